@@ -191,6 +191,13 @@ pub enum Error {
         /// Key of the action.
         action: String,
     },
+    /// The body of the delivered message is no longer on the phone, so it cannot be replayed: it was released after its retention, or holds
+    /// or held a redacted value. Nothing was changed; `send_corrected` sends the values of now.
+    #[error("the body of the delivered message of action `{action}` was released or redacted")]
+    BodyDropped {
+        /// Key of the action.
+        action: String,
+    },
     /// There is no such message.
     #[error("no such message")]
     UnknownDelivery,
@@ -254,6 +261,7 @@ impl Error {
             Error::ActionLocked { .. } => "action_locked",
             Error::PayloadTooLarge { .. } => "payload_too_large",
             Error::NothingCorrected { .. } => "nothing_corrected",
+            Error::BodyDropped { .. } => "body_dropped",
             Error::UnknownDelivery => "unknown_delivery",
             Error::UnknownEndpoint { .. } => "unknown_endpoint",
             Error::InvalidEndpoint(_) => "invalid_endpoint",
@@ -281,7 +289,8 @@ impl Error {
             | Error::ActionStatus { action, .. }
             | Error::ActionLocked { action, .. }
             | Error::PayloadTooLarge { action, .. }
-            | Error::NothingCorrected { action } => Some(action.clone()),
+            | Error::NothingCorrected { action }
+            | Error::BodyDropped { action } => Some(action.clone()),
             Error::UnknownEndpoint { key } | Error::UnknownWorkflow { key } => Some(key.clone()),
             _ => None,
         }

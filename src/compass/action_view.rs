@@ -46,8 +46,8 @@ pub(super) struct Situation {
 
 /// What a person may do to an action.
 pub(super) fn permits_of(row: &ActionRow, policy: &RetryPolicy) -> Permits {
-    let ActionRow { status, failed_sends, holds_redacted, .. } = *row;
-    permits(&ActionFacts { status, reason: row.reason.as_deref(), failed_sends, holds_redacted }, policy)
+    let ActionRow { status, failed_sends, holds_redacted, was_delivered, replay, .. } = *row;
+    permits(&ActionFacts { status, reason: row.reason.as_deref(), failed_sends, holds_redacted, was_delivered, replay }, policy)
 }
 
 impl Inner {
@@ -86,6 +86,11 @@ impl Inner {
             let endpoint = endpoints.get(&entry.endpoint)?;
             deliveries.push(delivery(connection, &entry, endpoint, situation)?.0);
         }
+        let mut replays = Vec::new();
+        for replay in store::outbox::replay::of_action(connection, row.id)? {
+            let endpoint = endpoints.get(&replay.endpoint)?;
+            replays.push(delivery(connection, &replay, endpoint, situation)?.0);
+        }
         let newest = deliveries.first();
         let (locked, permits) = (self.policy.is_locked(row.failed_sends), permits_of(&row, &self.policy));
         // The reason of a pending action is what it waits for now, not what was last written.
@@ -93,6 +98,7 @@ impl Inner {
         Ok(Action {
             can_send: permits.send == Permit::Yes,
             can_send_corrected: permits.send_corrected == Permit::Yes && row.differs,
+            can_replay: permits.replay == Permit::Yes,
             can_abandon: permits.abandon == Permit::Yes,
             key: row.key,
             name: row.name,
@@ -107,6 +113,7 @@ impl Inner {
             edit_not_sent: None,
             delivered_revision: deliveries.iter().find(|delivery| delivery.state == DeliveryState::Sent).map(|delivery| delivery.revision),
             deliveries,
+            replays,
         })
     }
 }
@@ -156,6 +163,7 @@ pub(super) fn delivery(
     let delivery = Delivery {
         id: entry.delivery_id.clone(),
         revision: entry.revision,
+        replay: entry.replay,
         state,
         reason,
         endpoint: entry.endpoint.clone(),

@@ -16,9 +16,11 @@ mod outbox;
 mod query;
 mod redact;
 mod replace;
+mod replay;
 mod retention;
 mod search;
 mod send;
+mod send_many;
 mod session;
 #[cfg(any(test, feature = "testing"))]
 mod steps;

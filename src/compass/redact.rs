@@ -102,7 +102,7 @@ impl Inner {
                     abandoned.push(AbandonedEntry { entry: message.entry, leased: message.leased });
                 }
                 if stops && message.undelivered {
-                    undelivered.push((message.entry, message.action));
+                    undelivered.push((message.entry, message.action, message.replay));
                 }
                 if message.sent && redaction.bodies == RedactBodies::Forget {
                     forgotten = true;
@@ -118,17 +118,18 @@ impl Inner {
         }
         let act = Act::Redacted { target: target.clone(), reason: redaction.reason.clone() };
         loaded.act(tx, act, Some((redaction.command_id.as_str(), hash)), context)?;
-        for (entry, action) in undelivered {
+        for (entry, action, replay) in undelivered {
             let corrected = match redaction.pending {
-                RedactPending::Correct => match self.correct_if_allowed(tx, &loaded, &action, context.at) {
+                RedactPending::Correct if !replay => match self.correct_if_allowed(tx, &loaded, &action, context.at) {
                     // Its bytes are damaged, and those that it had did not hold the value.
                     Err(Error::NothingCorrected { .. }) => continue,
                     corrected => corrected?,
                 },
-                RedactPending::Abandon | RedactPending::Keep => None,
+                // What a replay repeats was delivered.
+                RedactPending::Correct | RedactPending::Abandon | RedactPending::Keep => None,
             };
             let act = match corrected {
-                Some(revision) => Act::SendRequested { action, corrected: true, revision },
+                Some(revision) => Act::SendRequested { action, corrected: true, revision, replay: false },
                 None => {
                     store::outbox::abandon(tx, entry, REDACTED)?;
                     // A claimed entry is read again before it is sent.
@@ -151,6 +152,13 @@ impl Inner {
 /// The messages whose bodies still hold it.
 fn holding(record: &SessionRecord, target: &RedactionTarget) -> Vec<DeliveryId> {
     let RedactionTarget::Field { key } = target else { return Vec::new() };
-    let deliveries = record.actions.iter().flat_map(|action| &action.deliveries);
-    deliveries.filter(|delivery| delivery.holds_redacted.contains(key)).map(|delivery| delivery.id.clone()).collect()
+    let deliveries = record.actions.iter().flat_map(|action| action.deliveries.iter().chain(&action.replays));
+    let ids = deliveries.filter(|delivery| delivery.holds_redacted.contains(key)).map(|delivery| delivery.id.clone());
+    let mut found: Vec<DeliveryId> = Vec::new();
+    for id in ids {
+        if !found.contains(&id) {
+            found.push(id);
+        }
+    }
+    found
 }

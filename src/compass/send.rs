@@ -1,12 +1,13 @@
 //! What a person does to an action from the record of its session.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use serde::Serialize;
 
 use super::action_view::permits_of;
 use super::command::{CommandLookup, LoadedSession, command_hash, look_up};
 use super::enqueue::{Payload, too_large};
+use super::send_many::Sent;
 use super::{Changed, Compass, Inner, Result};
 use crate::engine::session::{self as engine, ActContext};
 use crate::error::Error;
@@ -14,17 +15,16 @@ use crate::model::{Act, ActionStatus, Applied, NotFiredFilter, RecordOutcome, Se
 use crate::outbox::{Permit, reason};
 use crate::store::action::ActionRow;
 use crate::store::command::Outcome;
-use crate::store::outbox::EntryState;
-use crate::store::outbox::list::{self, ToSend};
+use crate::store::outbox::{EntryRow, EntryState, list, replay};
 use crate::store::{self, Connection, Transaction, meta};
 use crate::webhook;
 
 /// The content of the command that its hash covers.
 #[derive(Serialize)]
-struct Content<'a> {
-    command: &'static str,
-    action: &'a str,
-    reason: Option<&'a str>,
+pub(super) struct Content<'a> {
+    pub(super) command: &'static str,
+    pub(super) action: &'a str,
+    pub(super) reason: Option<&'a str>,
 }
 
 /// An entry that was abandoned.
@@ -39,14 +39,6 @@ pub(super) struct AbandonedEntry {
 type OnAction<'a> = dyn FnMut(&Inner, &Transaction<'_>, &LoadedSession, &ActionRow, &ActContext) -> Result<Option<Act>> + 'a;
 /// The same for all actions of a session.
 type OnSession<'a> = dyn FnMut(&Inner, &Transaction<'_>, &LoadedSession, &ActContext) -> Result<Vec<Act>> + 'a;
-
-/// Lists entries or actions to send, after a row, at most so many.
-type ListToSend<'a> = dyn Fn(&Transaction<'_>, i64, u32) -> Result<Vec<ToSend>> + 'a;
-/// Sends one of them: its row, its session, its action. False where that is not allowed.
-type SendListed = fn(&Inner, &Transaction<'_>, i64, SessionKey, &str, &ActContext) -> Result<bool>;
-
-/// Actions sent per transaction by `send_failed_again` and `send_not_fired`, so that a long list does not block writers.
-const BATCH: u32 = 100;
 
 impl Compass {
     /// Sends an action (again). `not_fired`: freezes the payload with the current values. `failed`: sends the same message again, with the same
@@ -76,7 +68,7 @@ impl Compass {
                 }
                 _ => store::outbox::send_again(tx, newest(tx, row)?.id, context.at)?,
             }
-            Ok(Some(Act::SendRequested { action: row.key.clone(), corrected: false, revision: row.revision.max(1) }))
+            Ok(Some(Act::SendRequested { action: row.key.clone(), corrected: false, revision: row.revision.max(1), replay: false }))
         })?;
         // Also when it was already pending: a person wants it to be sent now.
         self.inner.delivery.send_now();
@@ -97,7 +89,7 @@ impl Compass {
             }
             let body = Payload::to_send(loaded, &row.key)?;
             let revision = inner.correct(tx, loaded, row, &body, context.at)?;
-            Ok(Some(Act::SendRequested { action: row.key.clone(), corrected: true, revision }))
+            Ok(Some(Act::SendRequested { action: row.key.clone(), corrected: true, revision, replay: false }))
         })?;
         self.inner.delivery.send_now();
         Ok(outcome)
@@ -111,18 +103,19 @@ impl Compass {
     pub fn abandon(&self, session: SessionKey, action: &str, actor: &str, reason: &str, command_id: &str) -> Result<RecordOutcome> {
         engine::check_reason(reason)?;
         let content = Content { command: "abandon", action, reason: Some(reason) };
-        let abandoned = Cell::new(None);
+        let abandoned = RefCell::new(Vec::new());
         let stops = self.inner.store.stops();
         let mut outcome = self.inner.freeing(|| {
+            abandoned.take();
             self.on_action(session, action, Some(actor), command_id, &content, &mut |inner, tx, _, row, _| {
                 if !inner.allows(row, permits_of(row, &inner.policy).abandon)? {
                     return Ok(None);
                 }
-                abandoned.set(Some(abandon_entry(tx, row)?));
+                abandoned.replace(abandon_entries(tx, row)?);
                 Ok(Some(Act::Abandoned { action: row.key.clone(), reason: reason.to_owned() }))
             })
         })?;
-        outcome.in_flight = self.may_arrive(abandoned.get()) || self.is_in_flight_since(stops, &outcome, session, Some(action))?;
+        outcome.in_flight = self.may_arrive(abandoned.into_inner()) || self.is_in_flight_since(stops, &outcome, session, Some(action))?;
         Ok(outcome)
     }
 
@@ -141,7 +134,7 @@ impl Compass {
                 let mut acts = Vec::new();
                 for row in store::action::of_session(tx, loaded.id)? {
                     if permits_of(&row, &inner.policy).abandon == Permit::Yes {
-                        abandoned.borrow_mut().push(abandon_entry(tx, &row)?);
+                        abandoned.borrow_mut().extend(abandon_entries(tx, &row)?);
                         acts.push(Act::Abandoned { action: row.key, reason: reason.to_owned() });
                     }
                 }
@@ -170,7 +163,7 @@ impl Compass {
     /// # Errors
     /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; messages queued before the error stay queued.
     pub fn send_failed_again(&self, actor: Option<&str>) -> Result<u32> {
-        self.send_all(actor, &|tx, after, limit| Ok(list::failed(tx, after, limit)?), Inner::send_failed)
+        Ok(self.send_all(actor, 0, u32::MAX, &|tx, after, limit| Ok(list::failed(tx, after, limit)?), Inner::send_failed)?.sent)
     }
 
     /// Sends the actions that did not fire because the integration was off, as [`send`](Self::send) does for one: with the current values, one
@@ -179,62 +172,12 @@ impl Compass {
     /// # Errors
     /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; messages queued before the error stay queued.
     pub fn send_not_fired(&self, filter: &NotFiredFilter, actor: Option<&str>) -> Result<u32> {
-        self.send_all(actor, &|tx, after, limit| Ok(list::not_fired(tx, filter, after, limit)?), Inner::send_one_not_fired)
-    }
-
-    /// Sends what `listed` gives, in transactions of [`BATCH`], until nothing is left after the last listed row. An entry with a lost page undoes
-    /// its transaction, and is skipped once it is the only one.
-    fn send_all(&self, actor: Option<&str>, listed: &ListToSend<'_>, send: SendListed) -> Result<u32> {
-        let inner = &self.inner;
-        let (mut after, mut count, mut limit) = (0, 0, BATCH);
-        let stops = inner.store.stops();
-        loop {
-            let context = inner.act_context(actor)?;
-            let reached = Cell::new(after);
-            let batch = inner.write_part(stops, |tx| {
-                let listed = listed(tx, after, limit)?;
-                let Some(last) = listed.last().map(|listed| listed.id) else { return Ok((None, Changed::nothing())) };
-                reached.set(last);
-                let mut changed = Changed::nothing();
-                let mut sent = 0;
-                for ToSend { id, session_and_action } in listed {
-                    let Some((session, action)) = session_and_action else { continue };
-                    // A damaged one stays as it is, where a person sees it.
-                    let mut page = None;
-                    let done = store::all_or_none(tx, || {
-                        let done = send(inner, tx, id, session, &action, &context);
-                        if let Err(Error::Corrupt { detail }) = &done {
-                            page = Some(detail.clone());
-                        }
-                        done
-                    })?;
-                    if let Some(detail) = page.filter(|_| limit > 1) {
-                        return Err(Error::Corrupt { detail });
-                    }
-                    if done == Some(true) {
-                        changed.sessions.push(session);
-                        changed.outbox = true;
-                        sent += 1;
-                    }
-                }
-                changed.sessions.dedup();
-                Ok((Some((last, sent)), changed))
-            });
-            match batch {
-                Ok(Some((last, sent))) => (after, count, limit) = (last, count + sent, (2 * limit).min(BATCH)),
-                Ok(None) => {
-                    inner.delivery.send_now();
-                    return Ok(count);
-                }
-                Err(Error::Corrupt { .. }) if limit > 1 => limit = 1,
-                Err(Error::Corrupt { .. }) if reached.get() > after => after = reached.get(),
-                Err(error) => return Err(error),
-            }
-        }
+        let listed = &|tx: &Transaction<'_>, after, limit| Ok(list::not_fired(tx, filter, after, limit)?);
+        Ok(self.send_all(actor, 0, u32::MAX, listed, Inner::send_one_not_fired)?.sent)
     }
 
     /// Runs one command on one action; compiled only once. `work` gives the act to log, or none when there is nothing to do.
-    fn on_action(
+    pub(super) fn on_action(
         &self,
         session: SessionKey,
         action: &str,
@@ -250,7 +193,7 @@ impl Compass {
     }
 
     /// Runs one command on the actions of a session. `work` gives the acts to log; none when there is nothing to do.
-    fn on_session(
+    pub(super) fn on_session(
         &self,
         session: SessionKey,
         actor: Option<&str>,
@@ -289,22 +232,22 @@ impl Compass {
 
 impl Inner {
     /// Sends one action that did not fire because the integration was off. False where that is not allowed.
-    fn send_one_not_fired(&self, tx: &Transaction<'_>, id: i64, session: SessionKey, action: &str, context: &ActContext) -> Result<bool> {
+    fn send_one_not_fired(&self, tx: &Transaction<'_>, id: i64, session: SessionKey, action: &str, context: &ActContext) -> Result<Sent> {
         let mut loaded = match self.load_session_to_change(tx, session) {
-            Err(Error::RequiresNewerCore { .. }) => return Ok(false),
+            Err(Error::RequiresNewerCore { .. }) => return Ok(Sent::No),
             loaded => loaded?,
         };
-        let Some(row) = store::action::find(tx, loaded.id, action)? else { return Ok(false) };
+        let Some(row) = store::action::find(tx, loaded.id, action)? else { return Ok(Sent::No) };
         if row.id != id || row.status != ActionStatus::NotFired || permits_of(&row, &self.policy).send != Permit::Yes {
-            return Ok(false);
+            return Ok(Sent::No);
         }
         let body = match Payload::to_send(&loaded, &row.key) {
-            Err(Error::PayloadTooLarge { .. }) => return Ok(false),
+            Err(Error::PayloadTooLarge { .. }) => return Ok(Sent::No),
             body => body?,
         };
         self.insert_entry(tx, &meta::load(tx)?, &loaded, row.id, 1, &row.key, &row.endpoint, &body, context.at)?;
-        loaded.act(tx, Act::SendRequested { action: row.key, corrected: false, revision: 1 }, None, context)?;
-        Ok(true)
+        loaded.act(tx, Act::SendRequested { action: row.key, corrected: false, revision: 1, replay: false }, None, context)?;
+        Ok(Sent::Yes)
     }
 
     /// Freezes a new revision of an action, in the place of the one before. Gives its number.
@@ -356,25 +299,25 @@ impl Inner {
         Ok(sent)
     }
 
-    /// Sends one failed entry again. False where that is not allowed.
-    fn send_failed(&self, tx: &Transaction<'_>, entry_id: i64, session: SessionKey, action: &str, context: &ActContext) -> Result<bool> {
+    /// Sends one failed entry again, where that is allowed.
+    fn send_failed(&self, tx: &Transaction<'_>, entry_id: i64, session: SessionKey, action: &str, context: &ActContext) -> Result<Sent> {
         let mut loaded = match self.load_session_to_change(tx, session) {
-            Err(Error::RequiresNewerCore { .. }) => return Ok(false),
+            Err(Error::RequiresNewerCore { .. }) => return Ok(Sent::No),
             loaded => loaded?,
         };
-        let Some(row) = store::action::find(tx, loaded.id, action)? else { return Ok(false) };
+        let Some(row) = store::action::find(tx, loaded.id, action)? else { return Ok(Sent::No) };
         let newest = newest(tx, &row)?;
         if newest.id != entry_id || permits_of(&row, &self.policy).send != Permit::Yes {
-            return Ok(false);
+            return Ok(Sent::No);
         }
         store::outbox::send_again(tx, newest.id, context.at)?;
-        let act = Act::SendRequested { action: row.key, corrected: false, revision: row.revision };
+        let act = Act::SendRequested { action: row.key, corrected: false, revision: row.revision, replay: false };
         loaded.act(tx, act, None, context)?;
-        Ok(true)
+        Ok(Sent::Yes)
     }
 
     /// Whether there is something to do; an error where it is not allowed.
-    fn allows(&self, row: &ActionRow, permit: Permit) -> Result<bool> {
+    pub(super) fn allows(&self, row: &ActionRow, permit: Permit) -> Result<bool> {
         match permit {
             Permit::Yes => Ok(true),
             Permit::Stale => Ok(false),
@@ -393,7 +336,7 @@ fn abandoned_before(connection: &Connection, session: SessionKey, action: Option
             continue;
         }
         // Also those corrected or sent again since, while an earlier attempt may be in flight.
-        for entry in store::outbox::of_action(connection, row.id)? {
+        for entry in store::outbox::of_action(connection, row.id)?.into_iter().chain(replay::of_action(connection, row.id)?) {
             let leased = entry.in_flight_until.is_some();
             if leased || entry.reason.as_deref() == Some(reason::ABANDONED) {
                 found.push(AbandonedEntry { entry: entry.id, leased });
@@ -408,14 +351,22 @@ pub(super) fn sends_edits(workflow: &Workflow, action: &str) -> bool {
     workflow.action(action).is_some_and(|(_, action)| action.sends_edits)
 }
 
-fn newest(tx: &Transaction<'_>, row: &ActionRow) -> Result<store::outbox::EntryRow> {
+fn newest(tx: &Transaction<'_>, row: &ActionRow) -> Result<EntryRow> {
     store::outbox::newest(tx, row.id)?.ok_or_else(|| Error::Internal { detail: "an action that fired has no entry".to_owned() })
 }
 
-fn abandon_entry(tx: &Transaction<'_>, row: &ActionRow) -> Result<AbandonedEntry> {
-    let newest = newest(tx, row)?;
-    store::outbox::abandon(tx, newest.id, reason::ABANDONED)?;
+/// Abandons what is undelivered of an action: its newest message, and its replay.
+fn abandon_entries(tx: &Transaction<'_>, row: &ActionRow) -> Result<Vec<AbandonedEntry>> {
+    let mut entries = replay::open(tx, row.id)?;
+    if matches!(row.status, ActionStatus::Pending | ActionStatus::Failed) {
+        entries.push(newest(tx, row)?);
+    }
+    for entry in &entries {
+        store::outbox::abandon(tx, entry.id, reason::ABANDONED)?;
+    }
     // A claimed entry is read again before it is sent.
     meta::next_configuration(tx)?;
-    Ok(AbandonedEntry { entry: newest.id, leased: newest.state == EntryState::Leased || newest.in_flight_until.is_some() })
+    let abandoned =
+        |entry: &EntryRow| AbandonedEntry { entry: entry.id, leased: entry.state == EntryState::Leased || entry.in_flight_until.is_some() };
+    Ok(entries.iter().map(abandoned).collect())
 }

@@ -71,12 +71,20 @@ pub struct Action {
     /// Whether `send_corrected` would be accepted now: its newest message differs from the record.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub can_send_corrected: bool,
+    /// Whether `replay` would be accepted now.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    #[serde(default)]
+    pub can_replay: bool,
     /// Whether `abandon` would be accepted now.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub can_abandon: bool,
     /// Its messages, newest revision first. None when nothing was ever queued.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub deliveries: Vec<Delivery>,
+    /// The replays of delivered messages, of the newest revision first.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    #[serde(default)]
+    pub replays: Vec<Delivery>,
 }
 
 /// An action that completing the session now would fire.

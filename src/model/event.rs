@@ -115,6 +115,9 @@ pub enum Act {
         corrected: bool,
         /// The revision that is sent.
         revision: u32,
+        /// The bytes were delivered, and are sent once more.
+        #[serde(default, skip_serializing_if = "is_false")]
+        replay: bool,
     },
     /// A person abandoned an undelivered message.
     Abandoned {
@@ -132,6 +135,11 @@ pub enum Act {
     },
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 /// The members that an act may have in JSON. Read directly: serde reads an internally tagged enum into a buffer first, and compiles every
 /// type in it a second time for that.
 #[derive(Deserialize)]
@@ -146,6 +154,7 @@ struct Members {
     notes: Option<Vec<NoteEdit>>,
     prefill: Option<Vec<ValueSet>>,
     reason: Option<String>,
+    replay: Option<bool>,
     response: Option<String>,
     revision: Option<u32>,
     target: Option<RedactionTarget>,
@@ -186,7 +195,12 @@ impl Members {
             "ended" => Act::Ended { reason: self.reason? },
             "discarded" => Act::Discarded,
             "edited" => Act::Edited { fields: self.fields?, notes: self.notes?, reason: self.reason },
-            "send_requested" => Act::SendRequested { action: self.action?, corrected: self.corrected?, revision: self.revision? },
+            "send_requested" => Act::SendRequested {
+                action: self.action?,
+                corrected: self.corrected?,
+                revision: self.revision?,
+                replay: self.replay.unwrap_or_default(),
+            },
             "abandoned" => Act::Abandoned { action: self.action?, reason: self.reason? },
             "redacted" => Act::Redacted { target: self.target?, reason: self.reason? },
             _ => return None,
@@ -282,7 +296,7 @@ mod tests {
                 reason: Some("a slip".into()),
             },
             Act::Edited { fields: vec![], notes: vec![], reason: None },
-            Act::SendRequested { action: "send".into(), corrected: true, revision: 2 },
+            Act::SendRequested { action: "send".into(), corrected: true, revision: 2, replay: false },
             Act::Abandoned { action: "send".into(), reason: "on paper".into() },
             Act::Redacted { target: RedactionTarget::Field { key: "name".into() }, reason: "not hers".into() },
             Act::Redacted { target: RedactionTarget::Note { seq: 6 }, reason: "not hers".into() },

@@ -16,6 +16,10 @@ pub struct Delivery {
     pub id: DeliveryId,
     /// 1, and one more with every corrected send.
     pub revision: u32,
+    /// The number of this replay of a delivered message, which has the same id and bytes; 0: the message itself.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    #[serde(default)]
+    pub replay: u32,
     /// Its state.
     pub state: DeliveryState,
     /// Why: an open set of codes, listed in `docs/delivery.md`.
@@ -168,6 +172,38 @@ pub struct NotFiredFilter {
     /// Of sessions that were completed before then.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub finished_until: Option<Timestamp>,
+}
+
+/// Which delivered messages to replay. All conditions have to hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct ReplayFilter {
+    /// To this endpoint.
+    pub endpoint: String,
+    /// Delivered then or later.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub sent_from: Option<Timestamp>,
+    /// Delivered before then.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub sent_until: Option<Timestamp>,
+}
+
+/// What a replay of many messages did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
+pub struct ReplayReport {
+    /// Messages that are sent once more.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub replayed: u32,
+    /// Messages that cannot be: their bodies were released after their retention, or removed by a redaction.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub body_dropped: u32,
+    /// Delivered messages of the filter that this call has not reached.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub left: u64,
+    /// Give this to the next call to go on with them; none where nothing is left.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub next: Option<String>,
 }
 
 /// The exact message, for a person to look at.

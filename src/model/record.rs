@@ -179,6 +179,10 @@ pub enum TimelineEntry {
         corrected: bool,
         /// The revision.
         revision: u32,
+        /// The bytes were delivered, and are sent once more.
+        #[cfg_attr(feature = "uniffi", uniffi(default))]
+        #[serde(default)]
+        replay: bool,
     },
     /// A person abandoned an undelivered message.
     Abandoned {

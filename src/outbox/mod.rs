@@ -28,7 +28,7 @@ pub(crate) use classify::{Class, Contact, Context, Verdict, classify, clock_erro
 pub(crate) use due::{LEASE, at_once, due_after, due_since, farthest_due, first_time, is_due, lease_is_void, pause_end};
 pub(crate) use endpoint_state::{AttemptFacts, EndpointState, Failing, LastSeen, plausible_skew};
 pub(crate) use outcome::{Answer, Obstacle, Outcome};
-pub(crate) use permits::{ActionFacts, Permit, Permits, permits};
+pub(crate) use permits::{ActionFacts, OpenReplay, Permit, Permits, permits};
 pub(crate) use policy::CUT_SHORT_AT_ONCE;
 pub use policy::{InvalidPolicy, RetryPolicy};
 pub(crate) use progress::{Progress, SettleFacts, Settled, Settlement, cut_short_delay, settle};

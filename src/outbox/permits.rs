@@ -1,4 +1,4 @@
-//! When a person may send, send corrected, and abandon: one answer for the calls and for the record.
+//! When a person may send, send corrected, replay, and abandon: one answer for the calls and for the record.
 
 use super::policy::RetryPolicy;
 use super::reason;
@@ -15,6 +15,19 @@ pub(crate) struct ActionFacts<'a> {
     pub failed_sends: u32,
     /// Whether its newest message holds a redacted value.
     pub holds_redacted: bool,
+    /// Whether one of its revisions was delivered.
+    pub was_delivered: bool,
+    /// Its replay that is neither delivered nor abandoned.
+    pub replay: Option<OpenReplay>,
+}
+
+/// A replay that is neither delivered nor abandoned. An action has at most one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OpenReplay {
+    /// It waits, or has a running attempt.
+    Waits,
+    /// It failed for good.
+    Failed,
 }
 
 /// Whether something may be done.
@@ -37,7 +50,9 @@ pub(crate) struct Permits {
     pub send: Permit,
     /// Send the values as they were edited since, as a new revision.
     pub send_corrected: Permit,
-    /// Abandon the undelivered message.
+    /// Send the newest delivered bytes once more.
+    pub replay: Permit,
+    /// Abandon the undelivered message, and the undelivered replay.
     pub abandon: Permit,
 }
 
@@ -47,14 +62,23 @@ pub(crate) fn permits(action: &ActionFacts<'_>, policy: &RetryPolicy) -> Permits
     let is_hopeless = matches!(action.reason, Some(reason::PAYLOAD_TOO_LARGE | reason::CORRUPT));
     let is_abandoned = action.reason == Some(reason::ABANDONED);
     let nothing_to_correct = Permit::Refused("it has no message yet, so there is nothing to correct; send it");
-    let nothing_to_abandon = Permit::Refused("there is no undelivered message to abandon");
+    let replay = match action.replay {
+        _ if !action.was_delivered => Permit::Refused("no message of it was delivered yet; send it"),
+        Some(OpenReplay::Waits) => Permit::Stale,
+        Some(OpenReplay::Failed) | None => Permit::Yes,
+    };
+    let abandon_replay = if action.replay.is_some() { Permit::Yes } else { Permit::Refused("there is no undelivered message to abandon") };
     match action.status {
-        ActionStatus::NotFired => Permits { send: Permit::Yes, send_corrected: nothing_to_correct, abandon: nothing_to_abandon },
-        ActionStatus::Pending => Permits { send: Permit::Stale, send_corrected: unless_locked, abandon: Permit::Yes },
-        ActionStatus::Sent => {
-            Permits { send: Permit::Refused("it is already delivered"), send_corrected: unless_locked, abandon: nothing_to_abandon }
-        }
+        ActionStatus::NotFired => Permits { send: Permit::Yes, send_corrected: nothing_to_correct, replay, abandon: abandon_replay },
+        ActionStatus::Pending => Permits { send: Permit::Stale, send_corrected: unless_locked, replay, abandon: Permit::Yes },
+        ActionStatus::Sent => Permits {
+            send: Permit::Refused("it is already delivered; replay it"),
+            send_corrected: unless_locked,
+            replay,
+            abandon: abandon_replay,
+        },
         ActionStatus::Failed => Permits {
+            replay,
             send: if is_hopeless {
                 Permit::Refused("these bytes can never be delivered; send corrected")
             } else if is_abandoned && action.holds_redacted {
@@ -63,7 +87,7 @@ pub(crate) fn permits(action: &ActionFacts<'_>, policy: &RetryPolicy) -> Permits
                 unless_locked
             },
             send_corrected: unless_locked,
-            abandon: if is_abandoned { Permit::Stale } else { Permit::Yes },
+            abandon: if is_abandoned && action.replay.is_none() { Permit::Stale } else { Permit::Yes },
         },
     }
 }
@@ -75,7 +99,7 @@ mod tests {
 
     #[test]
     fn every_status_has_its_permits() {
-        let delivered = Refused("it is already delivered");
+        let delivered = Refused("it is already delivered; replay it");
         let hopeless = Refused("these bytes can never be delivered; send corrected");
         let not_queued = Refused("it has no message yet, so there is nothing to correct; send it");
         let nothing_undelivered = Refused("there is no undelivered message to abandon");
@@ -96,18 +120,32 @@ mod tests {
             (ActionStatus::Failed, Some("abandoned"), 1, Yes, Yes, Stale),
             (ActionStatus::Failed, Some("abandoned"), 4, Locked, Locked, Stale),
         ] {
-            let facts = ActionFacts { status, reason, failed_sends, holds_redacted: false };
+            let facts = ActionFacts { status, reason, failed_sends, holds_redacted: false, was_delivered: false, replay: None };
             let found = permits(&facts, &RetryPolicy::default());
-            assert_eq!(found, Permits { send, send_corrected, abandon }, "{status:?} {reason:?} {failed_sends}");
+            let replay = Refused("no message of it was delivered yet; send it");
+            assert_eq!(found, Permits { send, send_corrected, replay, abandon }, "{status:?} {reason:?} {failed_sends}");
+            for (open, replay, abandon) in
+                [(None, Yes, abandon), (Some(OpenReplay::Waits), Stale, Yes), (Some(OpenReplay::Failed), Yes, Yes)]
+            {
+                let found = permits(&ActionFacts { was_delivered: true, replay: open, ..facts }, &RetryPolicy::default());
+                assert_eq!(found, Permits { send, send_corrected, replay, abandon }, "{status:?} {reason:?} {failed_sends}, {open:?}");
+            }
             let send = if reason == Some("abandoned") { Refused("it holds a redacted value; send corrected") } else { send };
             let found = permits(&ActionFacts { holds_redacted: true, ..facts }, &RetryPolicy::default());
-            assert_eq!(found, Permits { send, send_corrected, abandon }, "{status:?} {reason:?} {failed_sends}, redacted");
+            assert_eq!(found, Permits { send, send_corrected, replay, abandon }, "{status:?} {reason:?} {failed_sends}, redacted");
         }
     }
 
     #[test]
     fn raising_the_limit_unlocks() {
-        let failed = ActionFacts { status: ActionStatus::Failed, reason: Some("rejected"), failed_sends: 4, holds_redacted: false };
+        let failed = ActionFacts {
+            status: ActionStatus::Failed,
+            reason: Some("rejected"),
+            failed_sends: 4,
+            holds_redacted: false,
+            was_delivered: false,
+            replay: None,
+        };
         let with_limit = |max_failed_sends| permits(&failed, &RetryPolicy { max_failed_sends, ..RetryPolicy::default() }).send;
         assert_eq!((with_limit(3), with_limit(4)), (Locked, Yes));
     }

@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, params};
 use super::{Connection, Result, Transaction};
 use crate::crypto::Sha256;
 use crate::model::{ActionPreview, ActionStatus};
+use crate::outbox::OpenReplay;
 
 /// An action's row.
 pub(crate) struct ActionRow {
@@ -21,12 +22,18 @@ pub(crate) struct ActionRow {
     pub(crate) differs: bool,
     /// Its newest entry holds a redacted value.
     pub(crate) holds_redacted: bool,
+    /// One of its revisions was delivered.
+    pub(crate) was_delivered: bool,
+    /// Its replay that is neither delivered nor abandoned.
+    pub(crate) replay: Option<OpenReplay>,
 }
 
 /// The columns of an [`ActionRow`].
 const ROW: &str = "id, key, name, section, endpoint, status, reason, revision, failed_sends,
-                   EXISTS (SELECT 1 FROM outbox o WHERE o.action_id = action.id AND o.revision = action.revision AND o.holds_redacted IS NOT NULL),
-                   differs IS 1";
+                   EXISTS (SELECT 1 FROM outbox o WHERE o.action_id = action.id AND o.revision = action.revision AND o.replay = 0 AND o.holds_redacted IS NOT NULL),
+                   differs IS 1,
+                   EXISTS (SELECT 1 FROM outbox o WHERE o.action_id = action.id AND o.replay = 0 AND o.state = 'sent'),
+                   (SELECT max(o.state <> 'failed') FROM outbox o WHERE o.action_id = action.id AND o.replay > 0 AND o.state <> 'sent' AND o.reason IS NOT 'abandoned')";
 
 /// Adds an action that has not fired, with the reason why not (yet). Gives its row.
 pub(crate) fn insert(tx: &Transaction<'_>, session_id: i64, action: &ActionPreview, reason: Option<&str>) -> Result<i64> {
@@ -52,7 +59,7 @@ pub(crate) fn has_messages(connection: &Connection, session_id: i64) -> Result<b
 /// Keeps of each action of a session whether its newest entry says something else than a payload with this hash, and counts them.
 pub(crate) fn compare(tx: &Transaction<'_>, session_id: i64, payload: Sha256) -> Result<()> {
     tx.prepare_cached(
-        "UPDATE action SET differs = (SELECT o.body_sha256 <> ?2 FROM outbox o WHERE o.action_id = action.id AND o.revision = action.revision)
+        "UPDATE action SET differs = (SELECT o.body_sha256 <> ?2 FROM outbox o WHERE o.action_id = action.id AND o.revision = action.revision AND o.replay = 0)
           WHERE session_id = ?1",
     )?
     .execute(params![session_id, payload.0])?;
@@ -91,5 +98,7 @@ fn action_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ActionRow> {
         failed_sends: row.get(8)?,
         holds_redacted: row.get(9)?,
         differs: row.get(10)?,
+        was_delivered: row.get(11)?,
+        replay: row.get::<_, Option<bool>>(12)?.map(|waits| if waits { OpenReplay::Waits } else { OpenReplay::Failed }),
     })
 }

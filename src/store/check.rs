@@ -140,7 +140,7 @@ pub(crate) fn statuses(connection: &Connection, id: i64) -> Result<Vec<String>> 
                 WHEN 0 THEN EXISTS (SELECT 1 FROM outbox o WHERE o.action_id = a.id)
                 ELSE NOT EXISTS (
                     SELECT 1 FROM outbox o
-                     WHERE o.action_id = a.id AND o.revision = a.revision AND o.reason IS a.reason
+                     WHERE o.action_id = a.id AND o.revision = a.revision AND o.replay = 0 AND o.reason IS a.reason
                        AND a.status = CASE o.state WHEN 'queued' THEN 'pending' WHEN 'leased' THEN 'pending' WHEN 'superseded' THEN 'failed'
                                                    ELSE o.state END)
                   OR EXISTS (SELECT 1 FROM outbox o WHERE o.action_id = a.id AND o.revision > a.revision) END",

@@ -23,22 +23,27 @@ pub(super) struct Message {
     entry: i64,
     delivery_id: String,
     body_sha256: Vec<u8>,
+    /// It sends a delivered message once more.
+    is_replay: bool,
 }
 
-/// The undelivered messages that the copy does not hold completely, with the same id and bytes, to be delivered.
+/// The undelivered messages that the copy does not hold completely, with the same id and bytes, to be delivered. Of a copy no replay is made.
 pub(super) fn not_in(present: &Connection, copy: Option<(&Connection, IsId)>) -> Result<Vec<Message>> {
-    let mut statement = present.prepare(&format!("SELECT o.id, o.delivery_id, o.body_sha256 FROM outbox o WHERE {UNDELIVERED}"))?;
-    let messages = statement.query_map([], |row| Ok(Message { entry: row.get(0)?, delivery_id: row.get(1)?, body_sha256: row.get(2)? }))?;
+    let mut statement =
+        present.prepare(&format!("SELECT o.id, o.delivery_id, o.body_sha256, o.replay > 0 FROM outbox o WHERE {UNDELIVERED}"))?;
+    let messages = statement.query_map([], |row| {
+        Ok(Message { entry: row.get(0)?, delivery_id: row.get(1)?, body_sha256: row.get(2)?, is_replay: row.get(3)? })
+    })?;
     let mut lost = Vec::new();
     for message in messages {
         let message = message?;
         let is_held = match copy {
             // An unreadable message is not held.
-            Some((copy, is_id)) => match holds(copy, is_id, &message) {
+            Some((copy, is_id)) if !message.is_replay => match holds(copy, is_id, &message) {
                 Err(error) if error.is_finding() => false,
                 held => held?,
             },
-            None => false,
+            _ => false,
         };
         if !is_held {
             lost.push(message);
@@ -53,7 +58,7 @@ fn holds(copy: &Connection, is_id: IsId, message: &Message) -> Result<bool> {
         "SELECT o.state = 'sent', m.install_id, s.key, a.key, b.bytes, o.revision
            FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id JOIN meta m ON m.id = 1
                 LEFT JOIN body b ON b.sha256 = o.body_sha256
-          WHERE o.delivery_id = ?1 AND o.body_sha256 = ?2
+          WHERE o.delivery_id = ?1 AND o.replay = 0 AND o.body_sha256 = ?2
             AND NOT (o.state = 'superseded' OR o.state = 'failed' AND o.reason IS 'abandoned')",
     )?;
     let hash = sha256(&message.body_sha256)?;
@@ -129,11 +134,12 @@ impl CarriedState {
         let numbers = "SELECT name, seq FROM sqlite_sequence WHERE name IN ('session', 'outbox')
                        UNION ALL SELECT 'session', ifnull(max(id), 0) FROM session
                        UNION ALL SELECT 'outbox', ifnull(max(id), 0) FROM outbox";
-        let in_flight_until = if has_column(file, "age", is_damaged)? { "coalesce(lease_until, in_flight_until)" } else { "NULL" };
+        let (in_flight_until, message) =
+            if has_column(file, "age", is_damaged)? { ("coalesce(lease_until, in_flight_until)", "replay = 0") } else { ("NULL", "TRUE") };
         let held_back = |which: &str| -> Result<Vec<_>> {
             let sql = format!(
                 "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} WHEN 'superseded' THEN 'restored' END held_by, {in_flight_until}
-                   FROM outbox {which}
+                   FROM outbox {which} {message} AND
                         (state = 'superseded' OR state = 'failed' AND reason = 'abandoned'
                          OR (state = 'queued' OR state = 'leased') AND {in_flight_until} IS NOT NULL)"
             );
@@ -176,10 +182,11 @@ impl CarriedState {
         )?;
         let mut abandons = copy.prepare(&format!(
             "UPDATE outbox SET {ABANDONED}, detail = ?2
-              WHERE delivery_id = ?1 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')"
+              WHERE delivery_id = ?1 AND replay = 0 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')"
         ))?;
-        let mut waits =
-            copy.prepare("UPDATE outbox SET in_flight_until = ?2 WHERE delivery_id = ?1 AND state = 'failed' AND reason = 'abandoned'")?;
+        let mut waits = copy.prepare(
+            "UPDATE outbox SET in_flight_until = ?2 WHERE delivery_id = ?1 AND replay = 0 AND state = 'failed' AND reason = 'abandoned'",
+        )?;
         for (delivery_id, detail, in_flight_until) in &self.held_back {
             if detail.is_some() {
                 abandons.execute(params![delivery_id, detail])?;
@@ -189,6 +196,13 @@ impl CarriedState {
                 waits.execute(params![delivery_id, in_flight_until])?;
             }
         }
+        // What was replayed after the copy was made is not known.
+        copy.execute(
+            &format!(
+                "UPDATE outbox SET {ABANDONED}, detail = 'restored' WHERE (state <> 'sent' AND state <> 'superseded') AND replay > 0 AND reason IS NOT 'abandoned'"
+            ),
+            [],
+        )?;
         // A deleted session held nothing undelivered: its unsent messages were abandoned.
         let mut unsent =
             copy.prepare(&format!("SELECT o.delivery_id, s.key FROM outbox o JOIN session s ON s.id = o.session_id WHERE {UNDELIVERED}"))?;

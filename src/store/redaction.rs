@@ -18,12 +18,14 @@ pub(crate) struct Kept {
     /// Claimed, or an attempt from before it was abandoned may be in flight.
     pub(crate) leased: bool,
     pub(crate) sent: bool,
+    /// It sends a delivered message once more.
+    pub(crate) replay: bool,
 }
 
 /// The messages of a session whose bodies fulfil `is_such`. It gets a lost or damaged body as empty: the body may be frozen again.
 pub(crate) fn messages(connection: &Connection, session_id: i64, is_such: impl Fn(&[u8]) -> bool) -> Result<Vec<Kept>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT o.id, a.key, {UNDELIVERED}, o.state = 'leased' OR o.in_flight_until IS NOT NULL, o.state = 'sent', b.bytes, o.body_sha256
+        "SELECT o.id, a.key, {UNDELIVERED}, o.state = 'leased' OR o.in_flight_until IS NOT NULL, o.state = 'sent', b.bytes, o.body_sha256, o.replay > 0
            FROM outbox o JOIN action a ON a.id = o.action_id LEFT JOIN body b ON b.sha256 = o.body_sha256
           WHERE o.session_id = ?1 AND o.body_kept = 1 ORDER BY o.id"
     ))?;
@@ -32,7 +34,14 @@ pub(crate) fn messages(connection: &Connection, session_id: i64, is_such: impl F
     while let Some(row) = rows.next()? {
         let (bytes, hash) = (row.get_ref(5)?.as_blob().unwrap_or_default(), row.get_ref(6)?.as_blob().unwrap_or_default());
         if is_such(if Sha256::of(bytes).0 == hash { bytes } else { &[] }) {
-            found.push(Kept { entry: row.get(0)?, action: row.get(1)?, undelivered: row.get(2)?, leased: row.get(3)?, sent: row.get(4)? });
+            found.push(Kept {
+                entry: row.get(0)?,
+                action: row.get(1)?,
+                undelivered: row.get(2)?,
+                leased: row.get(3)?,
+                sent: row.get(4)?,
+                replay: row.get(7)?,
+            });
         }
     }
     Ok(found)

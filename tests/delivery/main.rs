@@ -25,6 +25,7 @@ mod offline;
 mod other_process;
 mod redacted;
 mod replaced;
+mod replays;
 mod secrets;
 mod several_at_once;
 mod stopping;

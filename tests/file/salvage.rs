@@ -110,7 +110,7 @@ fn what_is_behind_damage_is_saved_however_many_messages_were_purged() {
         damage_leaf_of(&mut bytes, &first);
         std::fs::write(app.path(), &bytes).unwrap();
         let report = Compass::salvage(app.path(), app.folder().join("first.jsonl")).unwrap();
-        assert_eq!(report.unsent, 92, "28 of 120 stood on the page: {report:?}");
+        assert_eq!(report.unsent, 93, "27 of 120 stood on the page: {report:?}");
         damage_leaf_of(&mut bytes, &last);
         std::fs::write(app.path(), &bytes).unwrap();
         let report = Compass::salvage(app.path(), app.folder().join("both.jsonl")).unwrap();

@@ -259,6 +259,21 @@ impl Core {
         guard(|| self.0.send_not_fired(&filter, actor.as_deref()))
     }
 
+    /// Sends the newest delivered message of an action once more, with the same id and bytes.
+    pub fn replay(&self, session: SessionKey, action: String, actor: Option<String>, command_id: String) -> Result<RecordOutcome> {
+        guard(|| self.0.replay(session, &action, actor.as_deref(), &command_id))
+    }
+
+    /// The same for every action of a session.
+    pub fn replay_session(&self, session: SessionKey, actor: Option<String>, command_id: String) -> Result<RecordOutcome> {
+        guard(|| self.0.replay_session(session, actor.as_deref(), &command_id))
+    }
+
+    /// The same for the delivered messages of an endpoint, at most 1,000 in a call.
+    pub fn replay_sent(&self, filter: ReplayFilter, actor: Option<String>, page: Option<String>) -> Result<ReplayReport> {
+        guard(|| self.0.replay_sent(&filter, actor.as_deref(), page.as_deref()))
+    }
+
     /// One page of the outbox.
     pub fn outbox(&self, filter: OutboxFilter, page: Option<String>, limit: u32) -> Result<OutboxPage> {
         guard(|| self.0.outbox(&filter, page.as_deref(), limit))

@@ -82,11 +82,12 @@ impl<'a> Lines<'a> {
                 notes: notes.clone(),
                 reason: reason.clone(),
             },
-            Act::SendRequested { action, corrected, revision } => TimelineEntry::SendRequested {
+            Act::SendRequested { action, corrected, revision, replay } => TimelineEntry::SendRequested {
                 action: action.clone(),
                 action_name: self.action_name(action),
                 corrected: *corrected,
                 revision: *revision,
+                replay: *replay,
             },
             Act::Abandoned { action, reason } => {
                 TimelineEntry::Abandoned { action: action.clone(), action_name: self.action_name(action), reason: reason.clone() }

@@ -125,14 +125,14 @@ pub(crate) struct ToSend {
     pub(crate) session_and_action: Option<(SessionKey, String)>,
 }
 
-/// At most `limit` failed entries that were not abandoned, with a row after `after`.
+/// At most `limit` failed entries that were not abandoned, with a row after `after`; no replays.
 pub(crate) fn failed(connection: &Connection, after: i64, limit: u32) -> Result<Vec<ToSend>> {
     let mut ids = connection.prepare_cached(
         "SELECT id FROM outbox WHERE state = 'failed' AND (state <> 'sent' AND state <> 'superseded') AND id > ?1 ORDER BY id LIMIT ?2",
     )?;
     let mut one = connection.prepare_cached(
         "SELECT o.id, s.key, a.key FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id
-          WHERE o.id = ?1 AND o.reason <> 'abandoned'",
+          WHERE o.id = ?1 AND o.reason <> 'abandoned' AND o.replay = 0",
     )?;
     let mut found = Vec::new();
     for id in ids.query_map(params![after, limit], |row| row.get(0))? {
@@ -167,7 +167,7 @@ pub(crate) fn count_not_fired(connection: &Connection) -> Result<u64> {
     Ok(statement.query_row([], |row| row.get::<_, i64>(0))?.unsigned_abs())
 }
 
-fn to_send(row: &rusqlite::Row<'_>) -> rusqlite::Result<ToSend> {
+pub(super) fn to_send(row: &rusqlite::Row<'_>) -> rusqlite::Result<ToSend> {
     let session = row.get::<_, Vec<u8>>(1).ok().and_then(|key| session_key(&key).ok());
     Ok(ToSend { id: row.get(0)?, session_and_action: session.zip(row.get(2).ok()) })
 }

@@ -4,6 +4,7 @@ pub(crate) mod in_flight;
 pub(crate) mod lease;
 pub(crate) mod list;
 pub(crate) mod queue;
+pub(crate) mod replay;
 pub(crate) mod revive;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -37,6 +38,8 @@ pub(crate) struct NewEntry<'a> {
 pub(crate) struct EntryRow {
     pub(crate) id: i64,
     pub(crate) revision: u32,
+    /// The number of this replay of a sent entry; 0: the entry itself.
+    pub(crate) replay: u32,
     pub(crate) delivery_id: DeliveryId,
     pub(crate) endpoint: String,
     pub(crate) body_sha256: Sha256,
@@ -99,9 +102,9 @@ fn moment(ms: i64) -> Timestamp {
 /// The columns of [`EntryRow`], of a table named `o`.
 const COLUMNS: &str = "o.id, o.revision, o.delivery_id, o.endpoint, o.body_sha256, o.body_size, o.frozen_at, o.state, o.reason, o.due_at,
                        o.attempts, o.unknown_outcomes, o.sent_at, o.offline_tries > 0, o.cut_short, iif(o.body_kept = 1, o.holds_redacted, NULL),
-                       o.in_flight_until";
+                       o.in_flight_until, o.replay";
 /// The number of these columns.
-const COLUMN_COUNT: usize = 17;
+const COLUMN_COUNT: usize = 18;
 
 /// Resets the budgets of an entry, but not the delays between its attempts.
 const BUDGETS: &str = "counted = 0, slow_counted = 0, failing_ms = 0, last_failure_at = NULL";
@@ -156,10 +159,10 @@ fn insert_body(tx: &Transaction<'_>, new: &NewEntry<'_>) -> Result<()> {
     Ok(())
 }
 
-/// All revisions of an action, newest first.
+/// All revisions of an action, newest first, without replays.
 pub(crate) fn of_action(connection: &Connection, action_id: i64) -> Result<Vec<EntryRow>> {
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM outbox o WHERE o.action_id = ?1 ORDER BY o.revision DESC"))?;
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM outbox o WHERE o.action_id = ?1 AND o.replay = 0 ORDER BY o.revision DESC"))?;
     let mut rows = statement.query([action_id])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
@@ -200,18 +203,23 @@ pub(crate) fn body(connection: &Connection, id: &DeliveryId) -> Result<Option<Op
     let mut statement = connection.prepare_cached(
         "SELECT b.bytes, o.body_kept FROM outbox o LEFT JOIN body b ON b.sha256 = o.body_sha256 AND o.body_kept = 1 WHERE o.delivery_id = ?1",
     )?;
-    let row: Option<(Option<Vec<u8>>, bool)> = statement.query_row([&id.0], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-    match row {
-        Some((None, true)) => Err(StoreError::Corrupt("the body of a message is lost".to_owned())),
-        row => Ok(row.map(|(bytes, _)| bytes)),
+    let mut found = None;
+    // The message, and its replays.
+    for row in statement.query_map([&id.0], |row| Ok((row.get::<_, Option<Vec<u8>>>(0)?, row.get::<_, bool>(1)?)))? {
+        match row? {
+            (Some(bytes), _) => return Ok(Some(Some(bytes))),
+            (None, true) => return Err(StoreError::Corrupt("the body of a message is lost".to_owned())),
+            (None, false) => found = Some(None),
+        }
     }
+    Ok(found)
 }
 
 /// A person sends a failed entry again: the same id and bytes, new budgets, due at once. If it was abandoned, it waits for an earlier attempt
 /// that may still be in flight.
 pub(crate) fn send_again(tx: &Transaction<'_>, entry_id: i64, now: Timestamp) -> Result<()> {
     tx.prepare_cached(&format!(
-        "UPDATE outbox SET state = 'queued', reason = NULL, detail = NULL, revived = revived + 1, cycle_counts = 1, {FRESH}, due_at = ?2
+        "UPDATE outbox SET state = 'queued', reason = NULL, detail = NULL, revived = revived + 1, cycle_counts = (replay = 0), {FRESH}, due_at = ?2
           WHERE id = ?1 AND state = 'failed'"
     ))?
     .execute(params![entry_id, to_ms(at_once(now))])?;
@@ -238,9 +246,9 @@ pub(crate) fn supersede(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
 }
 
 /// The columns of an abandoned entry. An attempt in flight may still succeed, and is then recorded; until it has ended, or its lease is over,
-/// no other attempt of the entry begins.
+/// no other attempt of the entry begins. A replay gives its body back.
 pub(crate) const ABANDONED: &str = "state = 'failed', reason = 'abandoned', lease_owner = NULL, lease_until = NULL,
-                                   in_flight_until = coalesce(lease_until, in_flight_until)";
+                                   in_flight_until = coalesce(lease_until, in_flight_until), body_kept = iif(replay = 0, body_kept, 0)";
 
 /// A person abandons an undelivered entry. `by` is the cause, in one word.
 pub(crate) fn abandon(tx: &Transaction<'_>, entry_id: i64, by: &'static str) -> Result<()> {
@@ -285,7 +293,7 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
         readable &= number.is_ok();
         number.unwrap_or_default()
     };
-    let (revision, attempts, unknown_outcomes, cut_short) = (number(1), number(10), number(11), number(14));
+    let (revision, attempts, unknown_outcomes, cut_short, replay) = (number(1), number(10), number(11), number(14), number(17));
     let body_size = row.get::<_, i64>(5).map(|size| size.max(0) as u64).unwrap_or_default();
     let body_sha256 = row.get::<_, Vec<u8>>(4).ok().and_then(|bytes| sha256(&bytes).ok());
     readable &= body_sha256.is_some();
@@ -304,6 +312,7 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
     Ok(EntryRow {
         id: row.get(0)?,
         revision,
+        replay,
         delivery_id: DeliveryId(delivery_id.unwrap_or_default()),
         endpoint: endpoint.unwrap_or_default(),
         body_sha256: body_sha256.unwrap_or(Sha256([0; 32])),

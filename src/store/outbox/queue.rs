@@ -39,6 +39,7 @@ pub(crate) struct Waiting {
 /// entries.
 pub(crate) fn waiting(connection: &Connection, without: &SortedSet<i64>) -> Result<Vec<Waiting>> {
     let without = if without.is_empty() { String::new() } else { format!("AND o.id NOT IN ({})", numbers(without)) };
+    // Messages, and replays of messages, each by the index.
     let mut statement = connection.prepare_cached(&format!(
         "WITH RECURSIVE waiting (endpoint) AS (
              SELECT min(endpoint) FROM outbox WHERE state = 'queued'
@@ -46,8 +47,16 @@ pub(crate) fn waiting(connection: &Connection, without: &SortedSet<i64>) -> Resu
              SELECT (SELECT min(o.endpoint) FROM outbox o WHERE o.state = 'queued' AND o.endpoint > waiting.endpoint)
                FROM waiting WHERE waiting.endpoint IS NOT NULL)
          SELECT endpoint,
-                (SELECT min(o.due_at) FROM outbox o WHERE o.state = 'queued' AND o.endpoint = waiting.endpoint {without}),
-                (SELECT max(o.due_at) FROM outbox o WHERE o.state = 'queued' AND o.endpoint = waiting.endpoint {without})
+                (SELECT min(due_at) FROM (
+                  SELECT min(o.due_at) AS due_at FROM outbox o
+                   WHERE o.state = 'queued' AND o.endpoint = waiting.endpoint AND (o.replay > 0) = 0 {without}
+                  UNION ALL SELECT min(o.due_at) AS due_at FROM outbox o
+                   WHERE o.state = 'queued' AND o.endpoint = waiting.endpoint AND (o.replay > 0) = 1 {without})),
+                (SELECT max(due_at) FROM (
+                  SELECT max(o.due_at) AS due_at FROM outbox o
+                   WHERE o.state = 'queued' AND o.endpoint = waiting.endpoint AND (o.replay > 0) = 0 {without}
+                  UNION ALL SELECT max(o.due_at) AS due_at FROM outbox o
+                   WHERE o.state = 'queued' AND o.endpoint = waiting.endpoint AND (o.replay > 0) = 1 {without}))
            FROM waiting WHERE endpoint IS NOT NULL"
     ))?;
     let mut rows = statement.query([])?;
@@ -116,8 +125,8 @@ pub(crate) struct Claim<'a> {
     pub(crate) lease: Duration,
 }
 
-/// Claims entries that are due: those that have not failed before those that have, and always the one due for the longest time. Gives them
-/// in this order, and the rows that are unreadable or cannot be claimed, which do not change.
+/// Claims entries that are due: those that have not failed before those that have, and always the one due for the longest time; replays
+/// of sent ones after all these. Gives them in this order, and the rows that are unreadable or cannot be claimed, which do not change.
 pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Claimed>, Vec<i64>)> {
     let until = from_ms(to_ms(claim.now).saturating_add(claim.lease.as_millis() as i64))?;
     let mut skip = claim.skip.clone();
@@ -153,6 +162,10 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
     Ok((kept, unreadable))
 }
 
+/// Which rows of the queue: messages that were never delivered, or replays of sent ones. Columns of the index `outbox_due`.
+const MESSAGES: &str = "AND (replay > 0) = 0";
+const REPLAYS: &str = "AND (replay > 0) = 1";
+
 /// Rows to claim, in order; a few more than wanted, in place of unreadable ones.
 fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>, skip: &SortedSet<i64>) -> Result<Vec<i64>> {
     let limit = claim.limit as usize + skip.len() + 1;
@@ -174,7 +187,7 @@ fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>, skip: &SortedSet<i64>) -> R
         sort(&mut found, PartialOrd::lt);
         Ok(found)
     };
-    let (fresh, all) = (due("AND counted = 0 AND slow_counted = 0")?, due("")?);
+    let (fresh, all) = (due("AND counted = 0 AND slow_counted = 0 AND replay = 0")?, due(MESSAGES)?);
     let mut order: Vec<i64> = Vec::with_capacity(limit);
     let longest_due = all.iter().find(|(_, id)| !skip.contains(id)).copied();
     let has_waited = |(since, _): &(Timestamp, i64)| claim.long_due.is_some_and(|long| *since <= long);
@@ -186,8 +199,15 @@ fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>, skip: &SortedSet<i64>) -> R
         order.extend(ids(fresh));
     }
     order.extend(ids(all));
+    let far_ahead = |which: &str| between(which, to_ms(farthest_due(claim.now)).saturating_add(1), i64::MAX);
     if order.len() < limit && !claim.urgent {
-        order.extend(ids(between("", to_ms(farthest_due(claim.now)).saturating_add(1), i64::MAX)?));
+        order.extend(ids(far_ahead(MESSAGES)?));
+    }
+    if order.len() < limit {
+        order.extend(ids(due(REPLAYS)?));
+    }
+    if order.len() < limit && !claim.urgent {
+        order.extend(ids(far_ahead(REPLAYS)?));
     }
     let mut seen = SortedSet::new();
     order.retain(|id| !skip.contains(id) && seen.insert(*id));
@@ -214,7 +234,7 @@ fn read_claimed(tx: &Transaction<'_>, id: i64, until: Timestamp, claim: &Claim<'
 fn replaces(tx: &Transaction<'_>, id: i64, revision: u32) -> rusqlite::Result<Vec<String>> {
     let mut statement = tx.prepare_cached(
         "SELECT delivery_id FROM outbox
-          WHERE action_id = (SELECT action_id FROM outbox WHERE id = ?1) AND revision < ?2 AND (state = 'sent' OR unknown_outcomes > 0)
+          WHERE action_id = (SELECT action_id FROM outbox WHERE id = ?1) AND revision < ?2 AND replay = 0 AND (state = 'sent' OR unknown_outcomes > 0)
           ORDER BY revision DESC LIMIT ?3",
     )?;
     statement.query_map(params![id, revision, MOST_REPLACED], |row| row.get(0))?.collect()

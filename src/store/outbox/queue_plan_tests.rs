@@ -29,10 +29,11 @@ fn reading_the_queue_costs_only_waiting_entries() {
             "outbox_offline",
             "SELECT endpoint, min(cut_short) < 3 FROM outbox WHERE state = 'queued' AND offline_tries > 0 GROUP BY endpoint",
         ),
-        ("outbox_due", "SELECT id FROM outbox WHERE state = 'queued' AND endpoint = 'a' AND due_at BETWEEN 1 AND 2 ORDER BY due_at, id LIMIT 32"),
+        ("outbox_due", "SELECT id FROM outbox WHERE state = 'queued' AND (replay > 0) = 0 AND endpoint = 'a' AND due_at BETWEEN 1 AND 2 ORDER BY due_at, id LIMIT 32"),
+        ("outbox_due", "SELECT id FROM outbox WHERE state = 'queued' AND (replay > 0) = 1 AND endpoint = 'a' AND due_at BETWEEN 1 AND 2 ORDER BY due_at, id LIMIT 32"),
         (
             "outbox_fresh",
-            "SELECT id FROM outbox WHERE state = 'queued' AND counted = 0 AND slow_counted = 0 AND endpoint = 'a' AND due_at BETWEEN 1 AND 2
+            "SELECT id FROM outbox WHERE state = 'queued' AND counted = 0 AND slow_counted = 0 AND replay = 0 AND endpoint = 'a' AND due_at BETWEEN 1 AND 2
               ORDER BY due_at, id LIMIT 32",
         ),
         ("outbox_failed", "SELECT id FROM outbox WHERE state = 'failed' AND endpoint = 'a' ORDER BY id"),

@@ -49,7 +49,8 @@ pub(crate) fn revive_endpoint(
             }
         }
     }
-    let mut why = tx.prepare_cached("SELECT o.reason, s.key FROM outbox o JOIN session s ON s.id = o.session_id WHERE o.id = ?1")?;
+    let mut why =
+        tx.prepare_cached("SELECT o.reason, s.key FROM outbox o JOIN session s ON s.id = o.session_id WHERE o.id = ?1 AND o.replay = 0")?;
     let mut revive = tx.prepare_cached(&format!(
         "UPDATE outbox SET state = 'queued', reason = NULL, due_at = ?2, revived = revived + 1, cycle_counts = 0, {FRESH} WHERE id = ?1"
     ))?;

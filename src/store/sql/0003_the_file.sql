@@ -47,8 +47,9 @@ CREATE TABLE new_outbox (
     action_id        INTEGER NOT NULL REFERENCES action (id),
     session_id       INTEGER NOT NULL REFERENCES session (id),
     revision         INTEGER NOT NULL CHECK (revision >= 1),
+    replay           INTEGER NOT NULL DEFAULT 0 CHECK (replay >= 0),   -- the number of this replay of a sent entry; 0: the entry itself
     -- Frozen.
-    delivery_id      TEXT    NOT NULL UNIQUE CHECK (length(delivery_id) = 30 AND delivery_id NOT GLOB '*[^a-z0-9_]*'),
+    delivery_id      TEXT    NOT NULL CHECK (length(delivery_id) = 30 AND delivery_id NOT GLOB '*[^a-z0-9_]*'),
     endpoint         TEXT    NOT NULL,                 -- may name an endpoint that is not known yet
     body_sha256      BLOB    NOT NULL CHECK (length(body_sha256) = 32),
     body_size        INTEGER NOT NULL,
@@ -82,12 +83,14 @@ CREATE TABLE new_outbox (
     sent_age         INTEGER,                          -- the database's age then
     body_kept        INTEGER NOT NULL DEFAULT 1 CHECK (body_kept = 0 OR body_kept = 1),   -- may be released once sent
     holds_redacted   TEXT,                             -- JSON: keys of the redacted fields that its body holds
-    UNIQUE (action_id, revision),
+    UNIQUE (action_id, revision, replay),
+    UNIQUE (delivery_id, replay),
     CHECK ((state = 'leased') = (lease_owner IS NOT NULL) AND (lease_owner IS NULL) = (lease_until IS NULL)),
     CHECK ((state = 'sent') = (sent_at IS NOT NULL) AND (sent_at IS NULL) = (sent_age IS NULL)),
     CHECK (state <> 'failed' OR reason IS NOT NULL),
     CHECK ((reason IS 'abandoned') = (detail IS NOT NULL)),
-    CHECK (body_kept = 1 OR state = 'sent'),
+    CHECK (body_kept = 1 OR state = 'sent' OR replay > 0 AND reason IS 'abandoned'),
+    CHECK (replay = 0 OR state <> 'superseded' AND cycle_counts = 0),
     CHECK (in_flight_until IS NULL OR state <> 'leased')
 ) STRICT;
 
@@ -169,8 +172,8 @@ CREATE INDEX action_not_fired ON action (id) WHERE status = 'not_fired' AND reas
 CREATE UNIQUE INDEX event_command ON event (command_id) WHERE command_id IS NOT NULL;
 CREATE INDEX session_finished ON session (finished_age) WHERE finished_at IS NOT NULL;
 
-CREATE INDEX outbox_due ON outbox (endpoint, due_at, id) WHERE state = 'queued';
-CREATE INDEX outbox_fresh ON outbox (endpoint, due_at, id) WHERE state = 'queued' AND counted = 0 AND slow_counted = 0;
+CREATE INDEX outbox_due ON outbox (endpoint, replay > 0, due_at, id) WHERE state = 'queued';
+CREATE INDEX outbox_fresh ON outbox (endpoint, due_at, id) WHERE state = 'queued' AND counted = 0 AND slow_counted = 0 AND replay = 0;
 CREATE INDEX outbox_offline ON outbox (endpoint) WHERE state = 'queued' AND offline_tries > 0;
 CREATE INDEX outbox_leased ON outbox (lease_until) WHERE state = 'leased';
 CREATE INDEX outbox_in_flight ON outbox (in_flight_until, endpoint) WHERE state = 'queued' AND in_flight_until IS NOT NULL;
@@ -276,7 +279,7 @@ END;
 CREATE TRIGGER action_status_is_projected BEFORE UPDATE OF status, reason, revision ON action
 WHEN NOT EXISTS (
     SELECT 1 FROM outbox
-     WHERE action_id = NEW.id AND revision = NEW.revision AND reason IS NEW.reason
+     WHERE action_id = NEW.id AND revision = NEW.revision AND replay = 0 AND reason IS NEW.reason
        AND NEW.status = CASE state WHEN 'queued' THEN 'pending' WHEN 'leased' THEN 'pending' WHEN 'superseded' THEN 'failed' ELSE state END)
 BEGIN SELECT RAISE(ABORT, 'an action shows what its newest entry says'); END;
 
@@ -300,12 +303,17 @@ BEGIN SELECT RAISE(ABORT, 'a body stays while an entry keeps it'); END;
 
 -- Entries -----------------------------------------------------------------------------------------------------------------------------
 
--- An entry belongs to its action, continues its revisions, is created as queued or failed, and has a body.
+-- An entry belongs to its action, continues its revisions, is created as queued or failed, and has a body. A replay repeats a sent one.
 CREATE TRIGGER outbox_born BEFORE INSERT ON outbox
 BEGIN
     SELECT CASE
+        WHEN NEW.replay > 0
+         AND (NEW.state <> 'queued'
+              OR NOT EXISTS (SELECT 1 FROM outbox WHERE delivery_id = NEW.delivery_id AND replay = 0 AND state = 'sent'
+                                                    AND action_id = NEW.action_id AND revision = NEW.revision AND body_sha256 = NEW.body_sha256))
+            THEN RAISE(ABORT, 'a replay repeats an entry that was sent')
         WHEN NEW.state NOT IN ('queued', 'failed')
-          OR NEW.revision <> (SELECT revision + 1 FROM action WHERE id = NEW.action_id)
+          OR NEW.replay = 0 AND NEW.revision <> (SELECT revision + 1 FROM action WHERE id = NEW.action_id)
           OR NEW.session_id IS NOT (SELECT session_id FROM action WHERE id = NEW.action_id)
             THEN RAISE(ABORT, 'an entry continues the revisions of its action and is born queued or failed')
         WHEN NEW.body_kept <> 1 OR NOT EXISTS (SELECT 1 FROM body WHERE sha256 = NEW.body_sha256)
@@ -314,11 +322,11 @@ BEGIN
 END;
 
 CREATE TRIGGER outbox_is_frozen BEFORE UPDATE OF
-    id, action_id, session_id, revision, delivery_id, endpoint, body_sha256, body_size, workflow_version, session_state, frozen_at ON outbox
+    id, action_id, session_id, revision, replay, delivery_id, endpoint, body_sha256, body_size, workflow_version, session_state, frozen_at ON outbox
 BEGIN SELECT RAISE(ABORT, 'an entry is frozen'); END;
 
 CREATE TRIGGER outbox_body_is_given_back BEFORE UPDATE OF body_kept ON outbox
-WHEN NEW.body_kept <> OLD.body_kept AND (NEW.body_kept = 1 OR OLD.state <> 'sent')
+WHEN NEW.body_kept <> OLD.body_kept AND (NEW.body_kept = 1 OR OLD.state <> 'sent' AND OLD.replay = 0)
 BEGIN SELECT RAISE(ABORT, 'a body is given back only once sent, and for good'); END;
 
 -- The allowed changes of an entry. One trigger, because each trigger slows down every change of a row.
@@ -354,6 +362,7 @@ BEGIN SELECT RAISE(ABORT, 'an undelivered entry is never deleted'); END;
 
 -- The visible status is a projection of the newest revision, in the same transaction. An entry created as failed was not a send.
 CREATE TRIGGER outbox_inserted AFTER INSERT ON outbox
+WHEN NEW.replay = 0
 BEGIN
     UPDATE action
        SET revision = NEW.revision,
@@ -373,8 +382,9 @@ END;
 -- Nothing visible changes with a claim or its release. A send is one cycle that ended failed: abandoning is not a send, and automatic
 -- revivals are not counted.
 CREATE TRIGGER outbox_updated AFTER UPDATE OF state, reason ON outbox
-WHEN NEW.reason IS NOT OLD.reason
-  OR (NEW.state <> OLD.state AND NOT (NEW.state = 'leased' AND OLD.state = 'queued') AND NOT (NEW.state = 'queued' AND OLD.state = 'leased'))
+WHEN NEW.replay = 0
+ AND (NEW.reason IS NOT OLD.reason
+      OR (NEW.state <> OLD.state AND NOT (NEW.state = 'leased' AND OLD.state = 'queued') AND NOT (NEW.state = 'queued' AND OLD.state = 'leased')))
 BEGIN
     UPDATE action
        SET status = CASE NEW.state WHEN 'queued' THEN 'pending' WHEN 'leased' THEN 'pending' WHEN 'superseded' THEN 'failed' ELSE NEW.state END,

@@ -1,0 +1,135 @@
+//! Sending delivered messages once more, for a receiver that has lost them.
+
+use super::action_view::permits_of;
+use super::send::Content;
+use super::send_many::Sent;
+use super::{Compass, Inner, Result};
+use crate::engine::session::ActContext;
+use crate::error::Error;
+use crate::model::{Act, RecordOutcome, ReplayFilter, ReplayReport, SessionKey};
+use crate::outbox::{OpenReplay, Permit, reason};
+use crate::store::action::ActionRow;
+use crate::store::outbox::replay;
+use crate::store::{self, Transaction};
+
+/// How many messages one call replays. A receiver that gets more at once should ask for them in parts.
+const MOST_REPLAYED: u32 = 1000;
+
+/// What became of one message.
+enum Replayed {
+    Yes(Act),
+    BodyDropped,
+    /// It waits already, or may not be sent.
+    No,
+}
+
+impl Compass {
+    /// Sends the newest delivered message of an action once more: the same id and the same bytes. The message stays sent; the replay is shown
+    /// beside it, waits for the same things, and can be abandoned. A replay that failed is tried again. Stale while one waits.
+    ///
+    /// # Errors
+    /// `UnknownSession`, `DeletedSession`, `UnknownAction`, `ActionStatus` where nothing was delivered yet or the message holds a redacted
+    /// value, `BodyDropped` where its body was released after its retention or removed by a redaction, `CommandIdReused`.
+    pub fn replay(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
+        let content = Content { command: "replay", action, reason: None };
+        let outcome = self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, _, row, context| {
+            if !inner.allows(row, permits_of(row, &inner.policy).replay)? {
+                return Ok(None);
+            }
+            match inner.replay(tx, row, context)? {
+                Replayed::Yes(act) => Ok(Some(act)),
+                Replayed::BodyDropped => Err(Error::BodyDropped { action: row.key.clone() }),
+                Replayed::No => Ok(None),
+            }
+        })?;
+        self.inner.delivery.send_now();
+        Ok(outcome)
+    }
+
+    /// The same for every action of a session that has a delivered message, except those whose body was dropped. Stale where there is none.
+    ///
+    /// # Errors
+    /// `UnknownSession`, `DeletedSession`, `CommandIdReused`.
+    pub fn replay_session(&self, session: SessionKey, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
+        let content = Content { command: "replay_session", action: "", reason: None };
+        let outcome = self.on_session(session, actor, command_id, &content, &mut |inner, tx, loaded, context| {
+            let mut acts = Vec::new();
+            for row in store::action::of_session(tx, loaded.id)? {
+                if let Replayed::Yes(act) = inner.replay(tx, &row, context)? {
+                    acts.push(act);
+                }
+            }
+            Ok(acts)
+        })?;
+        self.inner.delivery.send_now();
+        Ok(outcome)
+    }
+
+    /// The same for the delivered messages of an endpoint, oldest first, at most 1,000 in a call. Of an action only the newest delivered
+    /// revision: it replaces those before it. `page` is the `next` of the call before. They go after all messages that were never delivered.
+    ///
+    /// # Errors
+    /// `InvalidArgument` for a page that no call gave.
+    pub fn replay_sent(&self, filter: &ReplayFilter, actor: Option<&str>, page: Option<&str>) -> Result<ReplayReport> {
+        let after = match page {
+            Some(page) => {
+                page.parse().map_err(|_| Error::InvalidArgument { place: "page", problem: "not a page that an earlier call gave" })?
+            }
+            None => 0,
+        };
+        let stops = self.inner.store.stops();
+        let listed = &|tx: &Transaction<'_>, after, limit| Ok(replay::sent(tx, filter, after, limit)?);
+        let all = self.send_all(actor, after, MOST_REPLAYED, listed, Inner::replay_listed)?;
+        let left = self.inner.read_part(stops, |connection| Ok(replay::count_sent(connection, filter, all.last)?))?;
+        let next = (left > 0).then(|| all.last.to_string());
+        Ok(ReplayReport { replayed: all.sent, body_dropped: all.body_dropped, left, next })
+    }
+}
+
+impl Inner {
+    /// Queues the newest delivered message of an action once more.
+    fn replay(&self, tx: &Transaction<'_>, row: &ActionRow, context: &ActContext) -> Result<Replayed> {
+        if permits_of(row, &self.policy).replay != Permit::Yes {
+            return Ok(Replayed::No);
+        }
+        let (sent, open) = (replay::newest_sent(tx, row.id)?, replay::open(tx, row.id)?.pop());
+        let Some(sent) = sent else { return Ok(Replayed::No) };
+        if !sent.holds_redacted.is_empty() {
+            return Ok(Replayed::BodyDropped);
+        }
+        match open {
+            // Another revision may have been delivered since.
+            Some(open) if row.replay == Some(OpenReplay::Failed) && open.revision == sent.revision => {
+                store::outbox::send_again(tx, open.id, context.at)?;
+            }
+            open => {
+                if let Some(open) = open {
+                    store::outbox::abandon(tx, open.id, reason::ABANDONED)?;
+                }
+                if !replay::queue(tx, sent.id, context.at)? {
+                    return Ok(Replayed::BodyDropped);
+                }
+            }
+        }
+        Ok(Replayed::Yes(Act::SendRequested { action: row.key.clone(), corrected: false, revision: sent.revision, replay: true }))
+    }
+
+    fn replay_listed(&self, tx: &Transaction<'_>, entry: i64, session: SessionKey, action: &str, context: &ActContext) -> Result<Sent> {
+        let mut loaded = match self.load_session_to_change(tx, session) {
+            Err(Error::RequiresNewerCore { .. }) => return Ok(Sent::No),
+            loaded => loaded?,
+        };
+        let Some(row) = store::action::find(tx, loaded.id, action)? else { return Ok(Sent::No) };
+        if replay::newest_sent(tx, row.id)?.is_none_or(|newest| newest.id != entry) {
+            return Ok(Sent::No);
+        }
+        Ok(match self.replay(tx, &row, context)? {
+            Replayed::Yes(act) => {
+                loaded.act(tx, act, None, context)?;
+                Sent::Yes
+            }
+            Replayed::BodyDropped => Sent::BodyDropped,
+            Replayed::No => Sent::No,
+        })
+    }
+}
