@@ -40,6 +40,10 @@ pub enum Act {
         at: u64,
         which: u64,
     },
+    Replay {
+        at: u64,
+        which: u64,
+    },
     SendFailedAgain {
         at: u64,
     },
@@ -309,7 +313,8 @@ pub fn corrections(seed: u64, count: usize) -> Vec<Act> {
     while acts.len() < count {
         let (at, which) = (rng.below(2), rng.next());
         acts.push(match rng.below(20) {
-            0..=4 => Act::SendCorrected { at, which },
+            0..=3 => Act::SendCorrected { at, which },
+            4 => Act::Replay { at, which },
             5 => Act::Stop { at, seconds: rng.pick(&[20, 70, 90]) },
             6 => Act::Kill { at },
             7 => Act::Receiver { which, mode: rng.pick(&[Mode::Slow, Mode::Silent, Mode::Works, Mode::Closes, Mode::Status(500)]) },

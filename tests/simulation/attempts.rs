@@ -266,12 +266,12 @@ impl World {
             // What its action shows is checked below.
             let mut same_action = next.clone();
             (same_action.status, same_action.newest) = (entry.status.clone(), entry.newest);
-            if entry.revision < next.newest {
+            if entry.revision < next.newest || entry.replay > 0 {
                 same_action.failed_sends = entry.failed_sends;
             }
             if *entry != same_action {
                 // What its action shows is that of a newer revision, where there is one.
-                let next = if entry.revision < next.newest { same_action } else { next };
+                let next = if entry.revision < next.newest || entry.replay > 0 { same_action } else { next };
                 self.check_change(entry, &next, before, cause).map_err(|what| {
                     format!("{what}\n  cause  {cause:?}, wall {}\n  before {entry:?}\n  after  {next:?}", self.clock.wall_ms())
                 })?;
@@ -290,15 +290,15 @@ impl World {
             ));
         }
         self.check_order(before, cause)?;
-        let copies: Vec<(i64, u32, u32)> = self
-            .rows
-            .entries
-            .values()
-            .filter_map(|entry| Some((entry.row, *self.receivers.get(&entry.endpoint)?.accepted.get(&entry.id)?, entry.unknown)))
-            .collect();
-        for (row, accepted, unknown) in copies {
-            if accepted > 1 + unknown {
-                return Err(format!("entry {row} was taken {accepted} times with {unknown} unknown outcomes"));
+        // The message, its replays, and all their attempts of which nobody knows the end.
+        let mut most: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+        for entry in self.rows.entries.values() {
+            *most.entry((&entry.endpoint, &entry.id)).or_default() += 1 + entry.unknown;
+        }
+        for ((endpoint, id), most) in most {
+            let accepted = self.receivers.get(endpoint).and_then(|receiver| receiver.accepted.get(id)).copied().unwrap_or_default();
+            if accepted > most {
+                return Err(format!("{id} was taken {accepted} times, and may be {most} times"));
             }
         }
         let miscounted: i64 = self
@@ -314,7 +314,7 @@ impl World {
         if miscounted > 0 {
             return Err(format!("{miscounted} sessions do not count their actions"));
         }
-        for entry in self.rows.entries.values().filter(|entry| entry.revision == entry.newest) {
+        for entry in self.rows.entries.values().filter(|entry| entry.revision == entry.newest && entry.replay == 0) {
             let shows = match entry.state.as_str() {
                 "queued" | "leased" => "pending",
                 state => state,
@@ -450,8 +450,9 @@ impl World {
         let Cause::Act(act) = cause else { return Ok(()) };
         let may = match (entry.state.as_str(), next.state.as_str()) {
             ("queued" | "leased" | "failed", "failed") if next.reason == "abandoned" && entry.reason != "abandoned" => {
-                act == "abandon" || act == "redact"
+                act == "abandon" || act == "redact" || act == "replay" && entry.replay > 0 && entry.state == "failed"
             }
+            ("failed", "queued") if entry.replay > 0 => act == "replay" && entry.reason != "abandoned",
             ("failed", "queued") if entry.reason == "abandoned" => act == "send",
             ("failed", "queued") => match act {
                 "send" | "send again" => true,
@@ -527,6 +528,7 @@ impl World {
             let all = here().filter(claimed).count();
             let fresh_waits = here().any(|entry| {
                 entry.state == "queued"
+                    && entry.replay == 0
                     && entry.counted + entry.slow == 0
                     && (entry.at_once || entry.due_at <= now)
                     && !self.is_in_flight(entry)
@@ -534,6 +536,16 @@ impl World {
             });
             if all == 0 {
                 continue;
+            }
+            let message_waits = here().find(|entry| {
+                entry.state == "queued"
+                    && entry.replay == 0
+                    && (entry.at_once || entry.due_at <= now)
+                    && !self.is_in_flight(entry)
+                    && !self.tampered.contains_key(&entry.row)
+            });
+            if let (Some(message), Some(replay)) = (message_waits, here().filter(claimed).find(|entry| entry.replay > 0)) {
+                return Err(format!("replay {} is claimed before {message:?}, which was never delivered", replay.row));
             }
             let passes_over = failed == all && fresh_waits;
             let rows: Vec<i64> = here().filter(claimed).map(|entry| entry.row).collect();

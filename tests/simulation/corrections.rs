@@ -107,6 +107,45 @@ impl World {
         Ok(())
     }
 
+    /// What was delivered is sent once more, here or in the other process; or all of its session; or some of what its endpoint has.
+    pub fn replay(&mut self, at: u64, which: u64) -> Check {
+        let Some(entry) = self.one(which, |entry| entry.state == "sent") else { return Ok(()) };
+        if self.rows.unsent().count() >= MOST_WAITING {
+            return Ok(());
+        }
+        let (place, session, id) = (self.place(at), self.session_of(entry.session), self.command());
+        let compass = self.compass(place);
+        match which >> 40 & 3 {
+            0 => drop(fine(compass.replay_session(session, Some("Ada"), &id), &[])?),
+            1 if self.rows.entries.len() < MOST_WAITING => {
+                let filter = ReplayFilter { endpoint: entry.endpoint.clone(), ..ReplayFilter::default() };
+                fine(compass.replay_sent(&filter, Some("Ada"), None), &[])?;
+            }
+            _ => {
+                let replayed = fine(compass.replay(session, &entry.action, Some("Ada"), &id), &["body_dropped"])?;
+                let code = replayed.map_or("body_dropped".to_owned(), |outcome| format!("{:?}", outcome.applied));
+                self.coverage.count("replay", code);
+            }
+        }
+        self.after(Cause::Act("replay"))
+    }
+
+    /// A replay is there that was not there before.
+    fn check_replay(&mut self, replay: &Entry, cause: Cause) -> Check {
+        let same = |other: &&Entry| (other.action_row, other.revision) == (replay.action_row, replay.revision);
+        let is_open = |other: &&Entry| other.state != "sent" && other.reason != "abandoned";
+        let of_it = || self.rows.entries.values().filter(same);
+        let Some(message) = of_it().find(|other| other.replay == 0) else { return Err(format!("{replay:?} repeats nothing")) };
+        let fits = (&message.id, &message.body_sha256, &message.endpoint) == (&replay.id, &replay.body_sha256, &replay.endpoint);
+        let is_only = of_it().filter(|other| other.replay > 0).filter(is_open).count() == 1;
+        if cause != Cause::Act("replay") || !fits || !is_only || message.state != "sent" || replay.state != "queued" || !replay.at_once {
+            return Err(format!("a replay is born wrong after {cause:?}: {replay:?} of {message:?}"));
+        }
+        let says = self.corrections.frozen.get(&message.row).cloned().unwrap_or_default();
+        self.corrections.frozen.insert(replay.row, says);
+        Ok(())
+    }
+
     fn correct_not_fired(&mut self, at: u64, session: i64, action: &str) -> Check {
         let (place, session, id) = (self.place(at), self.session_of(session), self.command());
         let result = self.compass(place).send_corrected(session, action, Some("Ada"), &id);
@@ -117,7 +156,11 @@ impl World {
     }
 
     pub fn newest(&self, action_row: i64) -> &Entry {
-        self.rows.entries.values().find(|entry| entry.action_row == action_row && entry.revision == entry.newest).expect("a newest entry")
+        self.rows
+            .entries
+            .values()
+            .find(|entry| entry.action_row == action_row && entry.revision == entry.newest && entry.replay == 0)
+            .expect("a newest entry")
     }
 
     /// Whether a session says something else than this entry.
@@ -127,7 +170,11 @@ impl World {
 
     /// The earlier revisions of an entry's action, newest first.
     fn earlier(&self, entry: &Entry) -> Vec<&Entry> {
-        let same = self.rows.entries.values().filter(|other| other.action_row == entry.action_row && other.revision < entry.revision);
+        let same = self
+            .rows
+            .entries
+            .values()
+            .filter(|other| other.action_row == entry.action_row && other.revision < entry.revision && other.replay == 0);
         let mut found: Vec<&Entry> = same.collect();
         found.sort_by_key(|earlier| std::cmp::Reverse(earlier.revision));
         found
@@ -135,6 +182,9 @@ impl World {
 
     /// An entry is there that was not there before.
     pub fn check_frozen(&mut self, entry: &Entry, cause: Cause) -> Check {
+        if entry.replay > 0 {
+            return self.check_replay(entry, cause);
+        }
         let says = self.corrections.says.get(&self.session_of(entry.session)).cloned().unwrap_or_default();
         self.corrections.frozen.insert(entry.row, says);
         if entry.revision == 1 {
@@ -187,7 +237,7 @@ impl World {
     /// A request leaves: is it the newest revision, does it say what its session said then, does it leave alone, and does it name what the
     /// receiver may have?
     pub fn check_revision(&mut self, entry: &Entry, request: &TransportRequest, who: &str) -> Check {
-        if entry.revision != entry.newest {
+        if entry.revision != entry.newest && entry.replay == 0 {
             return Err(format!("{who} is revision {} and leaves, and there is {}", entry.revision, entry.newest));
         }
         if header(request, "compass-revision") != entry.revision.to_string() {
@@ -269,7 +319,7 @@ impl World {
 
     /// Of what is delivered, each receiver has the newest revision.
     pub fn receivers_have_the_newest(&mut self) -> Check {
-        let sent = self.rows.entries.values().filter(|entry| entry.revision == entry.newest && entry.state == "sent");
+        let sent = self.rows.entries.values().filter(|entry| entry.revision == entry.newest && entry.replay == 0 && entry.state == "sent");
         let sent: Vec<&Entry> = sent.filter(|entry| !self.tampered.contains_key(&entry.row)).collect();
         for entry in &sent {
             let taken = self.corrections.taken.get(&entry.action_row).map(|(revision, bytes)| (*revision, bytes.to_string()));

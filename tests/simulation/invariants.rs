@@ -29,7 +29,8 @@ impl World {
         let connectivity = self.processes[place].connectivity;
         for item in &page.items {
             let delivery = &item.delivery;
-            let Some(entry) = self.rows.by_id.get(&delivery.id.0).and_then(|row| self.rows.entries.get(row)) else {
+            let found = self.rows.entries.values().find(|entry| (&entry.id, entry.replay) == (&delivery.id.0, delivery.replay));
+            let Some(entry) = found else {
                 if self.tampered.is_empty() {
                     return Err(format!("the list shows {}, which is not in the file", delivery.id));
                 }
@@ -116,7 +117,9 @@ impl World {
                 let newest = action.deliveries.first().map(|delivery| delivery.state);
                 let listed = page.items.iter().find(|item| item.session == session && item.action == action.key);
                 if let Some(item) = listed
-                    && action.deliveries.iter().any(|delivery| delivery.id == item.delivery.id && *delivery != item.delivery)
+                    && action.deliveries.iter().chain(&action.replays).any(|delivery| {
+                        (&delivery.id, delivery.replay) == (&item.delivery.id, item.delivery.replay) && *delivery != item.delivery
+                    })
                 {
                     return Err(format!("the record and the list differ on {}", item.delivery.id));
                 }
@@ -135,8 +138,8 @@ impl World {
         let Some(report) = fine(self.compass(place).check(), &["corrupt"])? else { return Ok(()) };
         let was_made = |fault: &&String| {
             let after = |what: &str| fault.split_once(what).and_then(|(_, rest)| rest.split([' ', '`']).next());
-            let row = after("message ").and_then(|id| self.rows.by_id.get(id));
-            row.is_some_and(|row| self.tampered.contains_key(row))
+            let is_of = |id: &str| self.rows.entries.values().any(|entry| entry.id == id && self.tampered.contains_key(&entry.row));
+            after("message ").is_some_and(is_of)
                 || after("the endpoint `").is_some_and(|key| self.tampered_endpoints.contains_key(key))
                 // Makes a result unstorable.
                 || fault.contains("trigger unstorable")

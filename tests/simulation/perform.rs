@@ -42,7 +42,8 @@ impl World {
 
     /// One of the entries that a test holds of.
     pub fn one(&self, which: u64, is: impl Fn(&super::rows::Entry) -> bool) -> Option<super::rows::Entry> {
-        let found: Vec<_> = self.rows.entries.values().filter(|entry| is(entry) && entry.revision == entry.newest).collect();
+        let found: Vec<_> =
+            self.rows.entries.values().filter(|entry| is(entry) && entry.revision == entry.newest && entry.replay == 0).collect();
         if found.is_empty() { None } else { Some(found[which as usize % found.len()].clone()) }
     }
 
@@ -71,6 +72,7 @@ impl World {
             Act::SendFailed { at, which } => self.send(at, which, "failed"),
             Act::SendPending { at, which } => self.send(at, which, "queued"),
             Act::SendCorrected { at, which } => self.send_corrected(at, which),
+            Act::Replay { at, which } => self.replay(at, which),
             Act::SendFailedAgain { at } => {
                 let place = self.place(at);
                 fine(self.compass(place).send_failed_again(Some("Ada")), &[])?;

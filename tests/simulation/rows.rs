@@ -17,6 +17,8 @@ pub struct Entry {
     pub action_row: i64,
     pub action: String,
     pub revision: u32,
+    /// The number of this replay of a sent entry.
+    pub replay: u32,
     pub endpoint: String,
     pub body_sha256: String,
     pub state: String,
@@ -64,6 +66,7 @@ impl EndpointRow {
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
     pub entries: BTreeMap<i64, Entry>,
+    /// The row of a message, or of its replay where that is open.
     pub by_id: BTreeMap<String, i64>,
     pub endpoints: BTreeMap<String, EndpointRow>,
     pub integration: bool,
@@ -83,7 +86,7 @@ impl Rows {
                 "SELECT o.id, o.delivery_id, o.session_id, o.action_id, a.key, o.revision, o.endpoint, hex(o.body_sha256), o.state, o.reason,
                         o.due_at, o.attempts, o.unknown_outcomes, o.counted, o.slow_counted, o.offline_tries, o.cut_short, o.resynced,
                         o.refreshed, o.lease_epoch, o.lease_owner, o.lease_until, o.sent_at, o.revived, a.status, a.failed_sends, a.revision,
-                        o.in_flight_until
+                        o.in_flight_until, o.replay
                    FROM outbox o JOIN action a ON a.id = o.action_id",
             )
             .expect("prepares");
@@ -102,6 +105,7 @@ impl Rows {
                 action_row: number(3),
                 action: text(4),
                 revision: count(5),
+                replay: count(28),
                 endpoint: text(6),
                 body_sha256: text(7).to_ascii_lowercase(),
                 state: text(8),
@@ -126,7 +130,11 @@ impl Rows {
                 newest: count(26),
                 in_flight_until: number(27),
             };
-            rows.by_id.insert(entry.id.clone(), entry.row);
+            if entry.replay == 0 {
+                rows.by_id.entry(entry.id.clone()).or_insert(entry.row);
+            } else if entry.state != "sent" && entry.reason != "abandoned" {
+                rows.by_id.insert(entry.id.clone(), entry.row);
+            }
             rows.entries.insert(entry.row, entry);
         }
         let mut statement = sql
