@@ -7,7 +7,7 @@ use compass_core::model::*;
 use compass_core::testing::ScriptedTransport;
 use compass_core::{Compass, RestoreOptions};
 
-use crate::support::app::{App, change_page, code, endpoint, fold, id, lose_page, open_sql, redaction, set, text};
+use crate::support::app::{App, change_page, code, endpoint, fold, id, lose_page, open_sql, redaction, set, text, with_pages_of};
 
 /// The tables of the index of words.
 const OF_INDEX: [&str; 6] = ["search_content", "search_data", "search_idx", "search_config", "indexed_text", "open_text"];
@@ -48,14 +48,6 @@ fn indexed() -> (App, Vec<SessionKey>) {
     assert_eq!(found(&app, "mill"), FINISHED + OPEN);
     app.compass.close().unwrap();
     (app, keys)
-}
-
-/// The whole file is made anew with pages of this size.
-fn with_pages_of(path: &Path, size: u32) {
-    let file = open_sql(path);
-    file.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).unwrap();
-    file.execute_batch(&format!("PRAGMA page_size = {size}; VACUUM")).unwrap();
-    assert_eq!(file.query_row("PRAGMA page_size", [], |row| row.get::<_, u32>(0)).unwrap(), size);
 }
 
 fn has(path: &Path, word: &str) -> bool {
