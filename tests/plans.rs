@@ -38,6 +38,11 @@ const PARTS: &[(&str, &str, &[&str])] = &[
         &["NOT IN ('sent', 'failed', 'superseded')", "NOT IN ('sent', 'superseded')", "NOT IN ()", "IN ('failed')", "IN ('sent')"],
     ),
     ("outbox/list.rs", "{unsent}", &["AND (o.state <> 'sent' AND o.state <> 'superseded')", ""]),
+    (
+        "outbox/list.rs",
+        "{by_index}",
+        &["INDEXED BY outbox_session WHERE", "INDEXED BY outbox_unsent WHERE (o.state <> 'sent' AND o.state <> 'superseded') AND"],
+    ),
     ("outbox/queue.rs", "{without}", &["", "AND id NOT IN (3, 4)"]),
     (
         "outbox/queue.rs",

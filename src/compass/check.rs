@@ -20,12 +20,13 @@ impl Compass {
     /// - that sent messages got a 2xx answer, that counts of attempts and failed sends are right, and that every outcome is known.
     ///
     /// Unreadable data is reported, and the check continues. A session whose document only a newer release can read is skipped. Reads
-    /// everything; for a support screen, not for every start. Changes nothing, except that a damaged search index is reported and rebuilt.
+    /// everything; for a support screen, not for every start. Changes nothing, except that a damaged index is reported and made anew.
     ///
     /// # Errors
     /// `Closed`, `Locked`, `CannotOpen`: never because of what is wrong with the file.
     pub fn check(&self) -> Result<CheckReport> {
-        let report = self.inner.read_long(|connection| {
+        let _call = self.inner.calls.enter()?;
+        let report = self.inner.store.read_damaged(|connection| {
             let mut faults = Vec::new();
             let faults = &mut faults;
             let checked = check::integrity(connection, faults);
@@ -79,7 +80,7 @@ impl Compass {
             Ok(CheckReport { sessions: keys.len() as u64, faults: std::mem::take(faults) })
         })?;
         if !report.faults.is_empty() {
-            self.inner.repairs_index();
+            self.inner.store.make_anew();
         }
         Ok(report)
     }

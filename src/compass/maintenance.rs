@@ -34,7 +34,7 @@ impl Compass {
             })
         })?;
         let erased = inner.erased(stops);
-        Ok(DeleteReport { files_let_go: inner.let_go(stops, files), erased })
+        Ok(DeleteReport { files_let_go: inner.let_go(stops, files).unwrap_or_default(), erased })
     }
 
     /// The files of attachments and signatures that sessions on this phone refer to, by the hash of their bytes, in order. Files that an edit
@@ -79,20 +79,15 @@ pub(super) fn new_file(to: &Path, database: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Those of these files that no session refers to.
-pub(super) fn without_referred(connection: &store::Connection, mut files: SortedSet<String>) -> store::Result<Vec<String>> {
-    if !files.is_empty() {
-        let referred = store::referred::by_all(connection)?;
-        files.retain(|file| !referred.contains(file));
-    }
-    Ok(files.into_iter().collect())
-}
-
 impl Inner {
     /// Those of these files that no session refers to any more. Not while others wait for the writer: every act on the phone is read. An error
     /// here does not undo the call: `files` gives the same answer later.
-    pub(super) fn let_go(&self, stops: u64, files: SortedSet<String>) -> Vec<String> {
-        self.read_part(stops, |connection| Ok(without_referred(connection, files)?)).unwrap_or_default()
+    pub(super) fn let_go(&self, stops: u64, mut files: SortedSet<String>) -> Result<Vec<String>> {
+        let referred =
+            |connection: &store::Connection| Ok(if files.is_empty() { SortedSet::new() } else { store::referred::by_all(connection)? });
+        let referred = self.read_part(stops, referred)?;
+        files.retain(|file| !referred.contains(file));
+        Ok(files.into_iter().collect())
     }
 
     /// After a call that deleted something; `stops` is [`Store::stops`](store::Store::stops) before the call.

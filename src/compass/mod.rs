@@ -127,35 +127,33 @@ impl Inner {
     }
 
     /// Runs one write transaction. Observers are notified after the commit, on this thread, with nothing locked.
-    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
+    fn write<T>(&self, work: impl FnMut(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
         self.write_any(Waits::Call, work)
     }
 
     /// The same for one of several transactions of a call that began when the store had been stopped this often: `Locked` once it was stopped
     /// again.
-    fn write_part<T>(&self, stops: u64, work: impl FnOnce(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
+    fn write_part<T>(&self, stops: u64, work: impl FnMut(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
         self.write_any(Waits::Part(stops), work)
     }
 
     /// The same for background work: waits no longer than this, and does not touch the file while the store is quiesced.
-    fn write_aside<T>(&self, wait_limit: Duration, work: impl FnOnce(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
+    fn write_aside<T>(&self, wait_limit: Duration, work: impl FnMut(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
         self.write_any(Waits::Aside(wait_limit), work)
     }
 
-    fn write_any<T>(&self, waits: Waits, work: impl FnOnce(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
-        let (mut work, mut value) = (Some(work), None);
+    fn write_any<T>(&self, waits: Waits, mut work: impl FnMut(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
+        let mut value = None;
         self.write_once(waits, &mut |tx| {
-            let (done, changed) = work.take().expect("work is done once")(tx)?;
+            let (done, changed) = work(tx)?;
             value = Some(done);
             Ok(changed)
         })?;
         Ok(value.expect("work that succeeded has a value"))
     }
 
-    /// Makes a call that deletes something. Where the search index is damaged, or the disk is full, the call is made again: with a new index,
-    /// or with the space that was reserved for it.
+    /// Makes a call that deletes something. Where the disk is full, the call is made again with the space that was reserved for it.
     fn freeing<T>(&self, call: impl Fn() -> Result<T>) -> Result<T> {
-        let call = || self.with_sound_index(&call);
         match call() {
             Err(Error::DiskFull) if self.store.make_room() => call(),
             made => made,
@@ -190,19 +188,19 @@ impl Inner {
     }
 
     /// Runs `work` on one snapshot.
-    fn read<T>(&self, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
+    fn read<T>(&self, work: impl FnMut(&crate::store::Connection) -> Result<T>) -> Result<T> {
         let _call = self.calls.enter()?;
         self.store.read(work)
     }
 
     /// The same for a read after a call's write: `Locked` once the store was stopped since the call began.
-    fn read_part<T>(&self, stops: u64, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
+    fn read_part<T>(&self, stops: u64, work: impl FnMut(&crate::store::Connection) -> Result<T>) -> Result<T> {
         let _call = self.calls.enter()?;
         self.store.read_part(stops, work)
     }
 
     /// The same for reads that depend on the clock. If the clock was set back, this detects it and records it.
-    fn read_now<T>(&self, work: impl FnOnce(&crate::store::Connection, Timestamp) -> Result<T>) -> Result<T> {
+    fn read_now<T>(&self, mut work: impl FnMut(&crate::store::Connection, Timestamp) -> Result<T>) -> Result<T> {
         let now = self.now();
         let (value, is_set_back) = self.read(|connection| Ok((work(connection, now)?, set_back::is_seen(connection, now)?)))?;
         if is_set_back {
@@ -212,12 +210,12 @@ impl Inner {
     }
 
     /// The same on the connection that has just been opened: another one would read the whole schema again.
-    fn read_at_open<T>(&self, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
+    fn read_at_open<T>(&self, work: impl FnMut(&crate::store::Connection) -> Result<T>) -> Result<T> {
         self.store.read_at_open(work)
     }
 
     /// The same for a call that reads the whole database: screens do not wait for it.
-    fn read_long<T>(&self, work: impl FnOnce(&crate::store::Connection) -> Result<T>) -> Result<T> {
+    fn read_long<T>(&self, work: impl FnMut(&crate::store::Connection) -> Result<T>) -> Result<T> {
         let _call = self.calls.enter()?;
         self.store.read_long(work)
     }

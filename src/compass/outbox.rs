@@ -16,7 +16,8 @@ use crate::store::outbox::EntryState;
 use crate::store::{self, Connection, row};
 
 impl Compass {
-    /// Messages, oldest first. `page` is the `next` of the call before; `limit` is from 1 to 500.
+    /// Messages, oldest first. `page` is the `next` of the call before; `limit` is from 1 to 500. Without messages
+    /// whose row lies on a page of the file that cannot be read; totals count those.
     ///
     /// # Errors
     /// `InvalidArgument` for a page that no call gave, or a limit out of range.

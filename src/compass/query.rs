@@ -31,13 +31,10 @@ impl Compass {
             let not_indexed = if searches { store::search::count_due(connection)? } else { 0 };
             Ok(SessionPage { sessions: found.into_iter().filter_map(|(session, _)| session).collect(), next, not_indexed })
         };
-        if !searches {
-            return self.inner.read(list);
-        }
-        self.inner.with_sound_index(|| {
+        if searches {
             self.inner.index_for_search()?;
-            self.inner.read(list)
-        })
+        }
+        self.inner.read(list)
     }
 
     /// The record of a session: what happened, and the status of its actions.

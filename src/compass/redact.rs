@@ -68,7 +68,7 @@ impl Compass {
         })?;
         outcome.in_flight = self.may_arrive(abandoned.into_inner());
         outcome.erased = inner.erased(stops);
-        outcome.files_let_go = inner.let_go(stops, files);
+        outcome.files_let_go = inner.let_go(stops, files).unwrap_or_default();
         Ok(outcome)
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::maintenance::without_referred;
 use super::{Changed, Compass, Inner, Result};
 use crate::delivery::CancelToken;
 use crate::engine::session as engine;
@@ -40,8 +39,6 @@ struct Purge<'a> {
     /// Sessions examined in one transaction, now and at most.
     sessions: u32,
     at_most: u32,
-    /// It found damage, and has checked whether that is in the search index.
-    met_damage: bool,
     /// Files that the removed sessions referred to.
     let_go: Vec<String>,
     /// Tombstones and command ids that were forgotten.
@@ -57,7 +54,6 @@ impl<'a> Purge<'a> {
             place: Place::FIRST,
             sessions: SESSIONS,
             at_most: SESSIONS,
-            met_damage: false,
             let_go: Vec::new(),
             forgotten: 0,
             report: PurgeReport::default(),
@@ -118,14 +114,11 @@ impl<'a> Purge<'a> {
     ///
     /// # Errors
     /// The same error, where it ends the purge.
-    fn meets(&mut self, inner: &Inner, error: Error, place: Place, report: PurgeReport) -> Result<()> {
+    fn meets(&mut self, error: Error, place: Place, report: PurgeReport) -> Result<()> {
         if !matches!(error, Error::Corrupt { .. }) || self.place == place {
             return Err(error);
         }
-        if !std::mem::replace(&mut self.met_damage, true) {
-            inner.repairs_index();
-            self.place = place;
-        } else if self.sessions > 1 {
+        if self.sessions > 1 {
             self.place = place;
         }
         (self.sessions, self.report) = (1, report);
@@ -136,7 +129,12 @@ impl<'a> Purge<'a> {
     fn all_sessions(&mut self, inner: &Inner, stops: u64, old: impl Fn(&Transaction<'_>) -> Result<Old>) -> Result<()> {
         loop {
             let (place, report) = (self.place, self.report.clone());
-            match inner.write_part(stops, |tx| self.sessions(tx, old(tx)?)) {
+            let part = |tx: &Transaction<'_>| {
+                // It may be done again.
+                (self.place, self.report) = (place, report.clone());
+                self.sessions(tx, old(tx)?)
+            };
+            match inner.write_part(stops, part) {
                 // Space for one at a time is enough: the WAL restarts after a checkpoint.
                 Err(Error::DiskFull) if self.sessions > 1 => {
                     inner.store.make_room();
@@ -144,7 +142,7 @@ impl<'a> Purge<'a> {
                 }
                 Ok(false) => return Ok(()),
                 Ok(true) => self.sessions = (2 * self.sessions).min(self.at_most),
-                Err(error) => self.meets(inner, error, place, report)?,
+                Err(error) => self.meets(error, place, report)?,
             }
         }
     }
@@ -172,8 +170,7 @@ impl<'a> Purge<'a> {
             self.report.erased = inner.erased(stops);
         }
         purged?;
-        self.report.files_let_go =
-            inner.read_part(stops, |connection| Ok(without_referred(connection, self.let_go.into_iter().collect())?))?;
+        self.report.files_let_go = inner.let_go(stops, self.let_go.into_iter().collect())?;
         Ok(self.report)
     }
 }
@@ -280,14 +277,15 @@ impl Inner {
         let met = *self.goes_on_behind();
         let mut purge = Purge { place: met.map_or(from, |place| place.max(from)), ..Purge::new(None, self.now()) };
         if met.is_some() {
-            (purge.sessions, purge.met_damage) = (1, true);
+            purge.sessions = 1;
         }
         let stops = self.store.stops();
         let released = self.write_aside(wait, |tx| self.release_bodies(tx, BODIES, purge.now));
         let forgotten = self.write_aside(wait, |tx| Ok((forget(tx)?, Changed::nothing())));
         let others = unless_damaged(released)?.unwrap_or(0) + unless_damaged(forgotten)?.unwrap_or(0);
-        let part = |purge: &mut Purge<'_>| {
+        let part = |purge: &mut Purge<'_>, place: Place, report: &PurgeReport| {
             self.write_aside(wait, |tx| {
+                (purge.place, purge.report) = (place, report.clone());
                 let mut goes_on = false;
                 if let Some(retention) = self.retention {
                     let old = Old::ByAge(earlier(meta::age(tx)?, retention));
@@ -307,9 +305,9 @@ impl Inner {
         let began = Instant::now();
         let went = loop {
             let (place, report) = (purge.place, purge.report.clone());
-            match part(&mut purge) {
+            match part(&mut purge, place, &report) {
                 Err(error) => {
-                    if let Err(error) = purge.meets(self, error, place, report) {
+                    if let Err(error) = purge.meets(error, place, report) {
                         break Err(error);
                     }
                     *self.goes_on_behind() = Some(purge.place);

@@ -9,7 +9,7 @@ use crate::engine::session as engine;
 use crate::engine::words;
 use crate::error::Error;
 use crate::model::SessionState;
-use crate::store::{Connection, Transaction, check, search, unless_damaged};
+use crate::store::{Connection, Transaction, search, unless_damaged};
 
 /// The most sessions that a search indexes itself.
 const OF_A_SEARCH: u32 = 200;
@@ -48,28 +48,6 @@ impl Inner {
     /// The same when the file is opened, for a part of a backlog.
     pub(super) fn index_at_open(&self) -> Result<()> {
         if self.read_at_open(has_backlog)? { self.index_for_search() } else { Ok(()) }
-    }
-
-    /// Makes a call that needs the index. Where that is damaged, the index is rebuilt, and the call made again.
-    pub(super) fn with_sound_index<T>(&self, call: impl Fn() -> Result<T>) -> Result<T> {
-        match call() {
-            Err(Error::Corrupt { .. }) if self.repairs_index() => call(),
-            made => made,
-        }
-    }
-
-    /// Rebuilds the index where it is damaged. Says whether it did.
-    pub(super) fn repairs_index(&self) -> bool {
-        let repair = || {
-            let is_lost = self.store.read(check::index_has_lost_pages)?;
-            self.store.write(|tx| if is_lost { search::reset(tx).map(|()| true) } else { search::repair(tx) })
-        };
-        let is_made = self.calls.enter().is_ok_and(|_call| repair().unwrap_or(false));
-        if is_made {
-            // It may have held pieces of deleted texts.
-            self.store.erase(self.store.stops());
-        }
-        is_made
     }
 
     /// Indexes sessions that changed, at most so many. Where a page of one of them cannot be read, SQLite refuses the whole transaction; a

@@ -118,7 +118,7 @@ impl Compass {
             let outcome = CommandOutcome { applied: plan.applied, view: loaded.view(tx)? };
             Ok((show(tx, context.at, outcome)?, changed))
         };
-        inner.with_sound_index(|| inner.write(carry_out))
+        inner.write(carry_out)
     }
 
     /// Sets, clears or marks fields of sections on the path.
@@ -158,7 +158,7 @@ impl Compass {
         self.keep_draft(session, engine::NOTE, text, |_| Ok(()))
     }
 
-    fn keep_draft(&self, session: SessionKey, of: &str, text: &str, allowed: impl FnOnce(&Workflow) -> Result<()>) -> Result<()> {
+    fn keep_draft(&self, session: SessionKey, of: &str, text: &str, allowed: impl Fn(&Workflow) -> Result<()>) -> Result<()> {
         if text.len() > MAX_DRAFT {
             return Err(Error::InvalidArgument { place: "text", problem: "a draft may have at most 256 KiB" });
         }

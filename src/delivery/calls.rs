@@ -206,7 +206,7 @@ impl Delivery {
     /// When the database fails.
     pub(crate) fn next_due_and<E: From<StoreError>>(
         &self,
-        needs_person: impl FnOnce(&Connection) -> Result<bool, E>,
+        mut needs_person: impl FnMut(&Connection) -> Result<bool, E>,
     ) -> Result<NextDue, E> {
         let situation = self.situation(self.now());
         if fault("seeded: next_due takes the wake-up") {

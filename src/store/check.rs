@@ -1,5 +1,6 @@
 //! The check for damage: what SQLite finds, and all readable rows. An unreadable row is a finding, and does not hide others.
 
+use rusqlite::OptionalExtension;
 use rusqlite::types::ValueRef;
 
 use super::endpoint::{self, StoredEndpoint};
@@ -54,37 +55,49 @@ fn sound(connection: &Connection, pragma: &str, faults: &mut Vec<String>) -> Res
     Ok(())
 }
 
-/// Whether a page of the search index cannot be read, and can be freed by the map of pages, which has to be right about all other tables of the
-/// core. When a write transaction reads such a page, SQLite refuses all its further writes.
-pub(crate) fn index_has_lost_pages(connection: &Connection) -> Result<bool> {
-    let faults = |table: &str| -> Result<Vec<String>> {
-        let mut faults = Vec::new();
-        match sound(connection, &format!("quick_check('{table}')"), &mut faults) {
-            Err(StoreError::Corrupt(what)) => faults.push(what),
-            looked => looked?,
-        }
-        Ok(faults)
-    };
+/// The indexes with a page that cannot be read, which can be freed by the map of pages: that has to be right about all other tables and
+/// indexes of the core. `search` stands for all tables of the search index. When a write transaction reads such a page, SQLite refuses all its
+/// further writes. `stay`: they are not made anew.
+pub(super) fn lost_indexes(connection: &Connection, stay: &[String]) -> Result<Vec<String>> {
     let count: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     // A page that is lost says that any page is the next one, also one that is none.
     let is_of_map = |fault: &str| match fault.split_once("ptrmap key=") {
         Some((_, key)) => key.parse().map_or(true, |key| (1..=count).contains(&key)),
         None => fault.contains("ptr"),
     };
-    let is_ours = |table: &&str| *table != "search" && search::TABLES.iter().all(|(of_index, _)| of_index != table);
-    for (table, _) in search::TABLES {
-        if !faults(table)?.is_empty() {
-            for other in schema::tables(connection)?.into_iter().filter(is_ours).chain(["sqlite_schema"]) {
-                let faults = faults(other)?;
-                if faults.len() >= MANY || faults.iter().any(|fault| is_of_map(fault)) {
-                    log::warn!("the search index stays damaged, because the map of pages is damaged too");
-                    return Ok(false);
+    let version = schema::version(connection)?;
+    let mut tree = connection.prepare("SELECT name, type = 'index' FROM sqlite_schema WHERE rootpage = ?1")?;
+    let mut lost = Vec::new();
+    for table in schema::tables(connection)?.into_iter().filter(|table| *table != search::TABLE).chain(["sqlite_schema"]) {
+        let mut faults = Vec::new();
+        match sound(connection, &format!("quick_check('{table}')"), &mut faults) {
+            Err(StoreError::Corrupt(what)) => faults.push(what),
+            looked => looked?,
+        }
+        let is_cut = faults.len() >= MANY;
+        for fault in faults {
+            // The first page of the tree.
+            let root = fault.strip_prefix("Tree ").and_then(|fault| fault.split(' ').next()?.parse::<u32>().ok());
+            let of_tree = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?));
+            let derived = match root.map(|root| tree.query_row([root], of_tree).optional()).transpose()?.flatten() {
+                Some((name, _)) if search::TABLES.iter().any(|(of_search, _)| *of_search == name) => Some(search::TABLE.to_owned()),
+                // One of those that are not ours may compute something.
+                Some((name, true)) if !is_cut && schema::hash(version, &format!("index {name}")).is_some() => Some(name),
+                _ => None,
+            };
+            match derived {
+                Some(name) if !stay.contains(&name) => lost.push(name),
+                _ if is_cut || is_of_map(&fault) => {
+                    log::warn!("a damaged index stays as it is, because the map of pages is damaged too");
+                    return Ok(Vec::new());
                 }
+                _ => {}
             }
-            return Ok(true);
         }
     }
-    Ok(false)
+    sort(&mut lost, PartialOrd::lt);
+    lost.dedup();
+    Ok(lost)
 }
 
 /// Rows that refer to a missing row.

@@ -1,20 +1,30 @@
 //! The database file, with its two kinds of access: write transactions and read snapshots.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use super::anew::{self, Remade};
 use super::meta::{self, Meta};
 #[cfg(any(test, feature = "testing"))]
 use super::pool::STOP_LIMIT;
 use super::pool::{Lent, LockWait, Pool, Role, StopKind, Stopping, WaitLimit};
-use super::{Result, StoreError, connect::connect, erasure, files, migrate, replace, reserve, schema, search};
+use super::{Result, StoreError, connect::connect, erasure, error, files, migrate, replace, reserve, schema, search};
 
 /// How long a call waits for others, of this process or of another one, before it fails with `Locked`.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
+
+/// What a transaction does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Writes,
+    Reads,
+    /// It reads what there is, also where that is damaged.
+    Looks,
+}
 
 /// The database file and its connections.
 pub(crate) struct Store {
@@ -24,6 +34,8 @@ pub(crate) struct Store {
     owes_erasing: AtomicBool,
     /// The length of the WAL at the last checkpoint because of its length.
     long_wal: AtomicI64,
+    /// What was made anew.
+    remade: Mutex<Remade>,
     /// Write transactions that were committed: each costs an fsync.
     #[cfg(test)]
     commits: std::sync::atomic::AtomicU64,
@@ -55,6 +67,7 @@ impl Store {
             pool,
             owes_erasing: AtomicBool::new(!is_erased),
             long_wal: AtomicI64::new(0),
+            remade: Mutex::default(),
             #[cfg(test)]
             commits: Default::default(),
         };
@@ -77,10 +90,11 @@ impl Store {
         self.commits.load(Ordering::Relaxed)
     }
 
-    /// Runs `work` in one `IMMEDIATE` transaction. It commits when `work` succeeds and leaves no trace when it fails or panics.
+    /// Runs `work` in one `IMMEDIATE` transaction. It commits when `work` succeeds and leaves no trace when it fails or panics. Where it meets
+    /// damage, what is derived and cannot be read is made anew, and `work` is done again from its beginning; so with every transaction here.
     pub(crate) fn write<T, E: From<StoreError>>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+        work: impl FnMut(&Transaction<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         self.write_within(DEFAULT_WAIT, work)
     }
@@ -89,7 +103,7 @@ impl Store {
     pub(crate) fn write_within<T, E: From<StoreError>>(
         &self,
         wait_limit: Duration,
-        work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+        work: impl FnMut(&Transaction<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         self.write_with(self.pool.wait_limit(wait_limit), work)
     }
@@ -98,7 +112,7 @@ impl Store {
     pub(crate) fn write_for_delivery<T, E: From<StoreError>>(
         &self,
         wait: impl Into<LockWait>,
-        work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+        work: impl FnMut(&Transaction<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         let LockWait { limit, cancelled } = wait.into();
         self.write_with(self.pool.wait_limit(limit).only_while_open(cancelled), work)
@@ -109,7 +123,7 @@ impl Store {
     pub(crate) fn write_part<T, E: From<StoreError>>(
         &self,
         stops: Option<u64>,
-        work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+        work: impl FnMut(&Transaction<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         self.write_part_within(stops, DEFAULT_WAIT, work)
     }
@@ -119,7 +133,7 @@ impl Store {
         &self,
         stops: Option<u64>,
         wait_limit: Duration,
-        work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+        work: impl FnMut(&Transaction<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         let wait_limit = self.pool.wait_limit(wait_limit);
         let wait_limit = match stops {
@@ -131,18 +145,74 @@ impl Store {
 
     fn write_with<T, E: From<StoreError>>(
         &self,
-        mut wait_limit: WaitLimit,
-        work: impl FnOnce(&Transaction<'_>) -> std::result::Result<T, E>,
+        wait_limit: WaitLimit,
+        work: impl FnMut(&Transaction<'_>) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let mut lent = self.lend(Role::Writer, &mut wait_limit)?;
-        let transaction = lent.connection().transaction_with_behavior(TransactionBehavior::Immediate).map_err(StoreError::from)?;
-        // A newer release may have changed the schema, and its rules, while this one had the file open.
-        migrate::check_version(schema::version(&transaction)?)?;
-        let result = work(&transaction)?;
-        if !self.pool.may_commit(&wait_limit) {
-            return Err(StoreError::Locked.into());
+        self.transaction(Role::Writer, Access::Writes, wait_limit, work)
+    }
+
+    /// One transaction, of any kind.
+    fn transaction<T, E: From<StoreError>>(
+        &self,
+        role: Role,
+        access: Access,
+        mut wait_limit: WaitLimit,
+        mut work: impl FnMut(&Transaction<'_>) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        let mut done = None;
+        self.run(role, access, &mut wait_limit, &mut |tx| {
+            let result = work(tx);
+            let is_done = result.is_ok();
+            done = Some(result);
+            is_done
+        })?;
+        done.unwrap_or_else(|| Err(StoreError::Locked.into()))
+    }
+
+    /// What every transaction has in common, compiled once.
+    fn run(&self, role: Role, access: Access, wait_limit: &mut WaitLimit, work: &mut dyn FnMut(&Transaction<'_>) -> bool) -> Result<()> {
+        let times = self.remade().times;
+        error::met_damage();
+        if self.run_once(role, access, wait_limit, Some(times).filter(|_| access != Access::Looks), work)? {
+            self.make_anew_for(Some(times), wait_limit).unwrap_or_else(|error| log::info!("nothing is made anew now: {error}"));
+            self.run_once(role, access, wait_limit, None, work)?;
         }
-        transaction.commit().map_err(StoreError::from)?;
+        Ok(())
+    }
+
+    /// True: it met damage, and did nothing, because something may have to be made anew first. `times` says how often that was done when this
+    /// began; None: it does what it can.
+    fn run_once(
+        &self,
+        role: Role,
+        access: Access,
+        wait_limit: &mut WaitLimit,
+        times: Option<u64>,
+        work: &mut dyn FnMut(&Transaction<'_>) -> bool,
+    ) -> Result<bool> {
+        let ends = || times.is_some_and(|times| error::met_damage() && self.remade().may_help(times));
+        let mut lent = self.lend(role, wait_limit)?;
+        let writes = access == Access::Writes;
+        let behavior = if writes { TransactionBehavior::Immediate } else { TransactionBehavior::Deferred };
+        let transaction = lent.connection().transaction_with_behavior(behavior)?;
+        if writes {
+            // A newer release may have changed the schema, and its rules, while this one had the file open.
+            migrate::check_version(schema::version(&transaction)?)?;
+        }
+        let is_done = work(&transaction);
+        if ends() {
+            return Ok(true);
+        }
+        if !writes || !is_done {
+            return Ok(false);
+        }
+        if !self.pool.may_commit(wait_limit) {
+            return Err(StoreError::Locked);
+        }
+        if let Err(error) = transaction.commit() {
+            // FTS5 reads and writes some of its pages only now.
+            return if ends() { Ok(true) } else { Err(error.into()) };
+        }
         #[cfg(test)]
         self.commits.fetch_add(1, Ordering::Relaxed);
         if self.owes_erasing.load(Ordering::Relaxed) {
@@ -150,7 +220,32 @@ impl Store {
         } else if let Err(error) = erasure::checkpoint_if_long(lent.connection(), &self.long_wal) {
             log::info!("no checkpoint now: {error}");
         }
-        Ok(result)
+        Ok(false)
+    }
+
+    /// Makes anew what is derived and cannot be read, however lately that was tried.
+    pub(crate) fn make_anew(&self) {
+        self.make_anew_for(None, &mut self.pool.wait_limit(DEFAULT_WAIT))
+            .unwrap_or_else(|error| log::info!("nothing is made anew now: {error}"));
+    }
+
+    /// The same for a transaction, unless another call did it since that began: then it was done more often than `times`.
+    fn make_anew_for(&self, times: Option<u64>, wait_limit: &mut WaitLimit) -> Result<()> {
+        let mut lent = self.lend(Role::Writer, wait_limit)?;
+        if times.is_some_and(|times| self.remade().times > times) {
+            return Ok(());
+        }
+        let is_made = anew::make(lent.connection(), &|| self.pool.may_commit(wait_limit))?;
+        self.remade().looked(is_made);
+        if is_made {
+            // What was emptied may have held deleted texts.
+            self.erase_with(lent.connection());
+        }
+        Ok(())
+    }
+
+    fn remade(&self) -> MutexGuard<'_, Remade> {
+        self.remade.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes everything that was deleted from the file and its WAL, unless another call reads or writes: then the next write tries again, and
@@ -173,7 +268,7 @@ impl Store {
     /// Runs `work` on one snapshot of the database.
     pub(crate) fn read<T, E: From<StoreError>>(
         &self,
-        work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+        work: impl FnMut(&Connection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         self.read_within(DEFAULT_WAIT, work)
     }
@@ -182,32 +277,40 @@ impl Store {
     pub(crate) fn read_within<T, E: From<StoreError>>(
         &self,
         wait_limit: Duration,
-        work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+        work: impl FnMut(&Connection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         self.read_with(Role::Reader, self.pool.wait_limit(wait_limit), work)
     }
 
-    /// The same on the writer's connection.
+    /// The same on the writer's connection. Opening a file makes nothing anew: the first call does that needs it.
     pub(crate) fn read_at_open<T, E: From<StoreError>>(
         &self,
-        work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+        mut work: impl FnMut(&Connection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        self.read_with(Role::Writer, self.pool.wait_limit(DEFAULT_WAIT), work)
+        self.transaction(Role::Writer, Access::Looks, self.pool.wait_limit(DEFAULT_WAIT), |tx| work(tx))
     }
 
     /// The same for a call that reads the whole database: on its own connection, so that screens do not wait for it.
     pub(crate) fn read_long<T, E: From<StoreError>>(
         &self,
-        work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+        work: impl FnMut(&Connection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         self.read_with(Role::LongReader, self.pool.wait_limit(DEFAULT_WAIT), work)
+    }
+
+    /// The same for a look at damage, which makes nothing anew.
+    pub(crate) fn read_damaged<T, E: From<StoreError>>(
+        &self,
+        mut work: impl FnMut(&Connection) -> std::result::Result<T, E>,
+    ) -> std::result::Result<T, E> {
+        self.transaction(Role::LongReader, Access::Looks, self.pool.wait_limit(DEFAULT_WAIT), |tx| work(tx))
     }
 
     /// The same for the rest of a call, as [`write_part`](Self::write_part).
     pub(crate) fn read_part<T, E: From<StoreError>>(
         &self,
         stops: u64,
-        work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+        work: impl FnMut(&Connection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         self.read_with(Role::Reader, self.pool.wait_limit(DEFAULT_WAIT).since(stops), work)
     }
@@ -216,7 +319,7 @@ impl Store {
     pub(crate) fn read_for_delivery<T, E: From<StoreError>>(
         &self,
         wait: impl Into<LockWait>,
-        work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+        work: impl FnMut(&Connection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
         let LockWait { limit, cancelled } = wait.into();
         self.read_with(Role::Reader, self.pool.wait_limit(limit).only_while_open(cancelled), work)
@@ -225,12 +328,10 @@ impl Store {
     fn read_with<T, E: From<StoreError>>(
         &self,
         role: Role,
-        mut wait_limit: WaitLimit,
-        work: impl FnOnce(&Connection) -> std::result::Result<T, E>,
+        wait_limit: WaitLimit,
+        mut work: impl FnMut(&Connection) -> std::result::Result<T, E>,
     ) -> std::result::Result<T, E> {
-        let mut lent = self.lend(role, &mut wait_limit)?;
-        let transaction = lent.connection().transaction_with_behavior(TransactionBehavior::Deferred).map_err(StoreError::from)?;
-        work(&transaction)
+        self.transaction(role, Access::Reads, wait_limit, |tx| work(tx))
     }
 
     /// Closes every connection without a checkpoint, so that no file lock remains. Calls that wait for another process end at once with

@@ -7,6 +7,8 @@ use rusqlite::params;
 
 use super::{Result, StoreError, Transaction, erasure};
 
+/// The kind of the first page of an index that has no rows.
+pub(super) const INDEX: u8 = 10;
 /// The kinds of a page in the map: free; the first overflow page of a row, a further one, and a page of a tree.
 const FREE: u8 = 2;
 const BELOW: std::ops::RangeInclusive<u8> = 3..=5;

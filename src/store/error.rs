@@ -1,6 +1,17 @@
 //! What SQLite's errors mean to an app.
 
+use std::cell::Cell;
+
 use rusqlite::ErrorCode;
+
+thread_local! {
+    static MET_DAMAGE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether SQLite has told this thread of damage since this was asked last, also if the error was passed over.
+pub(super) fn met_damage() -> bool {
+    MET_DAMAGE.take()
+}
 
 /// Why the store could not do its work. Nothing is written in part.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +73,10 @@ impl From<rusqlite::Error> for StoreError {
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OperationInterrupted => StoreError::Locked,
             ErrorCode::DiskFull => StoreError::Full,
             // No value of the core comes near SQLite's size limit.
-            ErrorCode::DatabaseCorrupt | ErrorCode::TooBig => StoreError::Corrupt(what),
+            ErrorCode::DatabaseCorrupt | ErrorCode::TooBig => {
+                MET_DAMAGE.set(true);
+                StoreError::Corrupt(what)
+            }
             ErrorCode::NotADatabase => StoreError::Foreign,
             ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly => {
                 StoreError::CannotOpen(what)

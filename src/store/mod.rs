@@ -7,6 +7,7 @@
 //! After a crash or a power cut the file holds exactly the transactions whose calls returned, and perhaps the one that was about to return.
 
 pub(crate) mod action;
+mod anew;
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod command;

@@ -17,7 +17,7 @@ use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior};
 use super::connect::connect;
 use super::lost::{self, Abandonment, CarriedState, IsId, Message};
 use super::pool::{Pool, Role};
-use super::{Connection, Result, StoreError, backup, check, erasure, files, meta, migrate, schema, search};
+use super::{Connection, Result, StoreError, anew, backup, check, erasure, files, meta, migrate, schema, search};
 use crate::crypto::Sha256;
 
 /// How long another process may hold the file.
@@ -129,13 +129,7 @@ impl Restore<'_> {
         }
         schema::check_others(&copy, version)?;
         if version == migrate::newest() {
-            if check::index_has_lost_pages(&copy)? {
-                let tx = copy.unchecked_transaction()?;
-                search::reset(&tx)?;
-                tx.commit()?;
-            } else {
-                search::repair(&copy)?;
-            }
+            anew::make(&copy, &|| true)?;
         }
         let mut faults = Vec::new();
         check::integrity(&copy, &mut faults)?;

@@ -7,7 +7,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::row::session_key;
-use super::{Connection, Result, StoreError, Transaction, empty, erasure};
+use super::{Connection, Result, StoreError, Transaction, erasure};
 use crate::crypto::Sha256;
 use crate::engine::words::Query;
 use crate::sorted::SortedSet;
@@ -23,6 +23,9 @@ pub(super) const UNCLEAN: &str =
 
 /// Writes the hash of a session's text at the time its pieces were added to the index.
 const WRITE_HASH: &str = "INSERT INTO indexed_text (session_id, sha256) VALUES (?1, ?2)";
+
+/// The table of FTS5, which has the index in tables of its own.
+pub(super) const TABLE: &str = "search";
 
 /// The tables of the index, which can all be rebuilt, with the first byte of their pages: rows by number, or by a key.
 pub(super) const TABLES: [(&str, u8); 6] =
@@ -204,20 +207,16 @@ fn take_out(tx: &Transaction<'_>, id: i64) -> Result<()> {
     out()
 }
 
-/// Empties the index. All sessions are indexed again. In a transaction that has done nothing else.
-pub(crate) fn reset(tx: &Transaction<'_>) -> Result<()> {
-    log::warn!("pages of the search index cannot be read, and it is rebuilt");
-    erasure::undefended(tx, || {
-        empty::empty(tx, &TABLES)?;
-        // Without this, FTS5 does not accept the table.
-        Ok(tx.execute_batch("INSERT INTO search_config (k, v) VALUES ('version', 4)")?)
-    })?;
+/// Begins an index whose tables were emptied. All sessions are indexed again.
+pub(super) fn begin(tx: &Transaction<'_>) -> Result<()> {
+    // Without this, FTS5 does not accept the table.
+    erasure::undefended(tx, || Ok(tx.execute_batch("INSERT INTO search_config (k, v) VALUES ('version', 4)")?))?;
     keep_clean(tx)?;
     Ok(tx.execute_batch("INSERT INTO search (search, rank) VALUES ('pgsz', 1000)")?)
 }
 
 /// Rebuilds the index where it is damaged. Says whether it was.
-pub(crate) fn repair(connection: &Connection) -> Result<bool> {
+pub(super) fn repair(connection: &Connection) -> Result<bool> {
     match connection.execute_batch("INSERT INTO search (search) VALUES ('integrity-check')").map_err(StoreError::from) {
         Err(StoreError::Corrupt(what)) => {
             log::warn!("the search index is damaged, and is rebuilt: {what}");

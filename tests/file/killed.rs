@@ -8,8 +8,9 @@ use std::sync::Arc;
 use compass_core::model::SessionFilter;
 use compass_core::{DiscardUndelivered, RestoreOptions};
 
+use super::lost_indexes::indexes;
 use super::*;
-use crate::support::app::{App, code, lose_page};
+use crate::support::app::{App, change_page, code, lose_page};
 use crate::support::field::{Process, say, setting};
 
 #[test]
@@ -195,18 +196,8 @@ fn what_a_restore_needs_stays_while_another_process_opens_the_file() {
     assert_eq!(open(&app.path()).unwrap().totals().unwrap().sessions.completed, 20);
 }
 
-#[test]
-fn in_the_middle_of_emptying_the_index_of_words() {
-    let app = App::new();
-    for _ in 0..8 {
-        let session = app.at_the_end().key;
-        app.set(session, "page1", &(0..2_500).map(|word| format!("w{word} ")).collect::<String>());
-        app.finish(session);
-    }
-    let filter = SessionFilter { text: Some("mill".into()), ..Default::default() };
-    assert_eq!(app.compass.sessions(&filter, None, 100).unwrap().sessions.len(), 8);
-    app.compass.close().unwrap();
-    lose_page(&app.path(), "search_content");
+/// Makes anew what is damaged in a process of its own, which is killed when it has written so much, for several limits.
+fn killed_in_the_middle(app: &App, filter: &SessionFilter, found: usize) {
     let file = std::fs::read(app.path()).unwrap();
     let (mut in_the_middle, log) = (0, beside(&app.path(), "-wal"));
     for limit in [128, 256, 384, 512, 1_024, 4_096] {
@@ -219,9 +210,39 @@ fn in_the_middle_of_emptying_the_index_of_words() {
         drop(process);
         in_the_middle += u32::from(is_killed && std::fs::metadata(&log).unwrap().len() > 0 && std::fs::read(app.path()).unwrap() == file);
         let compass = open(&app.path()).unwrap_or_else(|error| panic!("{limit}: {error}"));
-        assert_eq!(compass.sessions(&filter, None, 100).unwrap().sessions.len(), 8, "{limit}");
+        assert_eq!(compass.sessions(filter, None, 100).unwrap().sessions.len(), found, "{limit}");
         assert_eq!(compass.check().unwrap().faults, [""; 0], "{limit}");
         compass.close().unwrap();
     }
     assert!(in_the_middle > 1, "{in_the_middle}");
+}
+
+#[test]
+fn in_the_middle_of_emptying_the_index_of_words() {
+    let app = App::new();
+    for _ in 0..8 {
+        let session = app.at_the_end().key;
+        app.set(session, "page1", &(0..2_500).map(|word| format!("w{word} ")).collect::<String>());
+        app.finish(session);
+    }
+    let filter = SessionFilter { text: Some("mill".into()), ..Default::default() };
+    assert_eq!(app.compass.sessions(&filter, None, 100).unwrap().sessions.len(), 8);
+    app.compass.close().unwrap();
+    lose_page(&app.path(), "search_content");
+    killed_in_the_middle(&app, &filter, 8);
+}
+
+#[test]
+fn in_the_middle_of_making_indexes_anew() {
+    let app = App::new();
+    for _ in 0..90 {
+        app.completed();
+    }
+    let filter = SessionFilter { text: Some("mill".into()), ..Default::default() };
+    assert_eq!(app.compass.sessions(&filter, None, 100).unwrap().sessions.len(), 90);
+    app.compass.close().unwrap();
+    for index in indexes(&app) {
+        change_page(&app.path(), &index, false, |page| page.fill(0));
+    }
+    killed_in_the_middle(&app, &filter, 90);
 }

@@ -7,7 +7,7 @@ use compass_core::model::*;
 use compass_core::testing::ScriptedTransport;
 use compass_core::{Compass, RestoreOptions};
 
-use crate::support::app::{App, change_page, code, endpoint, fold, id, lose_page, open_sql, redaction, set, text};
+use crate::support::app::{App, change_page, code, endpoint, fold, id, lose_page, open_sql, redaction, set, text, with_pages_of};
 
 /// The tables of the index of words.
 const OF_INDEX: [&str; 6] = ["search_content", "search_data", "search_idx", "search_config", "indexed_text", "open_text"];
@@ -48,14 +48,6 @@ fn indexed() -> (App, Vec<SessionKey>) {
     assert_eq!(found(&app, "mill"), FINISHED + OPEN);
     app.compass.close().unwrap();
     (app, keys)
-}
-
-/// The whole file is made anew with pages of this size.
-fn with_pages_of(path: &Path, size: u32) {
-    let file = open_sql(path);
-    file.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).unwrap();
-    file.execute_batch(&format!("PRAGMA page_size = {size}; VACUUM")).unwrap();
-    assert_eq!(file.query_row("PRAGMA page_size", [], |row| row.get::<_, u32>(0)).unwrap(), size);
 }
 
 fn has(path: &Path, word: &str) -> bool {
@@ -371,5 +363,45 @@ fn what_failed_is_sent_again_beside_a_lost_page_of_it() {
         // A page holds some of 120, and so does the one beside it.
         let again = app.compass.send_failed_again(None).map_err(|error| error.code());
         assert!(matches!(again, Ok(60..120)), "{table}: {again:?}");
+    }
+}
+
+#[test]
+fn messages_are_listed_and_counted_beside_a_lost_page_of_them() {
+    for sent in [0, 30] {
+        let mut app = App::new();
+        for number in 0..60 {
+            app.completed();
+            if number + 1 == sent {
+                app.deliver();
+            }
+        }
+        app.compass.close().unwrap();
+        lose_page(&app.path(), "outbox");
+        app.compass = Compass::open(app.options()).unwrap();
+        // Three for each session; a page holds some of the oldest.
+        let unsent = 3 * (60 - sent);
+        for states in [vec![], vec![DeliveryState::Pending, DeliveryState::Failed, DeliveryState::Sent]] {
+            let all = if states.is_empty() { unsent } else { 180 };
+            let is_damaged = sent == 0 || !states.is_empty();
+            let filter = OutboxFilter { states, ..Default::default() };
+            let (mut listed, mut page) = (0, None);
+            loop {
+                let next = app.compass.outbox(&filter, page.as_deref(), 25).unwrap();
+                listed += next.items.len();
+                page = next.next;
+                if page.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(listed < all, is_damaged, "{listed} of {all}");
+            assert!(listed > all - 60, "{listed} of {all}");
+        }
+        let totals = app.compass.outbox_totals().unwrap();
+        assert_eq!(totals.pending, unsent as u64);
+        assert_eq!(totals.needs_person > 0, sent == 0);
+        assert!(totals.oldest_unsent_at.is_some());
+        assert!(app.compass.next_due().unwrap().needs_person == (sent == 0));
+        assert_eq!(app.compass.endpoints().unwrap()[0].pending == unsent as u64, sent > 0);
     }
 }

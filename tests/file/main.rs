@@ -14,6 +14,7 @@ mod erasure;
 mod exhaustive;
 mod invariants;
 mod killed;
+mod lost_indexes;
 mod lost_pages;
 mod maintenance;
 mod opening;

@@ -237,6 +237,14 @@ pub fn change_page(path: &Path, table: &str, of_rows: bool, change: impl FnOnce(
     std::fs::write(path, &bytes).unwrap();
 }
 
+/// The whole file is made anew with pages of this size.
+pub fn with_pages_of(path: &Path, size: u32) {
+    let file = open_sql(path);
+    file.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).unwrap();
+    file.execute_batch(&format!("PRAGMA page_size = {size}; VACUUM")).unwrap();
+    assert_eq!(file.query_row("PRAGMA page_size", [], |row| row.get::<_, u32>(0)).unwrap(), size);
+}
+
 /// A command id that was never used before.
 pub fn id() -> String {
     static NEXT: AtomicU32 = AtomicU32::new(1);

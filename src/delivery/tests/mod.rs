@@ -106,7 +106,7 @@ impl Phone {
         self.delivery.flush(LONG, &CancelToken::new(), false).unwrap()
     }
 
-    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>) -> T {
+    fn write<T>(&self, work: impl FnMut(&Transaction<'_>) -> Result<T, StoreError>) -> T {
         self.store.write(work).unwrap()
     }
 

@@ -18,7 +18,7 @@ pub(crate) struct ListedEntry {
     pub(crate) action_name: String,
 }
 
-/// At most `limit` entries with a row after `after`, oldest first.
+/// At most `limit` entries with a row after `after`, oldest first, without those of which a page is lost.
 pub(crate) fn entries(connection: &Connection, filter: &OutboxFilter, after: i64, limit: u32) -> Result<Vec<ListedEntry>> {
     let asked = if filter.states.is_empty() { &[DeliveryState::Pending, DeliveryState::Failed][..] } else { &filter.states };
     let words = [(DeliveryState::Sent, "sent"), (DeliveryState::Failed, "failed"), (DeliveryState::Superseded, "superseded")];
@@ -29,19 +29,48 @@ pub(crate) fn entries(connection: &Connection, filter: &OutboxFilter, after: i64
         format!("IN ({})", one_of(words.into_iter().filter(|(state, _)| asked.contains(state)).map(|(_, word)| word)))
     };
     // Repeated, so that SQLite can use the partial index of unsent entries.
-    let unsent = if asked.iter().any(|state| matches!(state, DeliveryState::Sent | DeliveryState::Superseded)) {
-        ""
+    let (unsent, by_index) = if asked.iter().any(|state| matches!(state, DeliveryState::Sent | DeliveryState::Superseded)) {
+        ("", "INDEXED BY outbox_session WHERE")
     } else {
-        "AND (o.state <> 'sent' AND o.state <> 'superseded')"
+        (
+            "AND (o.state <> 'sent' AND o.state <> 'superseded')",
+            "INDEXED BY outbox_unsent WHERE (o.state <> 'sent' AND o.state <> 'superseded') AND",
+        )
     };
+    let among = |after: i64, last: i64| entries_among(connection, &states, unsent, filter.endpoint.as_deref(), (after, last, limit));
+    match among(after, i64::MAX) {
+        Err(StoreError::Corrupt(_)) => {}
+        found => return found,
+    }
+    let mut ids = connection.prepare(&format!("SELECT o.id FROM outbox o {by_index} o.id > ?1 ORDER BY o.id"))?;
+    let mut ids = ids.query([after])?;
+    let mut found = Vec::new();
+    while let Some(row) = ids.next()?.filter(|_| found.len() < limit as usize) {
+        let id: i64 = row.get(0)?;
+        match among(id - 1, id) {
+            Err(StoreError::Corrupt(_)) => {}
+            one => found.extend(one?),
+        }
+    }
+    Ok(found)
+}
+
+/// Entries with a row after the first number, up to the second, at most as many as the third says.
+fn entries_among(
+    connection: &Connection,
+    states: &str,
+    unsent: &str,
+    endpoint: Option<&str>,
+    (after, last, limit): (i64, i64, u32),
+) -> Result<Vec<ListedEntry>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS}, s.key, w.key, w.name, w.version, w.local_revision, a.key, a.name
            FROM outbox o LEFT JOIN action a ON a.id = o.action_id LEFT JOIN session s ON s.id = o.session_id
                 LEFT JOIN workflow w ON w.id = s.workflow_id
-          WHERE o.id > ?1 AND o.state {states} {unsent} AND (?2 IS NULL OR o.endpoint = ?2)
+          WHERE o.id > ?1 AND o.id <= ?4 AND o.state {states} {unsent} AND (?2 IS NULL OR o.endpoint = ?2)
           ORDER BY o.id LIMIT ?3"
     ))?;
-    let mut rows = statement.query(params![after, filter.endpoint, limit])?;
+    let mut rows = statement.query(params![after, endpoint, limit, last])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let mut entry = entry_row(row)?;
@@ -89,7 +118,38 @@ pub(crate) fn unsent_among(connection: &Connection, rows: &SortedSet<i64>) -> Re
     if rows.is_empty() { Ok(Vec::new()) } else { unsent_where(connection, &format!("id IN ({})", numbers(rows))) }
 }
 
+/// One of which a page is lost is a group of its own.
 fn unsent_where(connection: &Connection, which: &str) -> Result<Vec<UnsentGroup>> {
+    match groups(connection, which) {
+        Err(StoreError::Corrupt(_)) => {}
+        found => return found,
+    }
+    let mut ids = connection.prepare(&format!(
+        "SELECT id, state = 'failed' FROM outbox INDEXED BY outbox_unsent WHERE (state <> 'sent' AND state <> 'superseded') AND {which}"
+    ))?;
+    let mut ids = ids.query([])?;
+    let mut found = Vec::new();
+    while let Some(row) = ids.next()? {
+        match groups(connection, &format!("id IN ({})", row.get::<_, i64>(0)?)) {
+            Err(StoreError::Corrupt(_)) => {
+                let state = if row.get(1)? { EntryState::Failed } else { EntryState::Queued };
+                found.push(UnsentGroup {
+                    endpoint: None,
+                    state,
+                    readable: false,
+                    reason: None,
+                    count: 1,
+                    oldest_frozen_at: i64::MAX,
+                    bytes: 0,
+                });
+            }
+            one => found.append(&mut one?),
+        }
+    }
+    Ok(found)
+}
+
+fn groups(connection: &Connection, which: &str) -> Result<Vec<UnsentGroup>> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT endpoint, state, reason, count(*), min(frozen_at), total(max(body_size, 0)) FROM outbox
           WHERE (state <> 'sent' AND state <> 'superseded') AND reason IS NOT 'abandoned' AND {which}
