@@ -220,3 +220,28 @@ fn bodies_and_sessions_go_although_a_page_of_other_messages_is_lost() {
     assert!(left > 0 && left < 70, "{left} sessions");
     field.compass.purge(HOUR).unwrap();
 }
+
+#[test]
+fn results_are_stored_although_a_page_of_an_index_of_messages_is_lost() {
+    let indexes: Vec<String> = {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let file = sql(&field);
+        let mut names =
+            file.prepare("SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name IN ('outbox', 'action', 'body')").unwrap();
+        names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    assert!(indexes.len() > 14);
+    for index in indexes {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        register(&field, "lab");
+        field.backlog(20, "lab");
+        field.backlog(20, OFFICE);
+        lose_in_flight(&field, 2, &index);
+        let _hold = field.compass.resume().unwrap();
+        field.flush();
+        assert_eq!((undelivered(&field), sent(&field)), (0, 40), "{index}");
+        assert_eq!(field.transport.requests().len(), 40, "{index}: none is sent twice");
+        field.compass.check().unwrap();
+        assert_eq!(field.compass.check().unwrap().faults, [""; 0], "{index}");
+    }
+}
