@@ -88,6 +88,10 @@ def entry_name(entry):
     return found
 
 
+def edits(record):
+    return [item.entry for item in record.timeline if isinstance(item.entry, model.TimelineEntry.EDITED)]
+
+
 def possible(action):
     can = {"send": action.can_send, "send_corrected": action.can_send_corrected, "abandon": action.can_abandon}
     return listed(what for what, yes in can.items() if yes)
@@ -136,6 +140,7 @@ RECORD = {
     "end_reason": lambda record: record.end_reason,
     "path": lambda record: steps(record.path),
     "notes": lambda record: notes(record.notes),
+    "edit_reasons": lambda record: listed(entry.reason or "" for entry in edits(record)),
     "timeline": lambda record: listed(entry_name(item.entry) for item in record.timeline),
     "actions": lambda record: listed(action.key for action in record.actions),
 }
@@ -148,6 +153,8 @@ ACTION = {
     "locked": lambda action: boolean(action.locked),
     "can": possible,
     "deliveries": lambda action: listed(f"{each.revision}:{name(each.state)}" for each in action.deliveries),
+    "can_replay": lambda action: boolean(action.can_replay),
+    "replays": lambda action: listed(f"{each.revision}:{name(each.state)}" for each in action.replays),
     "delivery": newest(lambda delivery: delivery.id),
     "attempts": newest(lambda delivery: str(delivery.attempts)),
     "sent_at": newest(lambda delivery: optional(delivery.sent_at, instant)),

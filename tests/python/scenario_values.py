@@ -21,9 +21,9 @@ def command(given):
         [changes] = strict(rest, "changes")
         return model.Command.SET_FIELDS(changes=[change(each) for each in changes])
     if kind == "edit":
-        command_id, fields, notes = strict(rest, "command_id fields notes")
+        command_id, fields, notes, reason = strict(rest, "command_id fields notes", "reason")
         notes = [model.NoteChange(**dict(zip(("note", "text"), strict(note, "note text")))) for note in notes]
-        return model.Command.EDIT(command_id=command_id, fields=[change(each) for each in fields], notes=notes)
+        return model.Command.EDIT(command_id=command_id, fields=[change(each) for each in fields], notes=notes, reason=reason)
     plain = {
         "answer": (model.Command.ANSWER, "visit answer"),
         "back": (model.Command.BACK, "visit to_visit"),

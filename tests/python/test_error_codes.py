@@ -339,6 +339,21 @@ class ErrorCodes(Case):
         core, session = self.rejected()
         self.assertEqual(self.fails("nothing_corrected", core.send_corrected, session, "report", None, "send-1").place, "report")
 
+    def test_body_dropped(self):
+        core = self.wired()
+        session = self.complete(core)
+        self.flush(core)
+        redaction = model.Redaction(
+            command_id="redact-1",
+            target=model.RedactionTarget.FIELD("site"),
+            actor="Mia",
+            reason="Not ours to know",
+            pending=model.RedactPending.ABANDON,
+            bodies=model.RedactBodies.FORGET,
+        )
+        core.redact(session, redaction)
+        self.assertEqual(self.fails("body_dropped", core.replay, session, "report", None, "replay-1").place, "report")
+
     def test_payload_too_large(self):
         arrive, done = WORKFLOW["sections"]
         pages = [f"page{page}" for page in range(1, 5)]

@@ -222,6 +222,20 @@ class Scenarios(Case):
         action, command_id, actor, applied = strict(given, "action command_id", "actor applied")
         self.applied(self.core.send_corrected(self.session, action, actor, command_id), applied)
 
+    def do_replay(self, given):
+        action, command_id, actor, applied = strict(given, "action command_id", "actor applied")
+        self.applied(self.core.replay(self.session, action, actor, command_id), applied)
+
+    def do_replay_session(self, given):
+        command_id, actor, applied = strict(given, "command_id", "actor applied")
+        self.applied(self.core.replay_session(self.session, actor, command_id), applied)
+
+    def do_replay_sent(self, given):
+        endpoint, replayed, actor, body_dropped = strict(given, "endpoint replayed", "actor body_dropped")
+        report = self.core.replay_sent(model.ReplayFilter(endpoint=endpoint), actor, None)
+        expected = model.ReplayReport(replayed=replayed, body_dropped=body_dropped or 0, left=0, next=None)
+        self.assertEqual(report, expected)
+
     def do_abandon(self, given):
         action, command_id, actor, reason, applied = strict(given, "action command_id actor reason", "applied")
         self.applied(self.core.abandon(self.session, action, actor, reason, command_id), applied)

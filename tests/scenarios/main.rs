@@ -64,6 +64,7 @@ scenarios! {
     offline,
     prefill,
     redacted,
+    replayed,
     rejected_and_corrected,
     secrets,
     token_refused,

@@ -73,6 +73,10 @@ fn of_record(record: &SessionRecord, path: &[&str]) -> Text {
         ["end_reason"] => record.end_reason.clone(),
         ["path"] => steps(&record.path),
         ["notes"] => list(record.notes.iter().map(note_text)),
+        ["edit_reasons"] => list(record.timeline.iter().filter_map(|item| match &item.entry {
+            TimelineEntry::Edited { reason, .. } => Some(reason.as_deref().unwrap_or_default()),
+            _ => None,
+        })),
         ["timeline"] => list(record.timeline.iter().map(|item| {
             let entry = serde_json::to_value(&item.entry).unwrap();
             entry["entry"].as_str().unwrap().to_owned()
@@ -116,6 +120,8 @@ fn of_action(action: &Action, member: &str) -> Text {
             list(can.iter().filter(|(_, can)| *can).map(|(what, _)| what))
         }
         "deliveries" => list(action.deliveries.iter().map(|delivery| format!("{}:{}", delivery.revision, name(delivery.state).unwrap()))),
+        "can_replay" => text(action.can_replay),
+        "replays" => list(action.replays.iter().map(|delivery| format!("{}:{}", delivery.revision, name(delivery.state).unwrap()))),
         "delivery" => newest.map(|delivery| delivery.id.to_string()),
         "attempts" => newest.and_then(|delivery| text(delivery.attempts)),
         "sent_at" => newest.and_then(|delivery| delivery.sent_at).map(instant),

@@ -163,6 +163,18 @@ impl Stage {
                 let outcome = self.compass.send_corrected(self.key(), &order.action, order.actor.as_deref(), &order.command_id)?;
                 equal("applied", outcome.applied, order.applied)
             }
+            Step::Replay(order) => {
+                let outcome = self.compass.replay(self.key(), &order.action, order.actor.as_deref(), &order.command_id)?;
+                equal("applied", outcome.applied, order.applied)
+            }
+            Step::ReplaySession { command_id, actor, applied } => {
+                equal("applied", self.compass.replay_session(self.key(), actor.as_deref(), &command_id)?.applied, applied)
+            }
+            Step::ReplaySent { endpoint, replayed, actor, body_dropped } => {
+                let filter = ReplayFilter { endpoint, ..ReplayFilter::default() };
+                let report = self.compass.replay_sent(&filter, actor.as_deref(), None)?;
+                equal("the report", report, ReplayReport { replayed, body_dropped, left: 0, next: None })
+            }
             Step::Abandon { action, command_id, actor, reason, applied } => {
                 equal("applied", self.compass.abandon(self.key(), &action, &actor, &reason, &command_id)?.applied, applied)
             }

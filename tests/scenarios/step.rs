@@ -103,6 +103,20 @@ pub enum Step {
     },
     Send(Order),
     SendCorrected(Order),
+    Replay(Order),
+    ReplaySession {
+        command_id: String,
+        actor: Option<String>,
+        #[serde(default = "yes")]
+        applied: Applied,
+    },
+    ReplaySent {
+        endpoint: String,
+        replayed: u32,
+        actor: Option<String>,
+        #[serde(default)]
+        body_dropped: u32,
+    },
     Abandon {
         action: String,
         command_id: String,

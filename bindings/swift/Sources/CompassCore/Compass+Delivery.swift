@@ -79,6 +79,24 @@ extension Compass {
         try await write(on: caller) { try $0.sendNotFired(filter: filter, actor: actor) }
     }
 
+    public func replay(
+        _ action: String, in session: SessionKey, actor: String?, commandId: String, on caller: isolated (any Actor)?
+    ) async throws -> RecordOutcome {
+        try await write(on: caller) { try $0.replay(session: session, action: action, actor: actor, commandId: commandId) }
+    }
+
+    public func replaySession(
+        _ session: SessionKey, actor: String?, commandId: String, on caller: isolated (any Actor)?
+    ) async throws -> RecordOutcome {
+        try await write(on: caller) { try $0.replaySession(session: session, actor: actor, commandId: commandId) }
+    }
+
+    public func replaySent(
+        matching filter: ReplayFilter, actor: String?, page: String?, on caller: isolated (any Actor)?
+    ) async throws -> ReplayReport {
+        try await write(on: caller) { try $0.replaySent(filter: filter, actor: actor, page: page) }
+    }
+
     public func outbox(matching filter: OutboxFilter, page: String?, limit: UInt32) async throws -> OutboxPage {
         try await ask { try $0.outbox(filter: filter, page: page, limit: limit) }
     }

@@ -159,6 +159,9 @@ extension CompassError.Code {
     /// The values are the same as in an earlier message.
     public static let nothingCorrected: Self = "nothing_corrected"
 
+    /// The body of the delivered message was released after its retention, or redacted. Nothing was changed.
+    public static let bodyDropped: Self = "body_dropped"
+
     /// There is no such message.
     public static let unknownDelivery: Self = "unknown_delivery"
 

@@ -147,6 +147,31 @@ extension CompassHandle {
         try await sendNotFired(matching: filter, actor: actor, on: isolation)
     }
 
+    /// Sends the newest delivered message of an action once more, with the same id and bytes, for a receiver that has lost it. The message
+    /// stays sent; `Action.replays` shows the replay, which can be abandoned. Stale while one waits. ``CompassError/Code/bodyDropped`` if
+    /// the body is no longer on the phone.
+    public func replay(
+        _ action: String, in session: SessionKey, actor: String? = nil, commandId: String = newCommandId(),
+        isolation: isolated (any Actor)? = #isolation
+    ) async throws -> RecordOutcome {
+        try await replay(action, in: session, actor: actor, commandId: commandId, on: isolation)
+    }
+
+    /// The same for every action of a session that has a delivered message, except those whose body was dropped. Stale if there is none.
+    public func replaySession(
+        _ session: SessionKey, actor: String? = nil, commandId: String = newCommandId(), isolation: isolated (any Actor)? = #isolation
+    ) async throws -> RecordOutcome {
+        try await replaySession(session, actor: actor, commandId: commandId, on: isolation)
+    }
+
+    /// The same for what was delivered to an endpoint, oldest first, at most 1,000 messages in a call. `page` is the `next` of the call
+    /// before. They are sent after all messages that were never delivered.
+    public func replaySent(
+        _ filter: ReplayFilter, actor: String? = nil, page: String? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> ReplayReport {
+        try await replaySent(matching: filter, actor: actor, page: page, on: isolation)
+    }
+
     /// One page of the outbox, oldest first; without a filter the pending and failed messages. `page` is the `next` of the page before.
     public func outbox(_ filter: OutboxFilter = .unsent, page: String? = nil, limit: UInt32 = 50) async throws -> OutboxPage {
         try await outbox(matching: filter, page: page, limit: limit)

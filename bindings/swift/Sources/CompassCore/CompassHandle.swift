@@ -97,6 +97,15 @@ public protocol CompassHandle: AnyObject, Sendable {
     ) async throws -> RedactOutcome
     func sendFailedAgain(actor: String?, on caller: isolated (any Actor)?) async throws -> UInt32
     func sendNotFired(matching filter: NotFiredFilter, actor: String?, on caller: isolated (any Actor)?) async throws -> UInt32
+    func replay(
+        _ action: String, in session: SessionKey, actor: String?, commandId: String, on caller: isolated (any Actor)?
+    ) async throws -> RecordOutcome
+    func replaySession(
+        _ session: SessionKey, actor: String?, commandId: String, on caller: isolated (any Actor)?
+    ) async throws -> RecordOutcome
+    func replaySent(
+        matching filter: ReplayFilter, actor: String?, page: String?, on caller: isolated (any Actor)?
+    ) async throws -> ReplayReport
     func outbox(matching filter: OutboxFilter, page: String?, limit: UInt32) async throws -> OutboxPage
     /// The outbox in numbers.
     func outboxTotals() async throws -> OutboxTotals

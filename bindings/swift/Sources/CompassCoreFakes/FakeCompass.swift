@@ -118,6 +118,12 @@ public final class FakeCompass: CompassHandle {
         case sendFailedAgain(actor: String?)
         /// `sendNotFired`.
         case sendNotFired(NotFiredFilter, actor: String?)
+        /// `replay`.
+        case replay(String, session: SessionKey, actor: String?, commandId: String)
+        /// `replaySession`.
+        case replaySession(SessionKey, actor: String?, commandId: String)
+        /// `replaySent`.
+        case replaySent(ReplayFilter, actor: String?, page: String?)
         /// `secretsChanged`.
         case secretsChanged
         /// `setConnectivity`.
@@ -365,6 +371,21 @@ public final class FakeCompass: CompassHandle {
     }
     public func sendNotFired(matching filter: NotFiredFilter, actor: String?, on caller: isolated (any Actor)?) async throws -> UInt32 {
         try write(.sendNotFired(filter, actor: actor)) { _ in 0 }
+    }
+    public func replay(
+        _ action: String, in session: SessionKey, actor: String?, commandId: String, on caller: isolated (any Actor)?
+    ) async throws -> RecordOutcome {
+        try recorded(.replay(action, session: session, actor: actor, commandId: commandId), session)
+    }
+    public func replaySession(
+        _ session: SessionKey, actor: String?, commandId: String, on caller: isolated (any Actor)?
+    ) async throws -> RecordOutcome {
+        try recorded(.replaySession(session, actor: actor, commandId: commandId), session)
+    }
+    public func replaySent(
+        matching filter: ReplayFilter, actor: String?, page: String?, on caller: isolated (any Actor)?
+    ) async throws -> ReplayReport {
+        try write(.replaySent(filter, actor: actor, page: page)) { _ in ReplayReport() }
     }
     public func outbox(matching filter: OutboxFilter, page: String?, limit: UInt32) async throws -> OutboxPage {
         try call {

@@ -295,6 +295,16 @@ final class ErrorTests: XCTestCase {
         try await compass.close()
     }
 
+    func testABodyThatWasDroppedIsNotReplayed() async throws {
+        let compass = try await Compass.ready(transport: ScriptedTransport())
+        let key = try await compass.completed().key
+        _ = try await compass.flush(deadline: .seconds(10))
+        _ = try await compass.redact(
+            .field(key: "site"), in: key, actor: "Mia", reason: "Not ours to know", pending: .abandon, bodies: .forget, commandId: fresh())
+        await assertThrows(.bodyDropped, try await compass.replay("report", in: key, commandId: fresh()))
+        try await compass.close()
+    }
+
     func testEndpointsAndDeliveries() async throws {
         let compass = try await Compass.ready()
         await assertThrows("unknown_endpoint", try await compass.setEndpointEnabled("shed", enabled: true))

@@ -58,6 +58,10 @@ final class FakeTests: XCTestCase {
         _ = try await handle.sendCorrected("report", in: key, commandId: "three")
         _ = try await handle.abandon("report", in: key, actor: "Mia", reason: "by phone", commandId: "four")
         _ = try await handle.sendFailedAgain()
+        _ = try await handle.replay("report", in: key, actor: "Mia", commandId: "five")
+        fake.refuseNext(CompassError(code: .diskFull), of: "replaySession")
+        await assertThrows(.diskFull, try await handle.replaySession(key, commandId: "six"))
+        _ = try await handle.replaySent(ReplayFilter(endpoint: "office"))
         fake.refuseNext(CompassError(code: .notInProgress))
         try? await handle.saveDraft("Mill", field: "site", in: key)
         let start = Start(commandId: "one", workflow: "visit", version: nil, actor: nil, prefill: [])
@@ -65,10 +69,15 @@ final class FakeTests: XCTestCase {
             .saveNoteDraft("dog", session: key), .start(start), .send("report", session: key, actor: "Mia", commandId: "two"),
             .sendCorrected("report", session: key, actor: nil, commandId: "three"),
             .abandon("report", session: key, actor: "Mia", reason: "by phone", commandId: "four"), .sendFailedAgain(actor: nil),
-            .saveDraft("Mill", field: "site", session: key),
+            .replay("report", session: key, actor: "Mia", commandId: "five"), .replaySession(key, actor: nil, commandId: "six"),
+            .replaySent(ReplayFilter(endpoint: "office"), actor: nil, page: nil), .saveDraft("Mill", field: "site", session: key),
         ])
         XCTAssertEqual(
-            fake.current.calls, ["saveNoteDraft", "start", "send", "sendCorrected", "abandon", "sendFailedAgain", "saveDraft"])
+            fake.current.calls,
+            [
+                "saveNoteDraft", "start", "send", "sendCorrected", "abandon", "sendFailedAgain", "replay", "replaySession", "replaySent",
+                "saveDraft",
+            ])
     }
 
     func testTheViewMovesAsFarAsThatNeedsNoRules() async throws {

@@ -123,6 +123,25 @@ final class SessionTests: XCTestCase {
         try await compass.close()
     }
 
+    func testWhatWasDeliveredIsSentOnceMoreWithTheSameIdAndBytes() async throws {
+        let transport = ScriptedTransport()
+        let compass = try await Compass.ready(transport: transport)
+        let key = try await compass.completed().key
+        _ = try await compass.flush(deadline: .seconds(10))
+        let action = try await compass.replay("report", in: key, actor: "kim").record.actions[0]
+        XCTAssertEqual([action.deliveries[0].state, action.replays[0].state], [.sent, .pending])
+        let waits = try await compass.replaySession(key)
+        XCTAssertEqual(waits.applied, .stale)
+        _ = try await compass.flush(deadline: .seconds(10))
+        XCTAssertEqual(transport.requests.count, 2)
+        XCTAssertEqual(transport.requests[0].body, transport.requests[1].body)
+        let report = try await compass.replaySent(ReplayFilter(endpoint: "office"))
+        XCTAssertEqual(report, ReplayReport(replayed: 1))
+        let none = try await compass.replaySent(ReplayFilter(endpoint: "nowhere"))
+        XCTAssertEqual(none, ReplayReport())
+        try await compass.close()
+    }
+
     func testWhatWasSentIsCorrectedAndBothMessagesStayInTheRecord() async throws {
         let transport = ScriptedTransport()
         let compass = try await Compass.ready(transport: transport)

@@ -81,6 +81,8 @@ struct Paths {
         case "end_reason": record.endReason
         case "path": steps(record.path)
         case "notes": notes(record.notes)
+        case "edit_reasons":
+            Written.list(record.timeline.compactMap { if case .edited(_, _, let reason) = $0.entry { reason ?? "" } else { nil } })
         case "timeline": Written.list(record.timeline.map { entry($0.entry) })
         case "actions": Written.list(record.actions.map(\.key))
         default: throw unknown(member)
@@ -100,6 +102,8 @@ struct Paths {
                 [("send", action.canSend), ("send_corrected", action.canSendCorrected), ("abandon", action.canAbandon)]
                     .filter(\.1).map(\.0))
         case "deliveries": Written.list(action.deliveries.map { "\($0.revision):\(Written.name($0.state))" })
+        case "can_replay": "\(action.canReplay)"
+        case "replays": Written.list(action.replays.map { "\($0.revision):\(Written.name($0.state))" })
         case "delivery": newest?.id
         case "attempts": newest.map { "\($0.attempts)" }
         case "sent_at": newest?.sentAt.map(Written.instant)

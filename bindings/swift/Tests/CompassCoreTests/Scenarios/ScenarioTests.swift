@@ -20,6 +20,7 @@ final class ScenarioTests: XCTestCase {
     func testOffline() async throws { try await Stage.play("offline") }
     func testPrefill() async throws { try await Stage.play("prefill") }
     func testRedacted() async throws { try await Stage.play("redacted") }
+    func testReplayed() async throws { try await Stage.play("replayed") }
     func testRejectedAndCorrected() async throws { try await Stage.play("rejected-and-corrected") }
     func testSecrets() async throws { try await Stage.play("secrets") }
     func testTokenRefused() async throws { try await Stage.play("token-refused") }

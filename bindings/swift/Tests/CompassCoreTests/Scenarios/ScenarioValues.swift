@@ -19,7 +19,7 @@ enum Given {
             case "edit":
                 .edit(
                     commandId: try members.text("command_id"), fields: try members.list("fields").map(change),
-                    notes: try members.list("notes").map(noteChange), reason: nil)
+                    notes: try members.list("notes").map(noteChange), reason: try members.optionalText("reason"))
             default: throw ScenarioError("unknown command \(kind)")
             }
         try members.end()

@@ -140,6 +140,21 @@ final class Stage {
             let outcome = try await compass.sendCorrected(
                 given.text("action"), in: session, actor: given.optionalText("actor"), commandId: given.text("command_id"))
             try applied(outcome.applied, given)
+        case "replay":
+            let outcome = try await compass.replay(
+                given.text("action"), in: session, actor: given.optionalText("actor"), commandId: given.text("command_id"))
+            try applied(outcome.applied, given)
+        case "replay_session":
+            let outcome = try await compass.replaySession(
+                session, actor: given.optionalText("actor"), commandId: given.text("command_id"))
+            try applied(outcome.applied, given)
+        case "replay_sent":
+            let report = try await compass.replaySent(
+                ReplayFilter(endpoint: given.text("endpoint")), actor: given.optionalText("actor"))
+            try same(report.replayed, try given.number("replayed"), "replayed")
+            try same(report.bodyDropped, try given.optional("body_dropped")?.number() ?? 0, "body_dropped")
+            try same(report.left, 0, "left")
+            try same(report.next, nil, "next")
         case "abandon":
             let outcome = try await compass.abandon(
                 given.text("action"), in: session, actor: given.text("actor"), reason: given.text("reason"),

@@ -266,8 +266,9 @@ extension TimelineEntry {
             edits += notes.map { .text(.timelineNoteEdited, .plain($0.to ?? "")) }
             if let reason { edits.append(.text(.timelineEditReason, .plain(reason))) }
             return edits.map { (.edited, $0) }
-        case .sendRequested(_, let action, let corrected, _):
-            return [(.send, .text(corrected ? .timelineSendCorrected : .timelineSendRequested, .plain(action)))]
+        case .sendRequested(_, let action, let corrected, _, let replay):
+            let id: TextId = replay ? .timelineReplayed : corrected ? .timelineSendCorrected : .timelineSendRequested
+            return [(.send, .text(id, .plain(action)))]
         case .abandoned(_, let action, let reason): return [(.abandoned, .text(.timelineAbandoned, .plain(action), .plain(reason)))]
         case .redacted: return []
         }

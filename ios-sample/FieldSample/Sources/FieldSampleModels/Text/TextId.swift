@@ -139,6 +139,7 @@ public enum TextId: String, CaseIterable, Sendable {
     case timelineEditReason
     case timelineSendRequested
     case timelineSendCorrected
+    case timelineReplayed
     case timelineAbandoned
     case timelineBy
 
@@ -170,6 +171,7 @@ public enum TextId: String, CaseIterable, Sendable {
     case failureConflict
     case failureNotAllowed
     case failureNothingCorrected
+    case failureBodyDropped
     case failureBadEndpoint
     case failureFields
     case failureUnreadable

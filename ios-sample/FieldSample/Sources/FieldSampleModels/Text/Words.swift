@@ -168,6 +168,7 @@ extension CompassError {
         case "invalid_workflow": .text(.failureBadFile)
         case "workflow_conflict": .text(.failureConflict)
         case "nothing_corrected": .text(.failureNothingCorrected)
+        case "body_dropped": .text(.failureBodyDropped)
         case "payload_too_large": .text(.reasonPayloadTooLarge)
         case "invalid_endpoint", "unknown_endpoint": .text(.failureBadEndpoint)
         case "field_problems": .text(.failureFields)

@@ -145,6 +145,7 @@ enum class TextId {
     TIMELINE_EDIT_REASON, // Reason for the change: %1$s
     TIMELINE_SEND_REQUESTED, // %1$s: asked to be sent
     TIMELINE_SEND_CORRECTED, // %1$s: asked to be sent with corrections
+    TIMELINE_REPLAYED, // %1$s: asked to send again what was delivered
     TIMELINE_ABANDONED, // %1$s: given up (%2$s)
     TIMELINE_BY, // %1$s, by %2$s  (when, who)
 
@@ -184,6 +185,7 @@ enum class TextId {
     FAILURE_CONFLICT, // This version is here already with other content
     FAILURE_NOT_ALLOWED, // This cannot be done now
     FAILURE_NOTHING_CORRECTED, // Change a value first: the message would be the same
+    FAILURE_BODY_DROPPED, // This message is no longer on the phone
     FAILURE_BAD_ENDPOINT, // This endpoint cannot be used: check its name and address
     FAILURE_FIELDS, // Some answers are not accepted
     FAILURE_NEWER_CORE, // This workflow needs a newer version of this app

@@ -173,6 +173,7 @@ fun CompassException.words(): Text = when (code) {
     ErrorCode.INVALID_WORKFLOW -> text(TextId.FAILURE_BAD_FILE)
     ErrorCode.WORKFLOW_CONFLICT -> text(TextId.FAILURE_CONFLICT)
     ErrorCode.NOTHING_CORRECTED -> text(TextId.FAILURE_NOTHING_CORRECTED)
+    ErrorCode.BODY_DROPPED -> text(TextId.FAILURE_BODY_DROPPED)
     ErrorCode.PAYLOAD_TOO_LARGE -> text(TextId.REASON_PAYLOAD_TOO_LARGE)
     ErrorCode.INVALID_ENDPOINT, ErrorCode.UNKNOWN_ENDPOINT -> text(TextId.FAILURE_BAD_ENDPOINT)
     ErrorCode.FIELD_PROBLEMS -> text(TextId.FAILURE_FIELDS)

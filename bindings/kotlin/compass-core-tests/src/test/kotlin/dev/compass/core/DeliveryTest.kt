@@ -1,6 +1,7 @@
 package dev.compass.core
 
 import dev.compass.core.model.ActionStatus
+import dev.compass.core.model.Applied
 import dev.compass.core.model.Change
 import dev.compass.core.model.Connectivity
 import dev.compass.core.model.DeliveryState
@@ -10,6 +11,8 @@ import dev.compass.core.model.FieldValue
 import dev.compass.core.model.FlushEnd
 import dev.compass.core.model.NetworkNeed
 import dev.compass.core.model.Phase
+import dev.compass.core.model.ReplayFilter
+import dev.compass.core.model.ReplayReport
 import dev.compass.core.model.RequestSent
 import dev.compass.core.model.Signing
 import dev.compass.core.model.TimelineEntry
@@ -193,6 +196,24 @@ class DeliveryTest {
             compass.completed()
             compass.flush()
             assertTrue(compass.outbox().items.single().delivery.mayHaveBeenDelivered)
+        }
+    }
+
+    @Test
+    fun `what was delivered is sent once more, with the same id and bytes`() = test {
+        WebhookSink().use { office ->
+            folder.ready(url = office.url).use { compass ->
+                val session = compass.completed()
+                compass.flush()
+                val action = compass.replay(session, "report", actor = "kim").record.actions.single()
+                assertEquals(ActionStatus.SENT to DeliveryState.PENDING, action.status to action.replays.single().state)
+                assertEquals(Applied.STALE, compass.replaySession(session).applied, "it waits already")
+                compass.flush()
+                val (first, second) = office.received
+                assertEquals(first.text to first.headers["webhook-id"], second.text to second.headers["webhook-id"])
+                assertEquals(ReplayReport(replayed = 1), compass.replaySent(ReplayFilter("office")))
+                assertEquals(ReplayReport(), compass.replaySent(ReplayFilter("nowhere")))
+            }
         }
     }
 

@@ -436,6 +436,16 @@ class ErrorCodeTest {
     }
 
     @Test
+    fun body_dropped() = test {
+        folder.ready(folder.options(transport = answering(202))).use { compass ->
+            val session = compass.completed()
+            compass.flush()
+            compass.redact(session, RedactionTarget.Field("site"), "Mia", "Not ours to know", RedactPending.ABANDON, RedactBodies.FORGET)
+            assertEquals("report", assertCode(ErrorCode.BODY_DROPPED) { compass.replay(session, "report") }.place)
+        }
+    }
+
+    @Test
     fun payload_too_large() = test {
         val pages = (1..4).map { "page$it" }
         val document = document {

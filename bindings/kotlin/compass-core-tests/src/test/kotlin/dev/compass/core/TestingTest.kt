@@ -4,6 +4,7 @@ import dev.compass.core.model.Command
 import dev.compass.core.model.Connectivity
 import dev.compass.core.model.FieldState
 import dev.compass.core.model.FieldValue
+import dev.compass.core.model.ReplayFilter
 import dev.compass.core.model.SecretLookup
 import dev.compass.core.model.SessionState
 import dev.compass.core.testing.FakeCall
@@ -99,7 +100,13 @@ class TestingTest {
         fake.sendFailedAgain("jo")
         fake.abandon(view.key, "report", "jo", "by hand", "a1")
         fake.putEndpoint(endpointStatus().endpoint)
-        assertEquals(listOf("run", "saveDraft", "sendFailedAgain", "abandon", "putEndpoint"), fake.calls.map { it.name })
+        fake.replay(view.key, "report", "jo", "r1")
+        fake.refuse("replaySession", CompassException(ErrorCode.DISK_FULL))
+        assertCode(ErrorCode.DISK_FULL) { fake.replaySession(view.key) }
+        fake.replaySent(ReplayFilter("office"))
+        val replays = listOf("replay", "replaySession", "replaySent")
+        assertEquals(listOf("run", "saveDraft", "sendFailedAgain", "abandon", "putEndpoint") + replays, fake.calls.map { it.name })
+        assertEquals(listOf(ReplayFilter("office"), null, null), fake.calls.last().arguments)
         assertEquals(FakeCall("saveDraft", listOf(view.key, "site", "Mill")), fake.calls[1])
         assertEquals(listOf(view.key, "report", "jo", "by hand", "a1"), fake.calls[3].arguments)
     }

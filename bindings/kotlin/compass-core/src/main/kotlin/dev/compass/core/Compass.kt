@@ -25,6 +25,8 @@ import dev.compass.core.model.RedactBodies
 import dev.compass.core.model.RedactOutcome
 import dev.compass.core.model.RedactPending
 import dev.compass.core.model.RedactionTarget
+import dev.compass.core.model.ReplayFilter
+import dev.compass.core.model.ReplayReport
 import dev.compass.core.model.RetryPolicy
 import dev.compass.core.model.SalvageReport
 import dev.compass.core.model.SessionFilter
@@ -260,6 +262,27 @@ public interface Compass : Closeable {
      * message would be too large stays as it is. [outboxTotals] counts the actions that did not fire.
      */
     public suspend fun sendNotFired(filter: NotFiredFilter = NotFiredFilter(), actor: String? = null): Int
+
+    /**
+     * Sends the newest delivered message of an action once more, with the same id and bytes, for a receiver that has lost it. The message
+     * stays sent; `Action.replays` shows the replay, which can be abandoned. Stale while one waits. [ErrorCode.BODY_DROPPED] if the body is
+     * no longer on the phone.
+     */
+    public suspend fun replay(
+        session: SessionKey,
+        action: String,
+        actor: String? = null,
+        commandId: String = newCommandId(),
+    ): RecordOutcome
+
+    /** The same for every action of a session that has a delivered message, except those whose body was dropped. Stale if there is none. */
+    public suspend fun replaySession(session: SessionKey, actor: String? = null, commandId: String = newCommandId()): RecordOutcome
+
+    /**
+     * The same for what was delivered to an endpoint, oldest first, at most 1,000 messages in a call. [page] is the `next` of the call
+     * before. They are sent after all messages that were never delivered.
+     */
+    public suspend fun replaySent(filter: ReplayFilter, actor: String? = null, page: String? = null): ReplayReport
 
     /** One page of the outbox, oldest first; without a filter the pending and failed messages. [page] is the `next` of the page before. */
     public suspend fun outbox(filter: OutboxFilter = NO_OUTBOX_FILTER, page: String? = null, limit: Int = PAGE): OutboxPage

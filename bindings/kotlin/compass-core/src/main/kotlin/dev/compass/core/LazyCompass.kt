@@ -24,6 +24,8 @@ import dev.compass.core.model.RedactBodies
 import dev.compass.core.model.RedactOutcome
 import dev.compass.core.model.RedactPending
 import dev.compass.core.model.RedactionTarget
+import dev.compass.core.model.ReplayFilter
+import dev.compass.core.model.ReplayReport
 import dev.compass.core.model.SessionFilter
 import dev.compass.core.model.SessionKey
 import dev.compass.core.model.SessionPage
@@ -214,6 +216,15 @@ public class LazyCompass internal constructor(private val open: suspend () -> Co
     override suspend fun sendFailedAgain(actor: String?): Int = write { sendFailedAgain(actor) }
 
     override suspend fun sendNotFired(filter: NotFiredFilter, actor: String?): Int = write { sendNotFired(filter, actor) }
+
+    override suspend fun replay(session: SessionKey, action: String, actor: String?, commandId: String): RecordOutcome =
+        write { replay(session, action, actor, commandId) }
+
+    override suspend fun replaySession(session: SessionKey, actor: String?, commandId: String): RecordOutcome =
+        write { replaySession(session, actor, commandId) }
+
+    override suspend fun replaySent(filter: ReplayFilter, actor: String?, page: String?): ReplayReport =
+        write { replaySent(filter, actor, page) }
 
     override suspend fun outbox(filter: OutboxFilter, page: String?, limit: Int): OutboxPage = opened().outbox(filter, page, limit)
 

@@ -130,6 +130,7 @@ internal val TextId.resource: Int
         TextId.TIMELINE_EDIT_REASON -> R.string.timeline_edit_reason
         TextId.TIMELINE_SEND_REQUESTED -> R.string.timeline_send_requested
         TextId.TIMELINE_SEND_CORRECTED -> R.string.timeline_send_corrected
+        TextId.TIMELINE_REPLAYED -> R.string.timeline_replayed
         TextId.TIMELINE_ABANDONED -> R.string.timeline_abandoned
         TextId.TIMELINE_BY -> R.string.timeline_by
         TextId.NOTICE_ACTION_ADDED -> R.string.notice_action_added
@@ -161,6 +162,7 @@ internal val TextId.resource: Int
         TextId.FAILURE_CONFLICT -> R.string.failure_conflict
         TextId.FAILURE_NOT_ALLOWED -> R.string.failure_not_allowed
         TextId.FAILURE_NOTHING_CORRECTED -> R.string.failure_nothing_corrected
+        TextId.FAILURE_BODY_DROPPED -> R.string.failure_body_dropped
         TextId.FAILURE_BAD_ENDPOINT -> R.string.failure_bad_endpoint
         TextId.FAILURE_FIELDS -> R.string.failure_fields
         TextId.FAILURE_NEWER_CORE -> R.string.failure_newer_core

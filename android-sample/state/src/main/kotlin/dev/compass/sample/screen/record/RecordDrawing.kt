@@ -85,7 +85,11 @@ private fun TimelineEntry.lines(definitions: Map<String, FieldDefinition>): List
         (edited + noted + listOfNotNull(reason?.let { named(TextId.TIMELINE_EDIT_REASON, it) })).map { TimelineSign.EDITED to it }
     }
     is TimelineEntry.SendRequested -> {
-        val id = if (corrected) TextId.TIMELINE_SEND_CORRECTED else TextId.TIMELINE_SEND_REQUESTED
+        val id = when {
+            replay -> TextId.TIMELINE_REPLAYED
+            corrected -> TextId.TIMELINE_SEND_CORRECTED
+            else -> TextId.TIMELINE_SEND_REQUESTED
+        }
         listOf(TimelineSign.SEND to named(id, actionName))
     }
     is TimelineEntry.Abandoned -> listOf(TimelineSign.ABANDONED to named(TextId.TIMELINE_ABANDONED, actionName, reason))

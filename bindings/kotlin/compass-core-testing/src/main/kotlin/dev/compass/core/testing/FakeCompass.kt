@@ -32,6 +32,8 @@ import dev.compass.core.model.RedactBodies
 import dev.compass.core.model.RedactOutcome
 import dev.compass.core.model.RedactPending
 import dev.compass.core.model.RedactionTarget
+import dev.compass.core.model.ReplayFilter
+import dev.compass.core.model.ReplayReport
 import dev.compass.core.model.SessionFilter
 import dev.compass.core.model.SessionKey
 import dev.compass.core.model.SessionPage
@@ -331,6 +333,15 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override suspend fun sendFailedAgain(actor: String?): Int = call("sendFailedAgain", actor) { 0 }
     override suspend fun sendNotFired(filter: NotFiredFilter, actor: String?): Int = call("sendNotFired", filter, actor) { 0 }
+
+    override suspend fun replay(session: SessionKey, action: String, actor: String?, commandId: String): RecordOutcome =
+        call("replay", session, action, actor, commandId) { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
+
+    override suspend fun replaySession(session: SessionKey, actor: String?, commandId: String): RecordOutcome =
+        call("replaySession", session, actor, commandId) { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
+
+    override suspend fun replaySent(filter: ReplayFilter, actor: String?, page: String?): ReplayReport =
+        call("replaySent", filter, actor, page) { ReplayReport() }
 
     override suspend fun outbox(filter: OutboxFilter, page: String?, limit: Int): OutboxPage =
         call("outbox", filter, page, limit) { OutboxPage(outbox.take(limit), null) }

@@ -68,6 +68,7 @@ fun Members.command(): Command = when (val kind = text("command")) {
         text("command_id"),
         each("fields") { change() },
         each("notes") { NoteChange(number("note").toInt(), text("text")) },
+        optionalText("reason"),
     )
     else -> error("no command is called `$kind`")
 }

@@ -11,6 +11,7 @@ import dev.compass.core.model.Problem
 import dev.compass.core.model.SessionKey
 import dev.compass.core.model.SessionRecord
 import dev.compass.core.model.SessionView
+import dev.compass.core.model.TimelineEntry
 import dev.compass.core.model.ValueSource
 import dev.compass.core.model.WorkflowRef
 import java.time.Instant
@@ -102,6 +103,7 @@ private fun SessionRecord.read(path: List<String>): String? = when (path.first()
     "end_reason" -> endReason
     "path" -> this.path.steps()
     "notes" -> notes.texts()
+    "edit_reasons" -> timeline.map { it.entry }.filterIsInstance<TimelineEntry.Edited>().listed { it.reason.orEmpty() }
     "timeline" -> timeline.listed { it.entry.javaClass.simpleName.snake() }
     "fields" -> fields.single { it.definition.key == path[1] }.let { field ->
         when (path[2]) {
@@ -128,6 +130,8 @@ private fun Action.read(member: String): String? {
         "can" -> listOf("send" to canSend, "send_corrected" to canSendCorrected, "abandon" to canAbandon)
             .filter { it.second }.listed { it.first }
         "deliveries" -> deliveries.listed { "${it.revision}:${it.state.written()}" }
+        "can_replay" -> "$canReplay"
+        "replays" -> replays.listed { "${it.revision}:${it.state.written()}" }
         "delivery" -> newest?.id
         "attempts" -> newest?.attempts?.toString()
         "sent_at" -> newest?.sentAt?.written()

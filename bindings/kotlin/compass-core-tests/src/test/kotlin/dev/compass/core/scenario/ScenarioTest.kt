@@ -22,6 +22,7 @@ import dev.compass.core.model.Prefill
 import dev.compass.core.model.RedactBodies
 import dev.compass.core.model.RedactPending
 import dev.compass.core.model.RedactionTarget
+import dev.compass.core.model.ReplayFilter
 import dev.compass.core.model.RequestSent
 import dev.compass.core.model.SecretLookup
 import dev.compass.core.model.SessionKey
@@ -188,6 +189,14 @@ private class World(private val repository: Path, path: String) {
             "send" -> compass.send(current(), text("action"), optionalText("actor"), text("command_id")).let { applied(it.applied) }
             "send_corrected" ->
                 compass.sendCorrected(current(), text("action"), optionalText("actor"), text("command_id")).let { applied(it.applied) }
+            "replay" -> compass.replay(current(), text("action"), optionalText("actor"), text("command_id")).let { applied(it.applied) }
+            "replay_session" -> compass.replaySession(current(), optionalText("actor"), text("command_id")).let { applied(it.applied) }
+            "replay_sent" -> {
+                val report = compass.replaySent(ReplayFilter(text("endpoint")), optionalText("actor"))
+                assertEquals(number("replayed"), report.replayed.toLong())
+                assertEquals(optional("body_dropped")?.number() ?: 0, report.bodyDropped.toLong())
+                assertEquals(0L to null, report.left to report.next)
+            }
             "abandon" ->
                 compass.abandon(current(), text("action"), text("actor"), text("reason"), text("command_id")).let { applied(it.applied) }
             "abandon_session" ->
