@@ -1,0 +1,415 @@
+//! Probes: corrections.
+
+use compass_core::{DiscardUndelivered, RestoreOptions};
+
+use super::*;
+
+fn edit(compass: &Compass, session: SessionKey, reading: &str) {
+    let change = support::app::set("reading", FieldValue::Text(reading.into()));
+    compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
+}
+
+fn correct(compass: &Compass, session: SessionKey, reading: &str) {
+    edit(compass, session, reading);
+    compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+}
+
+fn came(field: &Field) -> Vec<(String, String)> {
+    let reading = |body: &[u8]| {
+        serde_json::from_slice::<serde_json::Value>(body).unwrap()["fields"][0]["value"].as_str().unwrap_or("-").to_owned()
+    };
+    field.transport.requests().iter().map(|request| (header(request, "compass-revision"), reading(&request.body))).collect()
+}
+
+fn sends_edits(field: &Field) {
+    let mut document: serde_json::Value = serde_json::from_slice(&workflow("sends-edits", &[OFFICE])).unwrap();
+    document["sections"][0]["actions"][0]["on_edit"] = "send".into();
+    field.compass.import_workflow(&serde_json::to_vec(&document).unwrap()).unwrap();
+}
+
+fn complete_and_edit(field: &Field, workflow: &str) -> SessionKey {
+    let view = field.compass.start(&Start::new(workflow, id())).unwrap().view;
+    field.compass.set_field(view.key, "reading", FieldValue::Text("17.5".into())).unwrap();
+    let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+    let edit = Command::Edit { command_id: id(), fields: vec![change], notes: vec![], reason: None };
+    let commands = [Command::Complete { visit: view.visit }, edit];
+    field.compass.run(view.key, Some("anna"), &commands, Some(&id())).unwrap();
+    view.key
+}
+
+#[test]
+fn p01_an_edit_in_the_call_that_completes_differs() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = complete_and_edit(&field, "visit");
+    field.flush();
+    let action = field.action(session);
+    let listed = field.compass.sessions(&SessionFilter::default(), None, 10).unwrap().sessions[0].actions_differing;
+    println!("check: {:?}", field.compass.check().unwrap().faults);
+    let value = field.compass.record(session).unwrap().fields[0].state.clone();
+    assert_eq!(
+        (action.differs_from_sent, action.can_send_corrected, listed),
+        (true, true, 1),
+        "came {:?}, the record says {value:?}",
+        came(&field)
+    );
+}
+
+#[test]
+fn p02_an_edit_in_the_call_that_completes_is_sent_where_the_document_says_so() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    sends_edits(&field);
+    let session = complete_and_edit(&field, "sends-edits");
+    field.flush();
+    let action = field.action(session);
+    assert_eq!(came(&field).last().map(|(_, reading)| reading.as_str()), Some("18.5"), "{:?}; why: {:?}", came(&field), action.edit_not_sent);
+}
+
+/// Whether the correction leaves while the first attempt of the same process is in flight and the clock is set by this.
+fn beside(by: TimeDelta) -> usize {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.transport.hold("");
+    let never = CancelToken::new();
+    let mut steps = field.compass.flush_steps(2 * MINUTE, &never, false).unwrap();
+    eventually("the first leaves", || {
+        steps_until_wait(&mut steps);
+        field.transport.requests().len() == 1
+    });
+    correct(&field.compass, session, "18.5");
+    field.clock.jump_wall(by);
+    // Another few moments of the same process.
+    for _ in 0..20 {
+        steps_until_wait(&mut steps);
+        field.compass.refresh().unwrap();
+        field.clock.advance_monotonic(SECOND / 4);
+        std::thread::yield_now();
+    }
+    let has_come = || field.transport.requests().len() > 1;
+    let began = Instant::now();
+    while !has_come() && began.elapsed() < SECOND {
+        steps_until_wait(&mut steps);
+    }
+    let count = field.transport.requests().len();
+    println!("by {by}: requests in flight at once {}, came {:?}", field.transport.most_running(), came(&field));
+    field.transport.release();
+    eventually("it ends", || steps_until_wait(&mut steps).is_none());
+    count
+}
+
+#[test]
+fn p03_a_correction_waits_for_an_attempt_of_this_process_when_the_clock_is_set_ahead() {
+    assert_eq!(beside(TimeDelta::seconds(61)), 1);
+}
+
+#[test]
+fn p04_a_correction_waits_for_an_attempt_of_this_process_when_the_clock_is_set_back() {
+    assert_eq!(beside(TimeDelta::hours(-1)), 1);
+}
+
+#[test]
+fn p05_control_the_clock_stays() {
+    assert_eq!(beside(TimeDelta::zero()), 1);
+}
+
+#[test]
+fn p06_a_correction_after_a_restore_has_a_higher_revision_and_names_what_arrived() {
+    let (mut field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.flush();
+    let copy = field.folder.path().join("copy.db");
+    field.compass.backup(&copy).unwrap();
+    for reading in ["18.5", "19.5"] {
+        correct(&field.compass, session, reading);
+        field.flush();
+    }
+    field.compass.close().unwrap();
+    Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+    field.compass = Compass::open(field.options.clone()).unwrap();
+    correct(&field.compass, session, "20.5");
+    field.flush();
+    let requests = field.transport.requests();
+    let ids: Vec<String> = requests.iter().map(|request| header(request, "webhook-id")).collect();
+    let replaces: Vec<String> = requests.iter().map(|request| header(request, "compass-replaces")).collect();
+    println!("ids {ids:#?}\nreplaces {replaces:#?}");
+    // A receiver that keeps the highest revision, as docs/delivery.md section 4 says.
+    let mut kept = (0, String::new());
+    for (revision, reading) in came(&field) {
+        let revision: u32 = revision.parse().unwrap();
+        if revision > kept.0 {
+            kept = (revision, reading);
+        }
+    }
+    assert_eq!(kept.1, "20.5", "came {:?}", came(&field));
+}
+
+#[test]
+fn p07_a_redaction_of_what_was_sent_is_not_said_to_be_too_large() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    sends_edits(&field);
+    let session = complete(&field.compass, "sends-edits");
+    field.flush();
+    let redaction = Redaction {
+        command_id: id(),
+        target: RedactionTarget::Field { key: "reading".into() },
+        actor: "anna".into(),
+        reason: "not ours to know".into(),
+        pending: RedactPending::Correct,
+        bodies: RedactBodies::Keep,
+    };
+    field.compass.redact(session, &redaction).unwrap();
+    let action = field.action(session);
+    assert_eq!(action.edit_not_sent, None, "differs {}, status {:?}", action.differs_from_sent, action.status);
+}
+
+#[test]
+fn p08_an_unlocked_action_is_not_said_to_be_too_large() {
+    let (mut field, receivers) = phone_with(|_| Ok(answer(202)), |options| options.retry.max_failed_sends = 0);
+    sends_edits(&field);
+    let session = complete(&field.compass, "sends-edits");
+    receivers.now(|_| Ok(answer(400)));
+    field.flush();
+    edit(&field.compass, session, "18.5");
+    assert_eq!(field.action(session).edit_not_sent.as_deref(), Some("action_locked"));
+    field.options.retry.max_failed_sends = 3;
+    field.reopen();
+    let why = field.action(session).edit_not_sent;
+    assert_ne!(why.as_deref(), Some("payload_too_large"));
+}
+
+#[test]
+fn p09_abandoning_a_correction_of_a_claim_that_had_not_begun_is_not_in_flight() {
+    let secrets_store = SlowSecrets::new();
+    secrets_store.set(SECRET_NAME, SECRET);
+    let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.secrets = secrets_store.clone());
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let session = field.complete();
+    secrets_store.gate.close();
+    let running = flushing(&field.compass);
+    secrets_store.gate.wait_for(1);
+    correct(&field.compass, session, "18.5");
+    let outcome = abandon_first(&field, session);
+    secrets_store.gate.open();
+    joined("the flush", running);
+    let requests = field.transport.requests().len();
+    assert_eq!((outcome.in_flight, requests), (false, 0));
+}
+
+#[test]
+fn p10_abandoning_a_correction_while_the_first_is_in_flight() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    correct(&field.compass, session, "18.5");
+    let outcome = abandon_first(&field, session);
+    field.transport.release();
+    joined("the flush", running);
+    field.flush();
+    let action = field.action(session);
+    let states: Vec<_> = action.deliveries.iter().map(|d| (d.revision, d.state, d.reason.clone())).collect();
+    println!("in flight {}, {states:?}, {:?}", outcome.in_flight, action.status);
+    assert!(outcome.in_flight);
+    assert_eq!(field.transport.requests().len(), 1);
+    send_first(&field, session);
+    field.flush();
+    assert_eq!(came(&field).len(), 2);
+    assert_eq!(header(&field.transport.requests()[1], "compass-replaces"), header(&field.transport.requests()[0], "webhook-id"));
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+}
+
+#[test]
+fn p11_a_message_with_a_damaged_id_can_be_sent_corrected_as_the_docs_say() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    let row = entry(&field, session);
+    damage(&field, &format!("UPDATE outbox SET delivery_id = 'msg_' || substr('a', 1) || substr(delivery_id, 6) WHERE id = {row}"));
+    field.flush();
+    let action = field.action(session);
+    assert_eq!(action.reason.as_deref(), Some("corrupt"));
+    let send = field.compass.send(session, "tell-0", Some("anna"), &id()).map(drop);
+    let corrected = field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).map(drop);
+    field.flush();
+    assert!(
+        !field.transport.requests().is_empty(),
+        "send: {send:?}; send corrected: {corrected:?}; can_send {}, can_send_corrected {}",
+        action.can_send,
+        action.can_send_corrected
+    );
+}
+
+#[test]
+fn p12_a_damaged_message_refuses_no_edit() {
+    for damages in ["body_kept = 0", "sent_at = 1", "state = 'queuee'", "unknown_outcomes = 5", "revision = 7", "cut_short = -1"] {
+        for edits in [false, true] {
+            let (field, _) = phone(|_| Ok(answer(202)));
+            sends_edits(&field);
+            let session = complete(&field.compass, if edits { "sends-edits" } else { "visit" });
+            let row = entry(&field, session);
+            let sql = sql(&field);
+            sql.execute_batch("PRAGMA ignore_check_constraints = ON; PRAGMA writable_schema = OFF;").unwrap();
+            drop(sql);
+            damage(&field, &format!("UPDATE OR IGNORE outbox SET {damages} WHERE id = {row}"));
+            let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+            let edited = field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).map(drop);
+            let abandoned = field.compass.abandon(session, "tell-0", "anna", "paper", &id()).map(drop);
+            println!("{damages}, on_edit send {edits}: edit {edited:?}; abandon {abandoned:?}");
+        }
+    }
+}
+
+#[test]
+fn p13_failed_sends_over_all_revisions_lock() {
+    let (field, _) = phone(|_| Ok(answer(400)));
+    let session = field.complete();
+    field.flush();
+    for reading in ["1", "2", "3"] {
+        correct(&field.compass, session, reading);
+        field.flush();
+    }
+    let action = field.action(session);
+    assert_eq!((action.failed_sends, action.locked), (4, true));
+    edit(&field.compass, session, "4");
+    assert_eq!(field.compass.send_corrected(session, "tell-0", None, &id()).unwrap_err().code(), "action_locked");
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+}
+
+#[test]
+fn p14_410_413_401_of_a_superseded_attempt_say_nothing_about_the_correction() {
+    for status in [410, 413, 401, 400, 429, 503] {
+        let (field, receivers) = phone(move |request| Ok(answer(if header(request, "compass-revision") == "1" { status } else { 202 })));
+        let session = field.complete();
+        field.transport.hold("");
+        let running = flushing(&field.compass);
+        field.transport.wait_for_requests(1);
+        correct(&field.compass, session, "18.5");
+        field.transport.release();
+        joined("the flush", running);
+        let newest = field.delivery(session);
+        receivers.take();
+        let old = field.action(session).deliveries[1].clone();
+        println!("{status}: {:?} {:?}; old {:?} {:?} {:?}; failed sends {}", newest.state, newest.reason, old.state, old.reason, old.last_attempts, field.action(session).failed_sends);
+        assert_ne!(newest.state, DeliveryState::Failed, "{status}");
+        if status == 410 {
+            assert_eq!(newest.reason.as_deref(), Some("endpoint_disabled"));
+            field.compass.set_endpoint_enabled(OFFICE, true).unwrap();
+        }
+        field.clock.advance(HOUR);
+        field.flush();
+        assert_eq!(field.action(session).status, ActionStatus::Sent, "{status}");
+        assert_eq!(header(field.transport.requests().last().unwrap(), "compass-replaces"), "", "{status}: it is known that it was not taken");
+        assert_eq!(field.compass.check().unwrap().faults, [""; 0], "{status}");
+    }
+}
+
+#[test]
+fn p15_a_worker_begins_a_correction_when_the_first_has_ended_without_another_wake_up() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    sends_edits(&field);
+    let session = complete(&field.compass, "sends-edits");
+    field.transport.hold("");
+    field.compass.start_delivery().unwrap();
+    field.transport.wait_for_requests(1);
+    edit(&field.compass, session, "18.5");
+    field.transport.release();
+    eventually("the correction came", || field.transport.requests().len() == 2);
+    eventually("the correction is sent", || is_sent(&field.compass, session));
+    // Idle: an edit alone wakes the worker.
+    edit(&field.compass, session, "19.5");
+    eventually("the third came", || field.transport.requests().len() == 3);
+    field.compass.stop_delivery().unwrap();
+}
+
+#[test]
+fn p16_a_worker_begins_a_correction_when_the_lease_of_another_process_is_over() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    let transport = ScriptedTransport::always(202);
+    transport.hold("");
+    let other = Compass::open(field.options.clone().as_other_process().transport(transport.clone())).unwrap();
+    let running = flushing(&other);
+    transport.wait_for_requests(1);
+    field.compass.start_delivery().unwrap();
+    correct(&field.compass, session, "18.5");
+    assert_eq!(field.delivery(session).reason.as_deref(), Some("earlier_revision"));
+    field.clock.advance(61 * SECOND);
+    eventually("the correction came", || field.transport.requests().len() == 1);
+    transport.release();
+    joined("the other", running);
+    field.compass.stop_delivery().unwrap();
+    other.close().unwrap();
+}
+
+#[test]
+fn p17_a_restore_while_another_process_has_a_correction_in_flight() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.flush();
+    let copy = field.folder.path().join("copy.db");
+    field.compass.backup(&copy).unwrap();
+    correct(&field.compass, session, "18.5");
+    field.compass.close().unwrap();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    field.transport.hold("");
+    let running = flushing(&other);
+    field.transport.wait_for_requests(2);
+    let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
+    Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+    let compass = Compass::open(field.options.clone()).unwrap();
+    correct(&compass, session, "19.5");
+    let came_by_then = requests_of_a_flush(&field, &compass, 3);
+    println!("came {:?}", came(&field));
+    field.transport.release();
+    joined("the flush", running);
+    other.close().unwrap();
+    compass.close().unwrap();
+    assert_eq!(came_by_then, 2, "a correction begins beside another revision in flight");
+}
+
+#[test]
+fn p18_an_abandoned_message_stays_abandoned_when_the_record_is_edited() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    sends_edits(&field);
+    let session = complete(&field.compass, "sends-edits");
+    abandon_first(&field, session);
+    edit(&field.compass, session, "18.5");
+    field.flush();
+    println!("came {:?}", came(&field));
+    assert_eq!(field.transport.requests().len(), 0, "a person gave it up");
+}
+
+#[test]
+fn p19_a_note_does_not_send_what_a_redaction_was_told_to_keep() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    sends_edits(&field);
+    let session = complete(&field.compass, "sends-edits");
+    field.flush();
+    let redaction = Redaction {
+        command_id: id(),
+        target: RedactionTarget::Field { key: "reading".into() },
+        actor: "anna".into(),
+        reason: "not ours to know".into(),
+        pending: RedactPending::Keep,
+        bodies: RedactBodies::Keep,
+    };
+    field.compass.redact(session, &redaction).unwrap();
+    field.compass.note(session, "a note", &id()).map(drop).unwrap_or_else(|error| println!("{error:?}"));
+    println!("revisions {}", field.action(session).deliveries.len());
+}
+
+#[test]
+fn p20_a_lost_page_of_the_outbox_and_an_edit() {
+    for (edits, indexed) in [("visit", false), ("sends-edits", false)] {
+        let (mut field, _) = phone(|_| Ok(answer(202)));
+        sends_edits(&field);
+        let session = complete(&field.compass, edits);
+        field.backlog(100, OFFICE);
+        field.compass.close().unwrap();
+        support::app::lose_page(field.path(), "outbox");
+        field.compass = Compass::open(field.options.clone()).unwrap();
+        let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+        let edited = field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).map(drop);
+        let record = field.compass.record(session).map(drop);
+        println!("{edits} {indexed}: edit {edited:?}, record {record:?}");
+    }
+}
