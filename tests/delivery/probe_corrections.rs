@@ -413,3 +413,237 @@ fn p20_a_lost_page_of_the_outbox_and_an_edit() {
         println!("{edits} {indexed}: edit {edited:?}, record {record:?}");
     }
 }
+
+#[test]
+fn p21_one_damaged_message_keeps_no_other_of_its_session_from_being_given_up() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    field.compass.import_workflow(&workflow("three", &[OFFICE, OFFICE, OFFICE])).unwrap();
+    let session = complete(&field.compass, "three");
+    damage(&field, "UPDATE outbox SET body_kept = 0 WHERE id = (SELECT max(id) FROM outbox)");
+    let given_up = field.compass.abandon_session(session, "anna", "on paper", &id()).map(drop);
+    field.flush();
+    let left = field.transport.requests().len();
+    let reasons: Vec<_> = field.compass.record(session).unwrap().actions.into_iter().map(|action| action.reason).collect();
+    assert_eq!(left, 0, "abandon_session: {given_up:?}; {reasons:?}");
+}
+
+#[test]
+fn p22_one_damaged_message_keeps_no_value_from_being_redacted() {
+    for pending in [RedactPending::Abandon, RedactPending::Correct, RedactPending::Keep] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        field.compass.import_workflow(&workflow("three", &[OFFICE, OFFICE, OFFICE])).unwrap();
+        let session = complete(&field.compass, "three");
+        damage(&field, "UPDATE outbox SET body_kept = 0 WHERE id = (SELECT max(id) FROM outbox)");
+        let redaction = Redaction {
+            command_id: id(),
+            target: RedactionTarget::Field { key: "reading".into() },
+            actor: "anna".into(),
+            reason: "not ours to know".into(),
+            pending,
+            bodies: RedactBodies::Keep,
+        };
+        let redacted = field.compass.redact(session, &redaction).map(drop);
+        field.flush();
+        println!("{pending:?}: {redacted:?}; came {:?}", came(&field));
+    }
+}
+
+#[test]
+fn p23_check_finds_a_wrong_count_of_differing_actions() {
+    for damages in ["UPDATE session SET actions_differing = 7", "UPDATE action SET differs = 1"] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        field.complete();
+        field.flush();
+        damage(&field, damages);
+        println!("{damages}: {:?}", field.compass.check().unwrap().faults);
+        assert!(!field.compass.check().unwrap().faults.is_empty(), "{damages}");
+    }
+}
+
+#[test]
+fn p24_quiesced_while_the_first_is_in_flight() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.transport.hold("");
+    field.transport.ignore_cancel();
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    field.compass.quiesce().unwrap();
+    joined("the flush", running);
+    correct(&field.compass, session, "18.5");
+    let hold = field.compass.resume().unwrap();
+    field.compass.start_delivery().unwrap();
+    assert_eq!(field.delivery(session).reason.as_deref(), Some("earlier_revision"));
+    assert_eq!(field.transport.requests().len(), 1);
+    field.transport.release();
+    eventually("the correction came", || field.transport.requests().len() == 2);
+    eventually("both are sent", || field.action(session).deliveries.iter().all(|delivery| delivery.state == DeliveryState::Sent));
+    field.compass.stop_delivery().unwrap();
+    drop(hold);
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+}
+
+#[test]
+fn p25_a_note_sends_a_correction_of_a_kept_message() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    sends_edits(&field);
+    let session = complete(&field.compass, "sends-edits");
+    let redaction = Redaction {
+        command_id: id(),
+        target: RedactionTarget::Field { key: "reading".into() },
+        actor: "anna".into(),
+        reason: "not ours to know".into(),
+        pending: RedactPending::Keep,
+        bodies: RedactBodies::Keep,
+    };
+    field.compass.redact(session, &redaction).unwrap();
+    field.compass.note(session, "a note", &id()).unwrap();
+    let states: Vec<_> = field.action(session).deliveries.iter().map(|d| (d.revision, d.state)).collect();
+    assert_eq!(states, [(1, DeliveryState::Pending)], "a person said: keep");
+}
+
+#[test]
+fn p26_totals_and_attention_of_a_corrected_failure() {
+    let (field, receivers) = phone(|_| Ok(answer(400)));
+    let session = field.complete();
+    field.flush();
+    assert!(field.next_due().needs_person);
+    receivers.take();
+    correct(&field.compass, session, "18.5");
+    println!("{:?} {:?}", field.next_due(), field.compass.outbox_totals().unwrap());
+    assert!(!field.next_due().needs_person);
+    assert_eq!(field.next_due().at, Some(field.now()));
+    field.flush();
+    assert_eq!(field.next_due().at, None);
+    assert_eq!(field.compass.send_failed_again(Some("anna")).unwrap(), 0);
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+}
+
+#[test]
+fn p27_two_processes_correct_and_edit_at_once() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    sends_edits(&field);
+    let session = complete(&field.compass, "sends-edits");
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let writers: Vec<_> = [field.compass.clone(), other.clone()]
+        .into_iter()
+        .enumerate()
+        .map(|(who, compass)| {
+            std::thread::spawn(move || {
+                for number in 0..15 {
+                    edit(&compass, session, &format!("{who}-{number}"));
+                    flush(&compass);
+                }
+            })
+        })
+        .collect();
+    writers.into_iter().for_each(|writer| writer.join().unwrap());
+    field.clock.advance(2 * MINUTE);
+    field.flush();
+    flush(&other);
+    let action = field.action(session);
+    assert_eq!(action.status, ActionStatus::Sent, "{:?}", action.reason);
+    let arrived = came(&field);
+    let order: Vec<u32> = arrived.iter().map(|(revision, _)| revision.parse().unwrap()).collect();
+    assert!(order.is_sorted(), "{arrived:?}");
+    let FieldState::Provided(FieldValue::Text(value)) = field.compass.record(session).unwrap().fields[0].state.clone() else { panic!() };
+    assert_eq!(arrived.last().unwrap().1, value);
+    assert!(!action.differs_from_sent);
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+    other.close().unwrap();
+}
+
+#[test]
+fn p28_a_correction_and_bodies_that_go_by_age() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    correct(&field.compass, session, "18.5");
+    field.flush();
+    correct(&field.compass, session, "17.5");
+    field.flush();
+    for _ in 0..14 {
+        field.clock.advance(7 * DAY);
+        field.compass.set_integration_enabled(true).unwrap();
+        field.flush();
+    }
+    let kept: Vec<(i64, String, bool)> = {
+        let file = sql(&field);
+        let mut rows = file.prepare("SELECT revision, state, body_kept FROM outbox ORDER BY 1").unwrap();
+        rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap().map(Result::unwrap).collect()
+    };
+    println!("{kept:?}, check {:?}", field.compass.check().unwrap().faults);
+    correct(&field.compass, session, "20");
+    field.flush();
+    assert_eq!(came(&field).last().unwrap().1, "20");
+}
+
+/// What one flipped bit of a row's header makes of a column: 0, 1 or nothing.
+#[test]
+fn p29_one_flipped_bit_of_one_message_and_what_a_person_may_do_with_the_session() {
+    let columns = [
+        "reason", "detail", "attempts", "unknown_outcomes", "counted", "slow_counted", "offline_tries", "cut_short", "refreshed", "resynced",
+        "failing_ms", "last_failure_at", "last_status", "revived", "cycle_counts", "lease_owner", "lease_epoch", "lease_until",
+        "in_flight_until", "sent_at", "sent_age", "body_kept", "holds_redacted",
+    ];
+    let mut wrong = Vec::new();
+    for column in columns {
+        for value in ["0", "1", "NULL"] {
+            for act in ["abandon_session", "edit", "edit_sends", "correct", "redact abandon", "redact correct", "delete after abandon", "backup"] {
+                let (field, _) = phone(|_| Ok(answer(202)));
+                let mut document: serde_json::Value = serde_json::from_slice(&workflow("three", &[OFFICE, OFFICE, OFFICE])).unwrap();
+                if act == "edit_sends" {
+                    for number in 0..3 {
+                        document["sections"][0]["actions"][number]["on_edit"] = "send".into();
+                    }
+                }
+                field.compass.import_workflow(&serde_json::to_vec(&document).unwrap()).unwrap();
+                let session = complete(&field.compass, "three");
+                let sql = sql(&field);
+                let before: Option<String> = sql
+                    .query_row(&format!("SELECT CAST({column} AS TEXT) FROM outbox ORDER BY id DESC LIMIT 1"), [], |row| row.get(0))
+                    .unwrap();
+                if before.as_deref().unwrap_or("NULL") == value {
+                    continue;
+                }
+                let done = support::past_every_rule(&sql, |file| {
+                    file.execute_batch(&format!("UPDATE outbox SET {column} = {value} WHERE id = (SELECT max(id) FROM outbox)"))
+                });
+                drop(sql);
+                if done.is_err() {
+                    continue;
+                }
+                let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+                let redaction = |pending| Redaction {
+                    command_id: id(),
+                    target: RedactionTarget::Field { key: "reading".into() },
+                    actor: "anna".into(),
+                    reason: "not ours to know".into(),
+                    pending,
+                    bodies: RedactBodies::Keep,
+                };
+                let done = match act {
+                    "abandon_session" => field.compass.abandon_session(session, "anna", "paper", &id()).map(drop),
+                    "edit" | "edit_sends" => field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).map(drop),
+                    "correct" => {
+                        field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
+                        field.compass.send_corrected(session, "tell-2", Some("anna"), &id()).map(drop)
+                    }
+                    "redact abandon" => field.compass.redact(session, &redaction(RedactPending::Abandon)).map(drop),
+                    "redact correct" => field.compass.redact(session, &redaction(RedactPending::Correct)).map(drop),
+                    "delete after abandon" => {
+                        if field.compass.abandon_session(session, "anna", "paper", &id()).is_ok() {
+                            field.compass.delete(session).map(drop)
+                        } else {
+                            Ok(())
+                        }
+                    }
+                    _ => Ok(()),
+                };
+                if let Err(error) = done {
+                    wrong.push(format!("{column} = {value}: {act}: {error}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of them\n{}", wrong.len(), wrong.join("\n"));
+}
