@@ -15,9 +15,8 @@ fn correct(compass: &Compass, session: SessionKey, reading: &str) {
 }
 
 fn came(field: &Field) -> Vec<(String, String)> {
-    let reading = |body: &[u8]| {
-        serde_json::from_slice::<serde_json::Value>(body).unwrap()["fields"][0]["value"].as_str().unwrap_or("-").to_owned()
-    };
+    let reading =
+        |body: &[u8]| serde_json::from_slice::<serde_json::Value>(body).unwrap()["fields"][0]["value"].as_str().unwrap_or("-").to_owned();
     field.transport.requests().iter().map(|request| (header(request, "compass-revision"), reading(&request.body))).collect()
 }
 
@@ -61,7 +60,13 @@ fn p02_an_edit_in_the_call_that_completes_is_sent_where_the_document_says_so() {
     let session = complete_and_edit(&field, "sends-edits");
     field.flush();
     let action = field.action(session);
-    assert_eq!(came(&field).last().map(|(_, reading)| reading.as_str()), Some("18.5"), "{:?}; why: {:?}", came(&field), action.edit_not_sent);
+    assert_eq!(
+        came(&field).last().map(|(_, reading)| reading.as_str()),
+        Some("18.5"),
+        "{:?}; why: {:?}",
+        came(&field),
+        action.edit_not_sent
+    );
 }
 
 /// Whether the correction leaves while the first attempt of the same process is in flight and the clock is set by this.
@@ -288,7 +293,15 @@ fn p14_410_413_401_of_a_superseded_attempt_say_nothing_about_the_correction() {
         let newest = field.delivery(session);
         receivers.take();
         let old = field.action(session).deliveries[1].clone();
-        println!("{status}: {:?} {:?}; old {:?} {:?} {:?}; failed sends {}", newest.state, newest.reason, old.state, old.reason, old.last_attempts, field.action(session).failed_sends);
+        println!(
+            "{status}: {:?} {:?}; old {:?} {:?} {:?}; failed sends {}",
+            newest.state,
+            newest.reason,
+            old.state,
+            old.reason,
+            old.last_attempts,
+            field.action(session).failed_sends
+        );
         assert_ne!(newest.state, DeliveryState::Failed, "{status}");
         if status == 410 {
             assert_eq!(newest.reason.as_deref(), Some("endpoint_disabled"));
@@ -297,7 +310,11 @@ fn p14_410_413_401_of_a_superseded_attempt_say_nothing_about_the_correction() {
         field.clock.advance(HOUR);
         field.flush();
         assert_eq!(field.action(session).status, ActionStatus::Sent, "{status}");
-        assert_eq!(header(field.transport.requests().last().unwrap(), "compass-replaces"), "", "{status}: it is known that it was not taken");
+        assert_eq!(
+            header(field.transport.requests().last().unwrap(), "compass-replaces"),
+            "",
+            "{status}: it is known that it was not taken"
+        );
         assert_eq!(field.compass.check().unwrap().faults, [""; 0], "{status}");
     }
 }
@@ -581,14 +598,36 @@ fn p28_a_correction_and_bodies_that_go_by_age() {
 #[test]
 fn p29_one_flipped_bit_of_one_message_and_what_a_person_may_do_with_the_session() {
     let columns = [
-        "reason", "detail", "attempts", "unknown_outcomes", "counted", "slow_counted", "offline_tries", "cut_short", "refreshed", "resynced",
-        "failing_ms", "last_failure_at", "last_status", "revived", "cycle_counts", "lease_owner", "lease_epoch", "lease_until",
-        "in_flight_until", "sent_at", "sent_age", "body_kept", "holds_redacted",
+        "reason",
+        "detail",
+        "attempts",
+        "unknown_outcomes",
+        "counted",
+        "slow_counted",
+        "offline_tries",
+        "cut_short",
+        "refreshed",
+        "resynced",
+        "failing_ms",
+        "last_failure_at",
+        "last_status",
+        "revived",
+        "cycle_counts",
+        "lease_owner",
+        "lease_epoch",
+        "lease_until",
+        "in_flight_until",
+        "sent_at",
+        "sent_age",
+        "body_kept",
+        "holds_redacted",
     ];
     let mut wrong = Vec::new();
     for column in columns {
         for value in ["0", "1", "NULL"] {
-            for act in ["abandon_session", "edit", "edit_sends", "correct", "redact abandon", "redact correct", "delete after abandon", "backup"] {
+            for act in
+                ["abandon_session", "edit", "edit_sends", "correct", "redact abandon", "redact correct", "delete after abandon", "backup"]
+            {
                 let (field, _) = phone(|_| Ok(answer(202)));
                 let mut document: serde_json::Value = serde_json::from_slice(&workflow("three", &[OFFICE, OFFICE, OFFICE])).unwrap();
                 if act == "edit_sends" {
@@ -646,4 +685,129 @@ fn p29_one_flipped_bit_of_one_message_and_what_a_person_may_do_with_the_session(
         }
     }
     assert!(wrong.is_empty(), "{} of them\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[derive(Default)]
+struct Seen {
+    running: std::collections::BTreeMap<String, usize>,
+    last: std::collections::BTreeMap<String, u32>,
+    may_have: std::collections::BTreeMap<String, Vec<(u32, String)>>,
+    wrong: Vec<String>,
+    count: u64,
+}
+
+/// Two processes with workers, people who edit in both, receivers of every kind.
+#[test]
+fn p30_stress() {
+    for round in 0..std::env::var("ROUNDS").map_or(4, |rounds| rounds.parse::<u64>().unwrap()) {
+        let seen: Arc<Mutex<Seen>> = Arc::default();
+        let calm = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let (watched, calmed) = (seen.clone(), calm.clone());
+        let (field, _) = phone_with(
+            move |request| {
+                let key = serde_json::from_slice::<serde_json::Value>(&request.body).unwrap()["key"].as_str().unwrap().to_owned();
+                let revision: u32 = header(request, "compass-revision").parse().unwrap();
+                let (own, replaces) = (header(request, "webhook-id"), header(request, "compass-replaces"));
+                let number = {
+                    let mut seen = watched.lock().unwrap();
+                    seen.count += 1;
+                    let running = *seen.running.get(&key).unwrap_or(&0);
+                    if running > 0 {
+                        seen.wrong.push(format!("{key} revision {revision} begins beside {running}"));
+                    }
+                    let last = *seen.last.get(&key).unwrap_or(&0);
+                    if revision < last {
+                        seen.wrong.push(format!("{key} revision {revision} after {last}"));
+                    }
+                    seen.last.insert(key.clone(), revision.max(last));
+                    let missing: Vec<_> = seen
+                        .may_have
+                        .get(&key)
+                        .into_iter()
+                        .flatten()
+                        .filter(|(of, id)| *of < revision && !replaces.contains(id))
+                        .cloned()
+                        .collect();
+                    if !missing.is_empty() && replaces.split(", ").count() < 32 {
+                        seen.wrong.push(format!("{key} revision {revision} does not name {missing:?}: {replaces}"));
+                    }
+                    *seen.running.entry(key.clone()).or_default() += 1;
+                    seen.count.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(round * 77) >> 33
+                };
+                std::thread::sleep(Duration::from_millis(number % 7));
+                let sent = match number % 8 {
+                    _ if calmed.load(std::sync::atomic::Ordering::SeqCst) => Ok(answer(202)),
+                    0..=2 => Ok(answer(202)),
+                    3 => Ok(answer(500)),
+                    4 => Err(failure(FailureKind::Timeout, Phase::Receive, RequestSent::Maybe)),
+                    5 => Err(failure(FailureKind::NoNetwork, Phase::Connect, RequestSent::No)),
+                    6 => Ok(answer(404)),
+                    _ => Ok(answer(400)),
+                };
+                let mut seen = watched.lock().unwrap();
+                *seen.running.get_mut(&key).unwrap() -= 1;
+                if matches!(&sent, Ok(response) if response.status == 202)
+                    || matches!(&sent, Err(failure) if failure.request_sent == RequestSent::Maybe)
+                {
+                    seen.may_have.entry(key).or_default().push((revision, own));
+                }
+                sent
+            },
+            |options| {
+                options.clock = Arc::new(SystemClock::default());
+                options.retry.online_spread = Duration::ZERO;
+                options.retry.schedule = vec![Duration::from_millis(5)];
+                options.retry.slow_schedule = vec![Duration::from_millis(5); 50];
+                options.retry.overload_floor = Duration::ZERO;
+                options.retry.offline_first = Duration::from_millis(5);
+                options.retry.offline_longest = Duration::from_millis(50);
+                options.retry.breaker_longest_pause = Duration::from_millis(5);
+                options.retry.max_failed_sends = 1_000;
+            },
+        );
+        sends_edits(&field);
+        let sessions: Vec<_> = (0..5).map(|_| complete(&field.compass, "sends-edits")).collect();
+        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        field.compass.start_delivery().unwrap();
+        other.start_delivery().unwrap();
+        let people: Vec<_> = [field.compass.clone(), other.clone()]
+            .into_iter()
+            .enumerate()
+            .map(|(who, compass)| {
+                let sessions = sessions.clone();
+                std::thread::spawn(move || {
+                    for number in 0..std::env::var("STEPS").map_or(60_usize, |steps| steps.parse().unwrap()) {
+                        let session = sessions[(number * 3 + who) % sessions.len()];
+                        match number % 6 {
+                            0 => drop(compass.abandon(session, "tell-0", "anna", "paper", &id())),
+                            1 => drop(compass.send(session, "tell-0", None, &id())),
+                            2 => drop(compass.flush(Duration::from_millis(300), &CancelToken::new())),
+                            _ => edit(&compass, session, &format!("{who}-{number}")),
+                        }
+                        compass.refresh().unwrap();
+                    }
+                })
+            })
+            .collect();
+        people.into_iter().for_each(|person| person.join().unwrap());
+        calm.store(true, std::sync::atomic::Ordering::SeqCst);
+        for session in &sessions {
+            drop(field.compass.send(*session, "tell-0", None, &id()));
+        }
+        let began = Instant::now();
+        let all = || sessions.iter().all(|session| field.action(*session).status == ActionStatus::Sent);
+        while !all() && began.elapsed() < 70 * SECOND {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let took = began.elapsed();
+        field.compass.stop_delivery().unwrap();
+        other.stop_delivery().unwrap();
+        let left: Vec<_> = sessions.iter().map(|session| (field.action(*session).status, field.action(*session).reason)).collect();
+        let seen = seen.lock().unwrap();
+        println!("round {round}: {} requests, took {took:?} to calm; wrong {:?}", seen.count, seen.wrong.first());
+        assert!(all(), "{left:?}");
+        assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+        assert!(seen.wrong.is_empty(), "{:?}", seen.wrong.first());
+        other.close().unwrap();
+    }
 }
