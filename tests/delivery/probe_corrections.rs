@@ -811,3 +811,39 @@ fn p30_stress() {
         other.close().unwrap();
     }
 }
+
+/// Aim (b): what a transaction did before it began anew.
+#[test]
+fn p31_a_change_of_an_endpoint_that_begins_anew_loses_nothing_of_a_clock_that_was_set_back() {
+    for lost in [false, true] {
+        let (mut field, receivers) = phone(|request| {
+            let lab = request.url.contains("lab");
+            Ok(if lab { answer_with(429, &[("retry-after", "7200")]) } else { answer(503) })
+        });
+        register(&field, "lab");
+        field.backlog(200, OFFICE);
+        let session = complete_for(&field, "lab");
+        field.flush();
+        assert!(status(&field, "lab").paused_until.is_some());
+        field.compass.close().unwrap();
+        if lost {
+            support::app::lose_page(field.path(), "outbox");
+        }
+        field.compass = Compass::open(field.options.clone()).unwrap();
+        receivers.take();
+        field.clock.jump_wall(TimeDelta::days(-3));
+        // The first and only write while the clock is behind.
+        let put = field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook"));
+        let at_rest = || -> (i64, Option<i64>, Option<i64>) {
+            let statement = "SELECT age_at, (SELECT paused_until FROM endpoint WHERE key = 'lab'), (SELECT asked_until FROM endpoint WHERE key = 'lab') FROM meta";
+            sql(&field).query_row(statement, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
+        };
+        println!("lost {lost}: put {put:?}, now {}, at rest {:?}", field.now().timestamp_millis(), at_rest());
+        field.clock.jump_wall(TimeDelta::days(3));
+        let before = requests_to(&field, &url("lab"));
+        let second = complete_for(&field, "lab");
+        field.flush();
+        println!("now {}, at rest {:?}, {session:?} {second:?}", field.now().timestamp_millis(), at_rest());
+        assert!(requests_to(&field, &url("lab")) > before, "lost {lost}: the pause that was over counts again");
+    }
+}
