@@ -25,7 +25,13 @@ fn sort_is_right_for_every_list_up_to_eight() {
     for length in 0..=8_u32 {
         for code in 0..6_u32.pow(length.min(7)) {
             let mut rest = code;
-            let list: Vec<u32> = (0..length).map(|_| { let digit = rest % 6; rest /= 6; digit }).collect();
+            let list: Vec<u32> = (0..length)
+                .map(|_| {
+                    let digit = rest % 6;
+                    rest /= 6;
+                    digit
+                })
+                .collect();
             let (mut ours, mut theirs) = (list.clone(), list.clone());
             sort(&mut ours, PartialOrd::lt);
             theirs.sort();
@@ -53,7 +59,16 @@ fn long_ones_at_random() {
                 0 | 1 => assert_eq!(map.insert(key.clone(), value), tree.insert(key.clone(), value)),
                 2 => assert_eq!(map.remove(key.as_str()), tree.remove(key.as_str())),
                 3 => assert_eq!(map.or_insert_with(key.clone(), || value), tree.entry(key.clone()).or_insert_with(|| value)),
-                4 => assert_eq!(map.get_mut(key.as_str()).map(|v| { *v += 1; *v }), tree.get_mut(key.as_str()).map(|v| { *v += 1; *v })),
+                4 => assert_eq!(
+                    map.get_mut(key.as_str()).map(|v| {
+                        *v += 1;
+                        *v
+                    }),
+                    tree.get_mut(key.as_str()).map(|v| {
+                        *v += 1;
+                        *v
+                    })
+                ),
                 _ => assert_eq!(map.contains_key(key.as_str()), tree.contains_key(key.as_str())),
             }
             let number = draw.below(range) as i64 - range as i64 / 2;

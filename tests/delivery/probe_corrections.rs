@@ -847,3 +847,282 @@ fn p31_a_change_of_an_endpoint_that_begins_anew_loses_nothing_of_a_clock_that_wa
         assert!(requests_to(&field, &url("lab")) > before, "lost {lost}: the pause that was over counts again");
     }
 }
+
+/// Two processes with workers, people who edit in both, receivers of every kind.
+#[test]
+fn p33_stress_with_a_life_cycle() {
+    for round in 0..std::env::var("ROUNDS").map_or(4, |rounds| rounds.parse::<u64>().unwrap()) {
+        let seen: Arc<Mutex<Seen>> = Arc::default();
+        let calm = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let (watched, calmed) = (seen.clone(), calm.clone());
+        let (field, _) = phone_with(
+            move |request| {
+                let key = serde_json::from_slice::<serde_json::Value>(&request.body).unwrap()["key"].as_str().unwrap().to_owned();
+                let revision: u32 = header(request, "compass-revision").parse().unwrap();
+                let (own, replaces) = (header(request, "webhook-id"), header(request, "compass-replaces"));
+                let number = {
+                    let mut seen = watched.lock().unwrap();
+                    seen.count += 1;
+                    let running = *seen.running.get(&key).unwrap_or(&0);
+                    if running > 0 {
+                        seen.wrong.push(format!("{key} revision {revision} begins beside {running}"));
+                    }
+                    let last = *seen.last.get(&key).unwrap_or(&0);
+                    if revision < last {
+                        seen.wrong.push(format!("{key} revision {revision} after {last}"));
+                    }
+                    seen.last.insert(key.clone(), revision.max(last));
+                    let missing: Vec<_> = seen
+                        .may_have
+                        .get(&key)
+                        .into_iter()
+                        .flatten()
+                        .filter(|(of, id)| *of < revision && !replaces.contains(id))
+                        .cloned()
+                        .collect();
+                    if !missing.is_empty() && replaces.split(", ").count() < 32 {
+                        seen.wrong.push(format!("{key} revision {revision} does not name {missing:?}: {replaces}"));
+                    }
+                    *seen.running.entry(key.clone()).or_default() += 1;
+                    seen.count.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(round * 77) >> 33
+                };
+                std::thread::sleep(Duration::from_millis(number % 7));
+                let sent = match number % 8 {
+                    _ if calmed.load(std::sync::atomic::Ordering::SeqCst) => Ok(answer(202)),
+                    0..=2 => Ok(answer(202)),
+                    3 => Ok(answer(500)),
+                    4 => Err(failure(FailureKind::Timeout, Phase::Receive, RequestSent::Maybe)),
+                    5 => Err(failure(FailureKind::NoNetwork, Phase::Connect, RequestSent::No)),
+                    6 => Ok(answer(404)),
+                    _ => Ok(answer(400)),
+                };
+                let mut seen = watched.lock().unwrap();
+                *seen.running.get_mut(&key).unwrap() -= 1;
+                if matches!(&sent, Ok(response) if response.status == 202)
+                    || matches!(&sent, Err(failure) if failure.request_sent == RequestSent::Maybe)
+                {
+                    seen.may_have.entry(key).or_default().push((revision, own));
+                }
+                sent
+            },
+            |options| {
+                options.clock = Arc::new(SystemClock::default());
+                options.retry.online_spread = Duration::ZERO;
+                options.retry.schedule = vec![Duration::from_millis(5)];
+                options.retry.slow_schedule = vec![Duration::from_millis(5); 50];
+                options.retry.overload_floor = Duration::ZERO;
+                options.retry.offline_first = Duration::from_millis(5);
+                options.retry.offline_longest = Duration::from_millis(50);
+                options.retry.breaker_longest_pause = Duration::from_millis(5);
+                options.retry.max_failed_sends = 1_000;
+            },
+        );
+        sends_edits(&field);
+        let sessions: Vec<_> = (0..5).map(|_| complete(&field.compass, "sends-edits")).collect();
+        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        field.compass.start_delivery().unwrap();
+        other.start_delivery().unwrap();
+        let people: Vec<_> = [field.compass.clone(), other.clone()]
+            .into_iter()
+            .enumerate()
+            .map(|(who, compass)| {
+                let sessions = sessions.clone();
+                std::thread::spawn(move || {
+                    for number in 0..std::env::var("STEPS").map_or(60_usize, |steps| steps.parse().unwrap()) {
+                        let session = sessions[(number * 3 + who) % sessions.len()];
+                        match number % 6 {
+                            0 => drop(compass.abandon(session, "tell-0", "anna", "paper", &id())),
+                            1 => drop(compass.send(session, "tell-0", None, &id())),
+                            2 => drop(compass.flush(Duration::from_millis(300), &CancelToken::new())),
+                            3 if number % 12 == 3 => {
+                                compass.quiesce().unwrap();
+                                drop(compass.resume().map(std::mem::forget));
+                            }
+                            4 if number % 12 == 4 => {
+                                compass.stop_delivery().unwrap();
+                                compass.start_delivery().unwrap();
+                            }
+                            5 if number % 12 == 5 => {
+                                compass.set_connectivity(Connectivity::Offline);
+                                compass.set_connectivity(ONLINE);
+                            }
+                            _ => edit(&compass, session, &format!("{who}-{number}")),
+                        }
+                        compass.refresh().unwrap();
+                    }
+                })
+            })
+            .collect();
+        people.into_iter().for_each(|person| person.join().unwrap());
+        calm.store(true, std::sync::atomic::Ordering::SeqCst);
+        for session in &sessions {
+            drop(field.compass.send(*session, "tell-0", None, &id()));
+        }
+        let began = Instant::now();
+        let all = || sessions.iter().all(|session| field.action(*session).status == ActionStatus::Sent);
+        while !all() && began.elapsed() < 70 * SECOND {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let took = began.elapsed();
+        field.compass.stop_delivery().unwrap();
+        other.stop_delivery().unwrap();
+        let left: Vec<_> = sessions.iter().map(|session| (field.action(*session).status, field.action(*session).reason)).collect();
+        let seen = seen.lock().unwrap();
+        println!("round {round}: {} requests, took {took:?} to calm; wrong {:?}", seen.count, seen.wrong.first());
+        assert!(all(), "{left:?}");
+        assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+        assert!(seen.wrong.is_empty(), "{:?}", seen.wrong.first());
+        other.close().unwrap();
+    }
+}
+
+#[test]
+fn p34_an_urgent_wish_goes_over_to_the_correction_of_what_was_claimed_for_it() {
+    let secrets_store = SlowSecrets::new();
+    secrets_store.set(SECRET_NAME, SECRET);
+    let (field, receivers) = phone_with(|_| Ok(answer(503)), |options| options.secrets = secrets_store.clone());
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let session = field.complete();
+    field.flush();
+    receivers.take();
+    secrets_store.gate.close();
+    let compass = field.compass.clone();
+    let asked = secrets_store.asked().len();
+    let running = std::thread::spawn(move || compass.flush_urgent(2 * MINUTE, &CancelToken::new()).unwrap());
+    secrets_store.gate.wait_for(asked + 1);
+    correct(&field.compass, session, "18.5");
+    secrets_store.gate.open();
+    let report = joined("the flush", running);
+    assert_eq!(came(&field).last().unwrap().1, "18.5", "{report:?}");
+    assert!(is_sent(&field.compass, session));
+}
+
+#[test]
+fn p35_a_purge_while_a_superseded_attempt_is_in_flight_elsewhere() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    field.transport.hold("");
+    let running = flushing(&other);
+    field.transport.wait_for_requests(1);
+    correct(&field.compass, session, "18.5");
+    assert!(abandon_first(&field, session).in_flight);
+    field.compass.delete(session).unwrap();
+    let next = field.complete();
+    field.transport.release();
+    joined("the flush", running);
+    field.flush();
+    assert!(is_sent(&field.compass, next));
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+    other.close().unwrap();
+}
+
+#[test]
+fn p36_more_than_32_revisions_name_the_newest_32() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.flush();
+    for number in 0..40 {
+        correct(&field.compass, session, &number.to_string());
+        field.flush();
+    }
+    let requests = field.transport.requests();
+    let mut expected: Vec<String> = requests[8..40].iter().map(|request| header(request, "webhook-id")).collect();
+    expected.reverse();
+    assert_eq!(header(&requests[40], "compass-replaces"), expected.join(", "));
+}
+
+#[test]
+fn p37_too_large_then_shorter_with_on_edit() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let mut document: serde_json::Value = serde_json::from_slice(&workflow("long", &[OFFICE])).unwrap();
+    document["sections"][0]["actions"][0]["on_edit"] = "send".into();
+    let keys: Vec<String> = (0..32).map(|number| format!("text-{number}")).collect();
+    document["fields"] = keys.iter().map(|key| serde_json::json!({ "key": key, "name": "Text", "type": "multiline" })).collect();
+    document["sections"][0]["fields"] = keys.clone().into();
+    field.compass.import_workflow(&serde_json::to_vec(&document).unwrap()).unwrap();
+    let session = complete_long(&field, &keys);
+    field.flush();
+    let action = field.action(session);
+    println!(
+        "{:?} {:?} failed sends {} differs {} why {:?}",
+        action.status, action.reason, action.failed_sends, action.differs_from_sent, action.edit_not_sent
+    );
+    let change = |key: &str, text: String| support::app::set(key, FieldValue::Text(text));
+    field.compass.edit(session, None, None, vec![change("text-0", "b".repeat(9_900))], vec![], &id()).unwrap();
+    assert_eq!(field.action(session).edit_not_sent.as_deref(), Some("payload_too_large"));
+    let shorter = keys.iter().map(|key| change(key, "short".into())).collect();
+    field.compass.edit(session, None, None, shorter, vec![], &id()).unwrap();
+    field.flush();
+    let action = field.action(session);
+    assert_eq!((action.status, action.edit_not_sent, action.failed_sends), (ActionStatus::Sent, None, 0));
+    let longer = keys.iter().map(|key| change(key, "c".repeat(9_900))).collect();
+    field.compass.edit(session, None, None, longer, vec![], &id()).unwrap();
+    let action = field.action(session);
+    assert_eq!(
+        (action.status, action.edit_not_sent.as_deref(), action.differs_from_sent),
+        (ActionStatus::Sent, Some("payload_too_large"), true)
+    );
+    assert_eq!(field.compass.send_corrected(session, "tell-0", None, &id()).unwrap_err().code(), "payload_too_large");
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+}
+
+fn complete_long(field: &Field, keys: &[String]) -> SessionKey {
+    let view = field.compass.start(&Start::new("long", id())).unwrap().view;
+    for key in keys {
+        field.compass.set_field(view.key, key, FieldValue::Text("a".repeat(9_900))).unwrap();
+    }
+    field.compass.complete(view.key, view.visit).unwrap();
+    view.key
+}
+
+/// The gap of the clock, with a redaction that corrects.
+#[test]
+fn p38_a_redaction_that_corrects_waits_for_an_attempt_of_this_process_when_the_clock_is_set() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    let redaction = Redaction {
+        command_id: id(),
+        target: RedactionTarget::Field { key: "reading".into() },
+        actor: "anna".into(),
+        reason: "not ours to know".into(),
+        pending: RedactPending::Correct,
+        bodies: RedactBodies::Keep,
+    };
+    field.compass.redact(session, &redaction).unwrap();
+    // The same for a message that was given up and sent again holds: control.
+    field.clock.jump_wall(TimeDelta::seconds(61));
+    field.clock.advance_monotonic(3 * SECOND);
+    let began = Instant::now();
+    while field.transport.requests().len() < 2 && began.elapsed() < 2 * SECOND {
+        std::thread::yield_now();
+    }
+    let most = field.transport.most_running();
+    field.transport.release();
+    joined("the flush", running);
+    assert_eq!(most, 1);
+}
+
+#[test]
+fn p39_control_given_up_and_sent_again_waits_whatever_the_clock_says() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    abandon_first(&field, session);
+    send_first(&field, session);
+    field.clock.jump_wall(TimeDelta::seconds(61));
+    field.clock.advance_monotonic(3 * SECOND);
+    let began = Instant::now();
+    while field.transport.requests().len() < 2 && began.elapsed() < 2 * SECOND {
+        std::thread::yield_now();
+    }
+    let most = field.transport.most_running();
+    field.transport.release();
+    joined("the flush", running);
+    assert_eq!(most, 1);
+}

@@ -28,7 +28,13 @@ fn p32_an_edit_of_before_an_update_differs_from_what_was_sent() {
                 if sent.is_ok() {
                     wrong.push(format!(
                         "schema {schema}, {} {}: {:?} {:?}, differs {}, can send corrected {}, and it was corrected; the list says {}",
-                        one.workflow.key, action.key, action.status, action.reason, action.differs_from_sent, action.can_send_corrected, one.actions_differing
+                        one.workflow.key,
+                        action.key,
+                        action.status,
+                        action.reason,
+                        action.differs_from_sent,
+                        action.can_send_corrected,
+                        one.actions_differing
                     ));
                 }
             }
