@@ -467,7 +467,7 @@ fn p22_one_damaged_message_keeps_no_value_from_being_redacted() {
 
 #[test]
 fn p23_check_finds_a_wrong_count_of_differing_actions() {
-    for damages in ["UPDATE session SET actions_differing = 7", "UPDATE action SET differs = 1"] {
+    for damages in ["UPDATE action SET differs = 1", "UPDATE session SET actions_differing = 7"] {
         let (field, _) = phone(|_| Ok(answer(202)));
         field.complete();
         field.flush();
@@ -1125,4 +1125,20 @@ fn p39_control_given_up_and_sent_again_waits_whatever_the_clock_says() {
     field.transport.release();
     joined("the flush", running);
     assert_eq!(most, 1);
+}
+
+#[test]
+fn p40_a_damaged_message_keeps_its_session_for_ever() {
+    let (mut field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    damage(&field, "UPDATE outbox SET body_kept = 0");
+    let given_up = field.compass.abandon(session, "tell-0", "anna", "on paper", &id()).map(drop);
+    field.reopen();
+    let again = field_abandon(&field, session);
+    let deleted = field.compass.delete(session).map(drop);
+    assert!(deleted.is_ok(), "abandon {given_up:?}, after it was opened again {again:?}, delete {deleted:?}");
+}
+
+fn field_abandon(field: &Field, session: SessionKey) -> Result<(), Error> {
+    field.compass.abandon(session, "tell-0", "anna", "on paper", &id()).map(drop)
 }
