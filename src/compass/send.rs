@@ -60,15 +60,19 @@ impl Compass {
             if !inner.allows(row, permits_of(row, &inner.policy).send)? {
                 return Ok(None);
             }
-            match row.status {
+            let revision = match row.status {
                 ActionStatus::NotFired => {
                     let meta = meta::load(tx)?;
                     let body = Payload::to_send(loaded, &row.key)?;
-                    inner.insert_entry(tx, &meta, loaded, row.id, 1, &row.key, &row.endpoint, &body, context.at)?;
+                    inner.insert_entry(tx, &meta, loaded, row.id, row.next_revision, &row.key, &row.endpoint, &body, context.at)?;
+                    row.next_revision
                 }
-                _ => store::outbox::send_again(tx, newest(tx, row)?.id, context.at)?,
-            }
-            Ok(Some(Act::SendRequested { action: row.key.clone(), corrected: false, revision: row.revision.max(1), replay: false }))
+                _ => {
+                    store::outbox::send_again(tx, newest(tx, row)?.id, context.at)?;
+                    row.revision
+                }
+            };
+            Ok(Some(Act::SendRequested { action: row.key.clone(), corrected: false, revision, replay: false }))
         })?;
         // Also when it was already pending: a person wants it to be sent now.
         self.inner.delivery.send_now();
@@ -245,8 +249,9 @@ impl Inner {
             Err(Error::PayloadTooLarge { .. }) => return Ok(Sent::No),
             body => body?,
         };
-        self.insert_entry(tx, &meta::load(tx)?, &loaded, row.id, 1, &row.key, &row.endpoint, &body, context.at)?;
-        loaded.act(tx, Act::SendRequested { action: row.key, corrected: false, revision: 1, replay: false }, None, context)?;
+        self.insert_entry(tx, &meta::load(tx)?, &loaded, row.id, row.next_revision, &row.key, &row.endpoint, &body, context.at)?;
+        let act = Act::SendRequested { action: row.key, corrected: false, revision: row.next_revision, replay: false };
+        loaded.act(tx, act, None, context)?;
         Ok(Sent::Yes)
     }
 
@@ -259,7 +264,7 @@ impl Inner {
         if old.body_sha256 == body.hash {
             return Err(Error::NothingCorrected { action: row.key.clone() });
         }
-        let (meta, revision) = (meta::load(tx)?, row.revision + 1);
+        let (meta, revision) = (meta::load(tx)?, row.next_revision);
         self.insert_entry(tx, &meta, loaded, row.id, revision, &row.key, &row.endpoint, body, now)?;
         store::outbox::supersede(tx, old.id)?;
         store::action::compare(tx, loaded.id, body.hash)?;

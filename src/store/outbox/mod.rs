@@ -239,7 +239,7 @@ pub(crate) fn supersede(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
     }
     tx.prepare_cached(
         "UPDATE outbox SET in_flight_until = (SELECT old.in_flight_until FROM outbox old WHERE old.id = ?1)
-          WHERE action_id = (SELECT action_id FROM outbox WHERE id = ?1) AND revision = 1 + (SELECT revision FROM outbox WHERE id = ?1)",
+          WHERE action_id = (SELECT action_id FROM outbox WHERE id = ?1) AND revision > (SELECT revision FROM outbox WHERE id = ?1)",
     )?
     .execute([entry_id])?;
     Ok(())
