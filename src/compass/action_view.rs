@@ -76,7 +76,11 @@ impl Inner {
         let show = |row: ActionRow| {
             let sends_edits = row.differs && sends_edits(loaded.workflow(), &row.key);
             let action = self.action(connection, row, &situation, &mut endpoints)?;
-            let why = if action.locked { "action_locked" } else { reason::PAYLOAD_TOO_LARGE };
+            let why = match action.reason.as_deref() {
+                _ if action.locked => "action_locked",
+                Some(reason::CORRUPT) => reason::CORRUPT,
+                _ => reason::PAYLOAD_TOO_LARGE,
+            };
             Ok(Action { edit_not_sent: sends_edits.then(|| why.to_owned()), ..action })
         };
         rows.into_iter().map(show).collect()
