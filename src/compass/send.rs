@@ -349,12 +349,11 @@ impl Inner {
         if !is_one_abandoned {
             return Ok(None);
         }
+        entries.extend(store::outbox::of_action(tx, row.id)?);
         // A claimed entry is read again before it is sent.
         meta::next_configuration(tx)?;
-        let abandoned = |entry: &EntryRow| AbandonedEntry {
-            entry: entry.id,
-            leased: entry.state == EntryState::Leased || entry.in_flight_until.is_some(),
-        };
+        let abandoned =
+            |entry: &EntryRow| AbandonedEntry { entry: entry.id, leased: entry.state == EntryState::Leased || entry.has_own_attempt };
         Ok(Some(entries.iter().map(abandoned).collect()))
     }
 
@@ -396,7 +395,7 @@ fn abandoned_before(connection: &Connection, session: SessionKey, action: Option
         }
         // Also those corrected or sent again since, while an earlier attempt may be in flight.
         for entry in store::outbox::of_action(connection, row.id)?.into_iter().chain(replay::of_action(connection, row.id)?) {
-            let leased = entry.in_flight_until.is_some();
+            let leased = entry.has_own_attempt;
             if leased || entry.reason.as_deref() == Some(reason::ABANDONED) {
                 found.push(AbandonedEntry { entry: entry.id, leased });
             }

@@ -395,3 +395,47 @@ fn a_correction_waits_for_an_attempt_of_the_earlier_revision_whatever_the_clock_
         assert_eq!(revisions(&field, session), [(2, DeliveryState::Sent), (1, DeliveryState::Sent)], "clock set by {by}");
     }
 }
+
+#[test]
+fn abandoning_a_correction_of_a_claim_that_had_not_begun_is_not_in_flight() {
+    for is_redacted in [false, true] {
+        let secrets_store = SlowSecrets::new();
+        secrets_store.set(SECRET_NAME, SECRET);
+        let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.secrets = secrets_store.clone());
+        field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+        let session = field.complete();
+        secrets_store.gate.close();
+        let running = flushing(&field.compass);
+        secrets_store.gate.wait_for(1);
+        correct(&field.compass, session, "18.5");
+        let in_flight = if is_redacted {
+            field.compass.redact(session, &redaction(RedactPending::Abandon)).unwrap().in_flight
+        } else {
+            abandon_first(&field, session).in_flight
+        };
+        secrets_store.gate.open();
+        joined("the flush", running);
+        assert_eq!((in_flight, field.transport.requests().len()), (false, 0), "redacted: {is_redacted}");
+    }
+}
+
+#[test]
+fn abandoning_a_correction_says_that_the_earlier_revision_is_in_flight() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    correct(&field.compass, session, "18.5");
+    let abandons = || field.compass.abandon(session, "tell-0", "anna", "on paper", "given-up").unwrap();
+    assert!(abandons().in_flight);
+    assert!(abandons().in_flight, "also when it is repeated");
+    field.transport.release();
+    joined("the flush", running);
+    field.flush();
+    assert_eq!(revisions(&field, session), [(2, DeliveryState::Failed), (1, DeliveryState::Sent)]);
+    send_first(&field, session);
+    field.flush();
+    let requests = field.transport.requests();
+    assert_eq!(header(&requests[1], "compass-replaces"), header(&requests[0], "webhook-id"));
+}
