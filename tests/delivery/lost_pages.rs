@@ -220,3 +220,26 @@ fn bodies_and_sessions_go_although_a_page_of_other_messages_is_lost() {
     assert!(left > 0 && left < 70, "{left} sessions");
     field.compass.purge(HOUR).unwrap();
 }
+
+#[test]
+fn a_change_of_an_endpoint_ends_the_pause_of_a_clock_that_was_set_back_where_a_page_is_lost() {
+    let (mut field, receivers) = phone(|request| {
+        let is_lab = request.url.contains("lab");
+        Ok(if is_lab { answer_with(429, &[("retry-after", "7200")]) } else { answer(503) })
+    });
+    register(&field, "lab");
+    field.backlog(200, OFFICE);
+    complete_for(&field, "lab");
+    field.flush();
+    assert!(status(&field, "lab").paused_until.is_some());
+    lose(&mut field, "outbox");
+    receivers.take();
+    field.clock.jump_wall(TimeDelta::days(-3));
+    // The only write while the clock is behind.
+    field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
+    field.clock.jump_wall(TimeDelta::days(3));
+    let before = requests_to(&field, &url("lab"));
+    complete_for(&field, "lab");
+    field.flush();
+    assert!(requests_to(&field, &url("lab")) > before, "the pause that was over counts again");
+}
