@@ -7,7 +7,6 @@ mod support;
 
 mod history;
 mod interrupted;
-mod probe;
 mod used;
 
 use std::path::Path;
