@@ -165,10 +165,10 @@ impl CarriedState {
                 "(SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = a.id AND o.state <> 'sent')",
             )
         };
-        let of_actions = |which: &str, in_flight_until: &str| -> Result<Vec<_>> {
+        let of_actions = |one: &str, in_flight_until: &str| -> Result<Vec<_>> {
             let sql = format!(
                 "SELECT s.key, a.key, {revision}, {in_flight_until} FROM action a JOIN session s ON s.id = a.session_id
-                  WHERE {which} {revision} BETWEEN 1 AND {LAST_REVISION}"
+                  WHERE {one} {revision} BETWEEN 1 AND {LAST_REVISION}"
             );
             rows(file, &sql, is_damaged, |row| {
                 Ok(CarriedAction { session: row.get(0)?, key: row.get(1)?, revision: row.get(2)?, in_flight_until: row.get(3)? })
