@@ -1,11 +1,13 @@
 //! Actions and deliveries as the record shows them.
 
+use chrono::TimeDelta;
+
 use super::command::LoadedSession;
 use super::send::sends_edits;
 use super::{Inner, Result};
 use crate::delivery::HeldBack;
 use crate::model::{Action, ActionStatus, Delivery, DeliveryState, Integration, Timestamp};
-use crate::outbox::{ActionFacts, DeliveryContext, EntryFacts, Permit, Permits, RetryPolicy, blocker, permits, reason};
+use crate::outbox::{ActionFacts, DeliveryContext, EntryFacts, Permit, Permits, RetryPolicy, blocker, lease_is_void, permits, reason};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::store::action::ActionRow;
 use crate::store::endpoint::StoredEndpoint;
@@ -38,7 +40,7 @@ pub(super) struct Situation {
     pub(super) aside: SortedSet<i64>,
     /// Entries whose lease has expired: they have no running attempt, even if their rows say so.
     pub(super) expired: SortedSet<i64>,
-    /// Entries with an attempt in flight in this process, even if their rows say otherwise.
+    /// Entries with an attempt in flight in this process, and newer revisions of their actions, even if their rows say otherwise.
     pub(super) in_flight: SortedSet<i64>,
     /// Endpoints that begin no attempt for a while.
     held_back: HeldBack,
@@ -57,7 +59,8 @@ impl Inner {
         let (connectivity, woken) = (self.delivery.connectivity(), self.delivery.is_woken());
         let (aside, held_back) = (self.delivery.aside(), self.delivery.held_back(now));
         let expired = self.delivery.leases_that_are_over(connection, now)?;
-        let in_flight = self.delivery.in_flight();
+        let mut in_flight = self.delivery.in_flight();
+        in_flight.extend(store::outbox::in_flight::readable_newer_than(connection, &in_flight)?);
         let context = DeliveryContext { integration_enabled, connectivity, now, woken, lease: self.delivery.lease() };
         Ok(Situation { context, aside, expired, in_flight, held_back })
     }
@@ -73,7 +76,11 @@ impl Inner {
         let show = |row: ActionRow| {
             let sends_edits = row.differs && sends_edits(loaded.workflow(), &row.key);
             let action = self.action(connection, row, &situation, &mut endpoints)?;
-            let why = if action.locked { "action_locked" } else { reason::PAYLOAD_TOO_LARGE };
+            let why = match action.reason.as_deref() {
+                _ if action.locked => "action_locked",
+                Some(reason::CORRUPT) => reason::CORRUPT,
+                _ => reason::PAYLOAD_TOO_LARGE,
+            };
             Ok(Action { edit_not_sent: sends_edits.then(|| why.to_owned()), ..action })
         };
         rows.into_iter().map(show).collect()
@@ -128,14 +135,18 @@ pub(super) fn delivery(
     let is_readable = entry.readable && !situation.aside.contains(&entry.id);
     let (state, reason, next_attempt_at, needs_person) = match entry.state {
         EntryState::Queued | EntryState::Leased => {
+            let is_in_flight = situation.in_flight.contains(&entry.id);
+            // It has never begun: an earlier revision is in flight here. Its row has the time, unless the clock was set.
+            let waits = is_in_flight && entry.attempts == 0;
+            let lease_end = situation.context.now.checked_add_signed(TimeDelta::from_std(situation.context.lease).unwrap_or_default());
+            let is_known = |until: &Timestamp| !lease_is_void(*until, situation.context.now, situation.context.lease);
             let facts = EntryFacts {
                 readable: is_readable,
-                leased: entry.state == EntryState::Leased && !situation.expired.contains(&entry.id)
-                    || situation.in_flight.contains(&entry.id),
+                leased: entry.state == EntryState::Leased && !situation.expired.contains(&entry.id) || is_in_flight && !waits,
                 reason: entry.reason.as_deref(),
                 due_at: entry.due_at,
                 tried: entry.attempts > 0,
-                in_flight_until: entry.in_flight_until,
+                in_flight_until: entry.in_flight_until.filter(is_known).or(lease_end.filter(|_| waits)),
                 offline: entry.offline,
                 cut_short: entry.cut_short,
             };

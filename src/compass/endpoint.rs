@@ -145,8 +145,11 @@ impl Inner {
         key: &str,
         change: impl Fn(&Transaction<'_>, &SortedSet<i64>) -> std::result::Result<Option<Revived>, StoreError>,
     ) -> Result<()> {
+        let now = self.now();
         let damaged = self.write(|tx| {
             let (revived, mut damaged) = store::passing_over(tx, |damaged| {
+                // Also where it begins anew.
+                meta::carry_age(tx, now)?;
                 let revived = change(tx, damaged)?;
                 if revived.is_some() {
                     meta::next_configuration(tx)?;

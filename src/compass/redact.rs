@@ -28,7 +28,8 @@ impl Compass {
     ///
     /// Frozen bodies do not change. Those that hold the value are in the outcome, and the record names them until they are removed. Messages
     /// that are not delivered are kept, abandoned or corrected according to `pending`, at once like [`abandon`](Self::abandon). Bodies of
-    /// delivered ones are kept or removed according to `bodies`. An abandoned message that holds the value cannot be sent again, only corrected.
+    /// delivered ones are kept or removed according to `bodies`. A damaged one stays as it is, and needs a person. An
+    /// abandoned message that holds the value cannot be sent again, only corrected.
     ///
     /// If it removed a file, every act on the phone is read afterwards, outside the transaction, to find out whether another session refers
     /// to it.
@@ -105,8 +106,8 @@ impl Inner {
                     undelivered.push((message.entry, message.action, message.replay));
                 }
                 if message.sent && redaction.bodies == RedactBodies::Forget {
-                    forgotten = true;
-                    redaction::forget_body(tx, message.entry)?;
+                    let forget = || Ok(redaction::forget_body(tx, message.entry)?);
+                    forgotten |= self.unless_damaged_entry(tx, message.entry, forget)?.is_some();
                 }
             }
         }
@@ -119,25 +120,27 @@ impl Inner {
         let act = Act::Redacted { target: target.clone(), reason: redaction.reason.clone() };
         loaded.act(tx, act, Some((redaction.command_id.as_str(), hash)), context)?;
         for (entry, action, replay) in undelivered {
-            let corrected = match redaction.pending {
-                RedactPending::Correct if !replay => match self.correct_if_allowed(tx, &loaded, &action, context.at) {
-                    // Its bytes are damaged, and those that it had did not hold the value.
-                    Err(Error::NothingCorrected { .. }) => continue,
-                    corrected => corrected?,
-                },
-                // What a replay repeats was delivered.
-                RedactPending::Correct | RedactPending::Abandon | RedactPending::Keep => None,
-            };
-            let act = match corrected {
-                Some(revision) => Act::SendRequested { action, corrected: true, revision, replay: false },
-                None => {
-                    store::outbox::abandon(tx, entry, REDACTED)?;
-                    // A claimed entry is read again before it is sent.
-                    meta::next_configuration(tx)?;
-                    Act::Abandoned { action, reason: redaction.reason.clone() }
+            let stop = || {
+                let corrected = match redaction.pending {
+                    RedactPending::Correct if !replay => match self.correct_if_allowed(tx, &loaded, &action, context.at) {
+                        // Its bytes are damaged, and those that it had did not hold the value.
+                        Err(Error::NothingCorrected { .. }) => return Ok(None),
+                        corrected => corrected?,
+                    },
+                    // What a replay repeats was delivered.
+                    RedactPending::Correct | RedactPending::Abandon | RedactPending::Keep => None,
+                };
+                if let Some(revision) = corrected {
+                    return Ok(Some(Act::SendRequested { action, corrected: true, revision, replay: false }));
                 }
+                store::outbox::abandon(tx, entry, REDACTED)?;
+                // A claimed entry is read again before it is sent.
+                meta::next_configuration(tx)?;
+                Ok(Some(Act::Abandoned { action, reason: redaction.reason.clone() }))
             };
-            loaded.act(tx, act, None, context)?;
+            if let Some(act) = self.unless_damaged_entry(tx, entry, stop)?.flatten() {
+                loaded.act(tx, act, None, context)?;
+            }
         }
         self.compare_with_messages(tx, &loaded)?;
         self.index_again(tx, id)?;

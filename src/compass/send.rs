@@ -13,6 +13,7 @@ use crate::engine::session::{self as engine, ActContext};
 use crate::error::Error;
 use crate::model::{Act, ActionStatus, Applied, NotFiredFilter, RecordOutcome, SessionKey, Timestamp, Workflow, echoed};
 use crate::outbox::{Permit, reason};
+use crate::sorted::SortedSet;
 use crate::store::action::ActionRow;
 use crate::store::command::Outcome;
 use crate::store::outbox::{EntryRow, EntryState, list, replay};
@@ -60,15 +61,19 @@ impl Compass {
             if !inner.allows(row, permits_of(row, &inner.policy).send)? {
                 return Ok(None);
             }
-            match row.status {
+            let revision = match row.status {
                 ActionStatus::NotFired => {
                     let meta = meta::load(tx)?;
                     let body = Payload::to_send(loaded, &row.key)?;
-                    inner.insert_entry(tx, &meta, loaded, row.id, 1, &row.key, &row.endpoint, &body, context.at)?;
+                    inner.insert_entry(tx, &meta, loaded, row.id, row.next_revision, &row.key, &row.endpoint, &body, context.at)?;
+                    row.next_revision
                 }
-                _ => store::outbox::send_again(tx, newest(tx, row)?.id, context.at)?,
-            }
-            Ok(Some(Act::SendRequested { action: row.key.clone(), corrected: false, revision: row.revision.max(1), replay: false }))
+                _ => {
+                    store::outbox::send_again(tx, newest(tx, row)?.id, context.at)?;
+                    row.revision
+                }
+            };
+            Ok(Some(Act::SendRequested { action: row.key.clone(), corrected: false, revision, replay: false }))
         })?;
         // Also when it was already pending: a person wants it to be sent now.
         self.inner.delivery.send_now();
@@ -80,7 +85,7 @@ impl Compass {
     ///
     /// # Errors
     /// `UnknownAction`, `ActionLocked`, `ActionStatus` when nothing was queued yet, `PayloadTooLarge` while the values are too long,
-    /// `NothingCorrected` when the newest revision says the same, `CommandIdReused`.
+    /// `NothingCorrected` when the newest revision says the same, `Corrupt` where the message is damaged, `CommandIdReused`.
     pub fn send_corrected(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "send_corrected", action, reason: None };
         let outcome = self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, loaded, row, context| {
@@ -88,7 +93,8 @@ impl Compass {
                 return Ok(None);
             }
             let body = Payload::to_send(loaded, &row.key)?;
-            let revision = inner.correct(tx, loaded, row, &body, context.at)?;
+            let corrected = inner.unless_damaged_message(tx, row, || inner.correct(tx, loaded, row, &body, context.at))?;
+            let revision = corrected.ok_or_else(damaged)?;
             Ok(Some(Act::SendRequested { action: row.key.clone(), corrected: true, revision, replay: false }))
         })?;
         self.inner.delivery.send_now();
@@ -99,7 +105,8 @@ impl Compass {
     /// flight is not cancelled; the outcome says `in_flight`, and if it arrives, the message is `sent` after all.
     ///
     /// # Errors
-    /// `UnknownAction`, `ActionStatus` when there is nothing to abandon, `Refused` without a reason, `CommandIdReused`.
+    /// `UnknownAction`, `ActionStatus` when there is nothing to abandon, `Refused` without a reason, `Corrupt` where the message is damaged,
+    /// `CommandIdReused`.
     pub fn abandon(&self, session: SessionKey, action: &str, actor: &str, reason: &str, command_id: &str) -> Result<RecordOutcome> {
         engine::check_reason(reason)?;
         let content = Content { command: "abandon", action, reason: Some(reason) };
@@ -111,7 +118,7 @@ impl Compass {
                 if !inner.allows(row, permits_of(row, &inner.policy).abandon)? {
                     return Ok(None);
                 }
-                abandoned.replace(abandon_entries(tx, row)?);
+                abandoned.replace(inner.abandon_entries(tx, row)?.ok_or_else(damaged)?);
                 Ok(Some(Act::Abandoned { action: row.key.clone(), reason: reason.to_owned() }))
             })
         })?;
@@ -120,9 +127,11 @@ impl Compass {
     }
 
     /// Abandons all undelivered messages of a session, as [`abandon`](Self::abandon) does for one. Where there is none, the outcome is stale.
+    /// A damaged one stays as it is, and needs a person.
     ///
     /// # Errors
-    /// `UnknownSession`, `DeletedSession`, `Refused` without an actor or a reason, `CommandIdReused`.
+    /// `UnknownSession`, `DeletedSession`, `Refused` without an actor or a reason, `Corrupt` where only damaged ones are left,
+    /// `CommandIdReused`.
     pub fn abandon_session(&self, session: SessionKey, actor: &str, reason: &str, command_id: &str) -> Result<RecordOutcome> {
         engine::check_reason(reason)?;
         let stops = self.inner.store.stops();
@@ -131,14 +140,19 @@ impl Compass {
         let mut outcome = self.inner.freeing(|| {
             abandoned.take();
             self.on_session(session, Some(actor), command_id, &content, &mut |inner, tx, loaded, _| {
-                let mut acts = Vec::new();
+                let (mut acts, mut is_one_damaged) = (Vec::new(), false);
                 for row in store::action::of_session(tx, loaded.id)? {
                     if permits_of(&row, &inner.policy).abandon == Permit::Yes {
-                        abandoned.borrow_mut().extend(abandon_entries(tx, &row)?);
-                        acts.push(Act::Abandoned { action: row.key, reason: reason.to_owned() });
+                        match inner.abandon_entries(tx, &row)? {
+                            Some(entries) => {
+                                abandoned.borrow_mut().extend(entries);
+                                acts.push(Act::Abandoned { action: row.key, reason: reason.to_owned() });
+                            }
+                            None => is_one_damaged = true,
+                        }
                     }
                 }
-                Ok(acts)
+                if acts.is_empty() && is_one_damaged { Err(damaged()) } else { Ok(acts) }
             })
         })?;
         outcome.in_flight = self.may_arrive(abandoned.into_inner()) || self.is_in_flight_since(stops, &outcome, session, None)?;
@@ -245,8 +259,9 @@ impl Inner {
             Err(Error::PayloadTooLarge { .. }) => return Ok(Sent::No),
             body => body?,
         };
-        self.insert_entry(tx, &meta::load(tx)?, &loaded, row.id, 1, &row.key, &row.endpoint, &body, context.at)?;
-        loaded.act(tx, Act::SendRequested { action: row.key, corrected: false, revision: 1, replay: false }, None, context)?;
+        self.insert_entry(tx, &meta::load(tx)?, &loaded, row.id, row.next_revision, &row.key, &row.endpoint, &body, context.at)?;
+        let act = Act::SendRequested { action: row.key, corrected: false, revision: row.next_revision, replay: false };
+        loaded.act(tx, act, None, context)?;
         Ok(Sent::Yes)
     }
 
@@ -259,7 +274,7 @@ impl Inner {
         if old.body_sha256 == body.hash {
             return Err(Error::NothingCorrected { action: row.key.clone() });
         }
-        let (meta, revision) = (meta::load(tx)?, row.revision + 1);
+        let (meta, revision) = (meta::load(tx)?, row.next_revision);
         self.insert_entry(tx, &meta, loaded, row.id, revision, &row.key, &row.endpoint, body, now)?;
         store::outbox::supersede(tx, old.id)?;
         store::action::compare(tx, loaded.id, body.hash)?;
@@ -293,10 +308,53 @@ impl Inner {
         for row in store::action::of_session(tx, loaded.id)? {
             // Where it may not be sent, the edit stands, and the record says why.
             if row.differs && sends_edits(loaded.workflow(), &row.key) {
-                sent |= self.correct_if_allowed(tx, loaded, &row.key, now)?.is_some();
+                let correct = || self.correct_if_allowed(tx, loaded, &row.key, now);
+                sent |= self.unless_damaged_message(tx, &row, correct)?.flatten().is_some();
             }
         }
         Ok(sent)
+    }
+
+    /// Changes the newest message of an action. None: it is damaged, stays as it is, and needs a person.
+    fn unless_damaged_message<T>(&self, tx: &Transaction<'_>, row: &ActionRow, work: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
+        match store::outbox::newest(tx, row.id)? {
+            Some(newest) => self.unless_damaged_entry(tx, newest.id, work),
+            None => store::all_or_none(tx, work),
+        }
+    }
+
+    /// Makes all changes of one entry, or none of them. None: it is damaged, stays as it is, and needs a person.
+    pub(super) fn unless_damaged_entry<T>(&self, tx: &Transaction<'_>, entry: i64, work: impl FnOnce() -> Result<T>) -> Result<Option<T>> {
+        let done = store::all_or_none(tx, work)?;
+        if done.is_none() {
+            let mut damaged = SortedSet::new();
+            damaged.insert(entry);
+            self.delivery.set_aside(&damaged);
+        }
+        Ok(done)
+    }
+
+    /// Abandons what is undelivered of an action: its newest message, and its replay. Gives all messages of which an attempt may be in flight;
+    /// None where a damaged one is all there is.
+    fn abandon_entries(&self, tx: &Transaction<'_>, row: &ActionRow) -> Result<Option<Vec<AbandonedEntry>>> {
+        let mut entries = replay::open(tx, row.id)?;
+        if matches!(row.status, ActionStatus::Pending | ActionStatus::Failed) {
+            entries.push(newest(tx, row)?);
+        }
+        let mut is_one_abandoned = false;
+        for entry in &entries {
+            let abandon = || Ok(store::outbox::abandon(tx, entry.id, reason::ABANDONED)?);
+            is_one_abandoned |= self.unless_damaged_entry(tx, entry.id, abandon)?.is_some();
+        }
+        if !is_one_abandoned {
+            return Ok(None);
+        }
+        entries.extend(store::outbox::of_action(tx, row.id)?);
+        // A claimed entry is read again before it is sent.
+        meta::next_configuration(tx)?;
+        let abandoned =
+            |entry: &EntryRow| AbandonedEntry { entry: entry.id, leased: entry.state == EntryState::Leased || entry.has_own_attempt };
+        Ok(Some(entries.iter().map(abandoned).collect()))
     }
 
     /// Sends one failed entry again, where that is allowed.
@@ -337,7 +395,7 @@ fn abandoned_before(connection: &Connection, session: SessionKey, action: Option
         }
         // Also those corrected or sent again since, while an earlier attempt may be in flight.
         for entry in store::outbox::of_action(connection, row.id)?.into_iter().chain(replay::of_action(connection, row.id)?) {
-            let leased = entry.in_flight_until.is_some();
+            let leased = entry.has_own_attempt;
             if leased || entry.reason.as_deref() == Some(reason::ABANDONED) {
                 found.push(AbandonedEntry { entry: entry.id, leased });
             }
@@ -351,22 +409,10 @@ pub(super) fn sends_edits(workflow: &Workflow, action: &str) -> bool {
     workflow.action(action).is_some_and(|(_, action)| action.sends_edits)
 }
 
-fn newest(tx: &Transaction<'_>, row: &ActionRow) -> Result<EntryRow> {
-    store::outbox::newest(tx, row.id)?.ok_or_else(|| Error::Internal { detail: "an action that fired has no entry".to_owned() })
+fn damaged() -> Error {
+    Error::Corrupt { detail: "this message is damaged, and stays as it is".to_owned() }
 }
 
-/// Abandons what is undelivered of an action: its newest message, and its replay.
-fn abandon_entries(tx: &Transaction<'_>, row: &ActionRow) -> Result<Vec<AbandonedEntry>> {
-    let mut entries = replay::open(tx, row.id)?;
-    if matches!(row.status, ActionStatus::Pending | ActionStatus::Failed) {
-        entries.push(newest(tx, row)?);
-    }
-    for entry in &entries {
-        store::outbox::abandon(tx, entry.id, reason::ABANDONED)?;
-    }
-    // A claimed entry is read again before it is sent.
-    meta::next_configuration(tx)?;
-    let abandoned =
-        |entry: &EntryRow| AbandonedEntry { entry: entry.id, leased: entry.state == EntryState::Leased || entry.in_flight_until.is_some() };
-    Ok(entries.iter().map(abandoned).collect())
+fn newest(tx: &Transaction<'_>, row: &ActionRow) -> Result<EntryRow> {
+    store::outbox::newest(tx, row.id)?.ok_or_else(|| Error::Internal { detail: "an action that fired has no entry".to_owned() })
 }

@@ -19,6 +19,8 @@ pub(super) struct Batch {
     pub(super) alive: Vec<i64>,
     /// Entries that must not be claimed.
     pub(super) passed_over: SortedSet<i64>,
+    /// Entries with an attempt in flight here: newer revisions of their actions are passed over, too.
+    pub(super) in_flight: SortedSet<i64>,
     pub(super) endpoints: SortedMap<String, EndpointView>,
     /// What to claim in the same transaction.
     pub(super) claim: Option<ClaimRequest>,

@@ -164,7 +164,7 @@ impl Delivery {
 
     /// Entries with a running attempt of this handle, even if their rows say otherwise.
     pub(crate) fn in_flight(&self) -> SortedSet<i64> {
-        self.shared.lock().schedule.in_flight()
+        self.shared.lock().schedule.in_flight_readable()
     }
 
     /// Until when endpoints begin no attempt, as far as only this handle knows it.
@@ -253,7 +253,7 @@ impl Delivery {
         let shared = self.shared.lock();
         let schedule = &shared.schedule;
         let views = schedule.views(now, &self.settings.policy);
-        let (aside, in_flight, lease) = (schedule.aside(), schedule.in_flight(), self.settings.limits.lease);
+        let (aside, in_flight, lease) = (schedule.aside(), schedule.in_flight_readable(), self.settings.limits.lease);
         let (connectivity, woken) = (schedule.network.connectivity(), schedule.is_woken());
         Situation { now: now.wall, connectivity, woken, views, aside, in_flight, lease }
     }

@@ -11,7 +11,7 @@ use super::settings::HANGING_PAUSE;
 use crate::model::{Connectivity, NetworkNeed, NetworkPolicy, NextDue, Timestamp};
 use crate::outbox::DeliveryContext;
 use crate::sorted::{SortedMap, SortedSet};
-use crate::store::outbox::queue;
+use crate::store::outbox::{in_flight, queue};
 use crate::store::{Connection, StoreError, meta};
 
 /// What is known besides the database.
@@ -51,8 +51,9 @@ fn next_due(connection: &Connection, context: &DeliveryContext, situation: &Situ
     let now = context.now;
     let mut next = NextDue::default();
     let offline = queue::offline_endpoints(connection)?;
-    let in_flight = scan_in_flight(connection, context, &situation.aside, &situation.in_flight)?;
-    for scan in scan_endpoints(connection, context, &(&situation.aside | &situation.in_flight))?.into_iter().chain(in_flight) {
+    let here = &situation.in_flight | &in_flight::readable_newer_than(connection, &situation.in_flight)?;
+    let in_flight = scan_in_flight(connection, context, &situation.aside, &here)?;
+    for scan in scan_endpoints(connection, context, &(&situation.aside | &here))?.into_iter().chain(in_flight) {
         let policy = scan.row().map_or(NetworkPolicy::Any, |row| row.endpoint.network);
         let (waits_for_network, wakes) = (offline.contains_key(&scan.key), offline.get(&scan.key) == Some(&true));
         let Some(leaves) = scan.next else { continue };

@@ -269,7 +269,8 @@ impl Round<'_> {
         let (integration_enabled, connectivity, lease) = (meta.integration_enabled, request.connectivity, limits.lease);
         let context = DeliveryContext { integration_enabled, connectivity, now: self.now, woken: false, lease };
         let mut candidates = Vec::new();
-        for scan in scan_endpoints(tx, &context, &batch.passed_over)? {
+        let passed_over = &batch.passed_over | &in_flight::newer_than(tx, &batch.in_flight)?;
+        for scan in scan_endpoints(tx, &context, &passed_over)? {
             let view = batch.endpoints.get(&scan.key);
             let room = scan.row().map_or(0, |row| room(row, view, self.now, policy));
             if scan.may_begin && room > 0 {
@@ -294,7 +295,7 @@ impl Round<'_> {
                 longest_due_first: !urgent && view.longest_due_first,
                 long_due: (!urgent && view.first_of_flush).then(|| self.now - LONG_DUE),
                 urgent,
-                skip: &batch.passed_over,
+                skip: &passed_over,
                 configuration: outcome.configuration,
                 owner: self.owner,
                 now: self.now,

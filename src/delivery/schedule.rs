@@ -406,7 +406,7 @@ impl Schedule {
     }
 
     /// Entries that are not claimed now, no matter what their rows say: they are unreadable, or have an attempt in flight. The latter were
-    /// abandoned and then sent again: the result of the first attempt comes before the next one.
+    /// abandoned and then sent again: the result of the first attempt comes before the next one. Newer revisions of these wait for it, too.
     pub(super) fn passed_over(&self) -> SortedSet<i64> {
         &self.set_aside | &self.in_flight()
     }
@@ -423,6 +423,11 @@ impl Schedule {
     /// time.
     pub(super) fn in_flight(&self) -> SortedSet<i64> {
         self.in_flight.values().filter(|attempt| attempt.has_begun()).map(|attempt| attempt.claimed.lease.entry).collect()
+    }
+
+    /// Those of them that can be read.
+    pub(super) fn in_flight_readable(&self) -> SortedSet<i64> {
+        &self.in_flight() - &self.set_aside
     }
 
     pub(super) fn unsettled(&self) -> usize {

@@ -13,7 +13,7 @@ use super::settings::URGENT_EVERY;
 use super::urgent::may_urge;
 use crate::model::Notice;
 use crate::outbox::DeliveryContext;
-use crate::store::outbox::queue;
+use crate::store::outbox::{in_flight, queue};
 use crate::store::{LockWait, StoreError, Transaction, meta};
 
 /// What a round writes besides the entries: the history, and the state of endpoints. Less where these are damaged.
@@ -60,13 +60,13 @@ impl Delivery {
 
     /// Whether something is due that could begin now. Only reads.
     pub(super) fn is_something_due(&self, run: &Run, now: Moment) -> Result<bool, StoreError> {
-        let (known, views, alive, passed_over, connectivity, urgent) = {
+        let (known, views, alive, passed_over, in_flight, connectivity, urgent) = {
             let shared = self.shared.lock();
             let schedule = &shared.schedule;
             let views = schedule.views(now, &self.settings.policy);
-            let (alive, passed_over) = (schedule.alive(), schedule.passed_over());
+            let (alive, passed_over, in_flight) = (schedule.alive(), schedule.passed_over(), schedule.in_flight_readable());
             let urgent = self.serves_urgent(run, now) && schedule.caller_requests.is_urgent();
-            (shared.file, views, alive, passed_over, schedule.network.connectivity(), urgent)
+            (shared.file, views, alive, passed_over, in_flight, schedule.network.connectivity(), urgent)
         };
         let (policy, lease) = (&self.settings.policy, self.settings.limits.lease);
         let (file, is_due) = self.store.read_for_delivery(self.database_wait(run), |connection| {
@@ -79,6 +79,7 @@ impl Delivery {
             }
             let integration_enabled = meta::load(connection)?.integration_enabled;
             let context = DeliveryContext { integration_enabled, connectivity, now: now.wall, woken: false, lease };
+            let passed_over = &passed_over | &in_flight::readable_newer_than(connection, &in_flight)?;
             let is_due = scan_endpoints(connection, &context, &passed_over)?.iter().any(|scan| {
                 let view = views.get(&scan.key);
                 let has_room = scan.row().is_some_and(|row| room(row, view, now.wall, policy) > 0);
@@ -104,11 +105,12 @@ impl Delivery {
                 urgent: serves_urgent && schedule.caller_requests.is_urgent(),
                 asked: schedule.caller_requests.asked(serves_urgent),
             };
-            let (passed_over, endpoints) = (schedule.passed_over(), schedule.views(now, &self.settings.policy));
+            let (passed_over, in_flight) = (schedule.passed_over(), schedule.in_flight_readable());
+            let endpoints = schedule.views(now, &self.settings.policy);
             let (mut results, releases) = schedule.take_unsettled();
             // If the clock was set back since they came, times counted from then would be far ahead.
             results.iter_mut().for_each(|result| result.ended_at = result.came_at.min(now.wall));
-            Batch { results, releases, alive, passed_over, endpoints, claim: claim.then_some(request) }
+            Batch { results, releases, alive, passed_over, in_flight, endpoints, claim: claim.then_some(request) }
         };
         let levels = if batch.results.is_empty() { &LEVELS[..] } else { &LEVELS[..1] };
         let mut wrote = self.write_round(run, now, levels, |round, tx| round.write(tx, &batch));

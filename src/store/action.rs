@@ -17,6 +17,8 @@ pub(crate) struct ActionRow {
     pub(crate) status: ActionStatus,
     pub(crate) reason: Option<String>,
     pub(crate) revision: u32,
+    /// That of the next one: higher than any that a file had which this one has replaced.
+    pub(crate) next_revision: u32,
     pub(crate) failed_sends: u32,
     /// The session was edited since, and its newest entry differs.
     pub(crate) differs: bool,
@@ -33,7 +35,8 @@ const ROW: &str = "id, key, name, section, endpoint, status, reason, revision, f
                    EXISTS (SELECT 1 FROM outbox o WHERE o.action_id = action.id AND o.revision = action.revision AND o.replay = 0 AND o.holds_redacted IS NOT NULL),
                    differs IS 1,
                    EXISTS (SELECT 1 FROM outbox o WHERE o.action_id = action.id AND o.replay = 0 AND o.state = 'sent'),
-                   (SELECT max(o.state <> 'failed') FROM outbox o WHERE o.action_id = action.id AND o.replay > 0 AND o.state <> 'sent' AND o.reason IS NOT 'abandoned')";
+                   (SELECT max(o.state <> 'failed') FROM outbox o WHERE o.action_id = action.id AND o.replay > 0 AND o.state <> 'sent' AND o.reason IS NOT 'abandoned'),
+                   max(revision, revisions_before) + 1";
 
 /// Adds an action that has not fired, with the reason why not (yet). Gives its row.
 pub(crate) fn insert(tx: &Transaction<'_>, session_id: i64, action: &ActionPreview, reason: Option<&str>) -> Result<i64> {
@@ -95,6 +98,7 @@ fn action_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ActionRow> {
         status,
         reason: row.get(6)?,
         revision: row.get(7)?,
+        next_revision: row.get(13)?,
         failed_sends: row.get(8)?,
         holds_redacted: row.get(9)?,
         differs: row.get(10)?,

@@ -13,6 +13,8 @@ use crate::sorted::SortedSet;
 /// Whether the first text is the id of the message of this install, session, action, hash of its body, and revision.
 pub(crate) type IsId = fn(&str, &str, SessionKey, &str, &Sha256, u32) -> bool;
 
+/// A higher revision is damage: it must still be able to rise.
+const LAST_REVISION: i64 = 1 << 30;
 /// A larger counter is damage: it must still be able to rise.
 const LAST_NUMBER: i64 = 1 << 62;
 /// An age of more than 139 years, in milliseconds, is damage: everything would be old.
@@ -81,6 +83,17 @@ fn holds(copy: &Connection, is_id: IsId, message: &Message) -> Result<bool> {
     Ok(is_there && is_id(&message.delivery_id, &install, session_key(&session)?, &action, &hash, revision))
 }
 
+/// What receivers may have of an action.
+struct CarriedAction {
+    /// Keys of its session and of itself.
+    session: Vec<u8>,
+    key: String,
+    /// The highest revision.
+    revision: i64,
+    /// Until when an attempt of one of its messages may be in flight.
+    in_flight_until: Option<i64>,
+}
+
 /// The state of a replaced file that must not be lost: that something changed, its last numbers, and which messages were abandoned.
 #[derive(Default)]
 pub(super) struct CarriedState {
@@ -90,8 +103,9 @@ pub(super) struct CarriedState {
     numbers: Vec<(String, i64)>,
     /// The last number of a claim.
     epoch: i64,
-    /// Delivery ids, with the cause for which each was abandoned or superseded, if it was, and until when an attempt of it may be in flight.
-    held_back: Vec<(String, Option<String>, Option<i64>)>,
+    /// Delivery ids, with the cause for which each was abandoned or superseded.
+    held_back: Vec<(String, String)>,
+    actions: Vec<CarriedAction>,
     /// Keys of the sessions that were deleted.
     deleted: SortedSet<Vec<u8>>,
 }
@@ -134,17 +148,33 @@ impl CarriedState {
         let numbers = "SELECT name, seq FROM sqlite_sequence WHERE name IN ('session', 'outbox')
                        UNION ALL SELECT 'session', ifnull(max(id), 0) FROM session
                        UNION ALL SELECT 'outbox', ifnull(max(id), 0) FROM outbox";
-        let (in_flight_until, message) =
-            if has_column(file, "age", is_damaged)? { ("coalesce(lease_until, in_flight_until)", "replay = 0") } else { ("NULL", "TRUE") };
+        let is_older = !has_column(file, "age", is_damaged)?;
+        let message = if is_older { "TRUE" } else { "replay = 0" };
         let held_back = |which: &str| -> Result<Vec<_>> {
             let sql = format!(
-                "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} WHEN 'superseded' THEN 'restored' END held_by, {in_flight_until}
-                   FROM outbox {which} {message} AND
-                        (state = 'superseded' OR state = 'failed' AND reason = 'abandoned'
-                         OR (state = 'queued' OR state = 'leased') AND {in_flight_until} IS NOT NULL)"
+                "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} ELSE 'restored' END
+                   FROM outbox {which} {message} AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned')"
             );
-            rows(file, &sql, is_damaged, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            rows(file, &sql, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))
         };
+        let (revision, in_flight_until) = if is_older {
+            ("a.revision", "NULL")
+        } else {
+            (
+                "max(a.revision, a.revisions_before)",
+                "(SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = a.id AND o.state <> 'sent')",
+            )
+        };
+        let of_actions = |one: &str, in_flight_until: &str| -> Result<Vec<_>> {
+            let sql = format!(
+                "SELECT s.key, a.key, {revision}, {in_flight_until} FROM action a JOIN session s ON s.id = a.session_id
+                  WHERE {one} {revision} BETWEEN 1 AND {LAST_REVISION}"
+            );
+            rows(file, &sql, is_damaged, |row| {
+                Ok(CarriedAction { session: row.get(0)?, key: row.get(1)?, revision: row.get(2)?, in_flight_until: row.get(3)? })
+            })
+        };
+        let mut actions = of_actions("", in_flight_until)?;
         let mut all = held_back("WHERE")?;
         if is_damaged {
             // Behind a page that cannot be read each is looked for by itself.
@@ -152,12 +182,20 @@ impl CarriedState {
             for id in ids {
                 all.append(&mut held_back(&format!("WHERE id = {id} AND"))?);
             }
+            let ids: Vec<i64> = rows(file, "SELECT id FROM action INDEXED BY sqlite_autoindex_action_1", true, |row| row.get(0))?;
+            for id in ids {
+                // The page of a message may be damaged, and that of its action not.
+                for in_flight_until in [in_flight_until, "NULL"] {
+                    actions.append(&mut of_actions(&format!("a.id = {id} AND"), in_flight_until)?);
+                }
+            }
         }
         Ok(Self {
             counters: rows(file, &counters, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?.pop(),
             numbers: rows(file, numbers, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?,
             epoch: rows(file, &epoch, is_damaged, |row| row.get(0))?.pop().unwrap_or_default(),
             held_back: all,
+            actions,
             deleted: rows(file, "SELECT key FROM tombstone", is_damaged, |row| row.get(0))?.into_iter().collect(),
         })
     }
@@ -184,16 +222,24 @@ impl CarriedState {
             "UPDATE outbox SET {ABANDONED}, detail = ?2
               WHERE delivery_id = ?1 AND replay = 0 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')"
         ))?;
+        for (delivery_id, detail) in &self.held_back {
+            abandons.execute(params![delivery_id, detail])?;
+        }
+        // Whatever is in flight, what is made of the action in the copy waits for it: a correction, or the message if it is sent again.
+        let mut passed =
+            copy.prepare("UPDATE action SET revisions_before = ?2 WHERE id = ?1 AND revision < ?2 AND revisions_before < ?2")?;
         let mut waits = copy.prepare(
-            "UPDATE outbox SET in_flight_until = ?2 WHERE delivery_id = ?1 AND replay = 0 AND state = 'failed' AND reason = 'abandoned'",
+            "UPDATE outbox SET in_flight_until = ?2
+              WHERE action_id = ?1 AND revision = (SELECT revision FROM action WHERE id = ?1) AND replay = 0
+                AND (state = 'sent' OR state = 'failed')",
         )?;
-        for (delivery_id, detail, in_flight_until) in &self.held_back {
-            if detail.is_some() {
-                abandons.execute(params![delivery_id, detail])?;
-            }
-            // A message that is abandoned in the copy may have been sent again since.
+        let mut of_key = copy.prepare("SELECT a.id FROM action a JOIN session s ON s.id = a.session_id WHERE s.key = ?1 AND a.key = ?2")?;
+        for CarriedAction { session, key, revision, in_flight_until } in &self.actions {
+            let id: Option<i64> = of_key.query_row(params![session, key], |row| row.get(0)).optional()?;
+            let Some(id) = id else { continue };
+            passed.execute([id, *revision])?;
             if in_flight_until.is_some() {
-                waits.execute(params![delivery_id, in_flight_until])?;
+                waits.execute(params![id, in_flight_until])?;
             }
         }
         // What was replayed after the copy was made is not known.

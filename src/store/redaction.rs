@@ -2,7 +2,7 @@
 
 use rusqlite::params;
 
-use super::outbox::{UNDELIVERED, redacted_fields};
+use super::outbox::{OWN_ATTEMPT, UNDELIVERED, redacted_fields};
 use super::row::to_json;
 use super::{Connection, Result, Transaction, command, meta};
 use crate::crypto::Sha256;
@@ -25,7 +25,7 @@ pub(crate) struct Kept {
 /// The messages of a session whose bodies fulfil `is_such`. It gets a lost or damaged body as empty: the body may be frozen again.
 pub(crate) fn messages(connection: &Connection, session_id: i64, is_such: impl Fn(&[u8]) -> bool) -> Result<Vec<Kept>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT o.id, a.key, {UNDELIVERED}, o.state = 'leased' OR o.in_flight_until IS NOT NULL, o.state = 'sent', b.bytes, o.body_sha256, o.replay > 0
+        "SELECT o.id, a.key, {UNDELIVERED}, o.state = 'leased' OR {OWN_ATTEMPT}, o.state = 'sent', b.bytes, o.body_sha256, o.replay > 0
            FROM outbox o JOIN action a ON a.id = o.action_id LEFT JOIN body b ON b.sha256 = o.body_sha256
           WHERE o.session_id = ?1 AND o.body_kept = 1 ORDER BY o.id"
     ))?;
@@ -49,9 +49,9 @@ pub(crate) fn messages(connection: &Connection, session_id: i64, is_such: impl F
 
 /// The messages of a session that a redaction abandoned, or that were abandoned and may be in flight, and whether they may be.
 pub(crate) fn abandoned(connection: &Connection, session_id: i64) -> Result<Vec<(i64, bool)>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, in_flight_until IS NOT NULL FROM outbox WHERE session_id = ?1 AND (detail = 'redacted' OR in_flight_until IS NOT NULL)",
-    )?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT o.id, {OWN_ATTEMPT} FROM outbox o WHERE o.session_id = ?1 AND (o.detail = 'redacted' OR {OWN_ATTEMPT})"
+    ))?;
     Ok(statement.query_map([session_id], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -12,6 +12,17 @@ fn correct(compass: &Compass, session: SessionKey, reading: &str) {
     compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
 }
 
+fn redaction(pending: RedactPending) -> Redaction {
+    Redaction {
+        command_id: id(),
+        target: RedactionTarget::Field { key: "reading".into() },
+        actor: "anna".into(),
+        reason: "not ours to know".into(),
+        pending,
+        bodies: RedactBodies::Keep,
+    }
+}
+
 /// Revision and reading of each request that came, in order.
 fn came(field: &Field) -> Vec<(String, String)> {
     let reading =
@@ -353,4 +364,78 @@ fn a_claim_that_a_late_2xx_has_made_needless_holds_no_correction_up() {
     assert_eq!(came(&field), pairs(&[("1", "17.5"), ("2", "18.5")]));
     assert_eq!(field.action(session).deliveries[1].attempts, 2, "what is sent does not change");
     other.close().unwrap();
+}
+
+#[test]
+fn a_correction_waits_for_an_attempt_of_the_earlier_revision_whatever_the_clock_is_set_to() {
+    for (by, is_redacted) in
+        [(TimeDelta::zero(), false), (TimeDelta::seconds(61), false), (TimeDelta::hours(-1), false), (TimeDelta::seconds(61), true)]
+    {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        field.transport.hold("");
+        let never = CancelToken::new();
+        let mut flush = field.compass.flush_steps(MINUTE, &never, false).unwrap();
+        steps_until_wait(&mut flush);
+        field.transport.wait_for_requests(1);
+        if is_redacted {
+            field.compass.redact(session, &redaction(RedactPending::Correct)).unwrap();
+        } else {
+            correct(&field.compass, session, "18.5");
+        }
+        field.clock.jump_wall(by);
+        field.clock.advance(3 * SECOND);
+        steps_until_wait(&mut flush);
+        let claimed: i64 = sql(&field).query_row("SELECT count(*) FROM outbox WHERE state = 'leased'", [], |row| row.get(0)).unwrap();
+        let shown = field.action(session).deliveries[0].reason.clone();
+        field.transport.release();
+        eventually("it ends", || steps_until_wait(&mut flush).is_none());
+        assert_eq!(claimed, 0, "the first one is in flight; clock set by {by}");
+        assert_eq!(shown.as_deref(), Some("earlier_revision"), "clock set by {by}");
+        assert_eq!(revisions(&field, session), [(2, DeliveryState::Sent), (1, DeliveryState::Sent)], "clock set by {by}");
+    }
+}
+
+#[test]
+fn abandoning_a_correction_of_a_claim_that_had_not_begun_is_not_in_flight() {
+    for is_redacted in [false, true] {
+        let secrets_store = SlowSecrets::new();
+        secrets_store.set(SECRET_NAME, SECRET);
+        let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.secrets = secrets_store.clone());
+        field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+        let session = field.complete();
+        secrets_store.gate.close();
+        let running = flushing(&field.compass);
+        secrets_store.gate.wait_for(1);
+        correct(&field.compass, session, "18.5");
+        let in_flight = if is_redacted {
+            field.compass.redact(session, &redaction(RedactPending::Abandon)).unwrap().in_flight
+        } else {
+            abandon_first(&field, session).in_flight
+        };
+        secrets_store.gate.open();
+        joined("the flush", running);
+        assert_eq!((in_flight, field.transport.requests().len()), (false, 0), "redacted: {is_redacted}");
+    }
+}
+
+#[test]
+fn abandoning_a_correction_says_that_the_earlier_revision_is_in_flight() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.transport.hold("");
+    let running = flushing(&field.compass);
+    field.transport.wait_for_requests(1);
+    correct(&field.compass, session, "18.5");
+    let abandons = || field.compass.abandon(session, "tell-0", "anna", "on paper", "given-up").unwrap();
+    assert!(abandons().in_flight);
+    assert!(abandons().in_flight, "also when it is repeated");
+    field.transport.release();
+    joined("the flush", running);
+    field.flush();
+    assert_eq!(revisions(&field, session), [(2, DeliveryState::Failed), (1, DeliveryState::Sent)]);
+    send_first(&field, session);
+    field.flush();
+    let requests = field.transport.requests();
+    assert_eq!(header(&requests[1], "compass-replaces"), header(&requests[0], "webhook-id"));
 }

@@ -236,3 +236,66 @@ fn a_failed_message_that_is_damaged_keeps_no_other_from_being_sent_again() {
         }
     }
 }
+
+/// What one flipped bit of a row's header makes of a column: 0, 1 or nothing. Those that the schema does not let change in one or the other way.
+#[test]
+fn a_damaged_message_keeps_no_other_of_its_session_from_what_a_person_does() {
+    let redacting = |pending| Redaction {
+        command_id: id(),
+        target: RedactionTarget::Field { key: "reading".into() },
+        actor: "anna".into(),
+        reason: "not ours to know".into(),
+        pending,
+        bodies: RedactBodies::Keep,
+    };
+    for damages in ["sent_at = 1", "sent_age = 0", "body_kept = 0"] {
+        for act in ["abandon", "edit", "correct", "redact and abandon", "redact and correct"] {
+            let (field, _) = phone(|_| Ok(answer(202)));
+            let mut document: serde_json::Value = serde_json::from_slice(&workflow("three", &[OFFICE, OFFICE, OFFICE])).unwrap();
+            for number in 0..3 {
+                document["sections"][0]["actions"][number]["on_edit"] = if act == "edit" { "send" } else { "ask" }.into();
+            }
+            field.compass.import_workflow(&serde_json::to_vec(&document).unwrap()).unwrap();
+            let session = complete(&field.compass, "three");
+            damage(&field, &format!("UPDATE outbox SET {damages} WHERE id = (SELECT min(id) FROM outbox)"));
+            let what = format!("{damages}, {act}");
+            let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+            let edit = || field.compass.edit(session, Some("anna"), None, vec![change.clone()], vec![], &id()).unwrap();
+            match act {
+                "abandon" => drop(field.compass.abandon_session(session, "anna", "on paper", &id()).expect(&what)),
+                "edit" => drop(edit()),
+                "correct" => {
+                    edit();
+                    let correct = |action: &str| field.compass.send_corrected(session, action, Some("anna"), &id());
+                    assert_eq!(correct("tell-0").unwrap_err().code(), "corrupt", "{what}");
+                    assert_eq!(
+                        field.compass.abandon(session, "tell-0", "anna", "on paper", &id()).unwrap_err().code(),
+                        "corrupt",
+                        "{what}"
+                    );
+                    correct("tell-1").expect(&what);
+                    correct("tell-2").expect(&what);
+                }
+                "redact and abandon" => drop(field.compass.redact(session, &redacting(RedactPending::Abandon)).expect(&what)),
+                _ => drop(field.compass.redact(session, &redacting(RedactPending::Correct)).expect(&what)),
+            }
+            field.flush();
+            let actions = field.compass.record(session).unwrap().actions;
+            assert_eq!((actions[0].status, actions[0].reason.as_deref()), (ActionStatus::Pending, Some("corrupt")), "{what}");
+            assert!(field.next_due().needs_person, "{what}");
+            assert_eq!(field.compass.delete(session).unwrap_err().code(), "undelivered", "{what}");
+            let requests = field.transport.requests();
+            let revisions: Vec<String> = requests.iter().map(|request| header(request, "compass-revision")).collect();
+            if act.ends_with("abandon") {
+                assert_eq!(revisions, [""; 0], "{what}");
+                assert!(actions[1..].iter().all(|action| action.reason.as_deref() == Some("abandoned")), "{what}");
+                let again = field.compass.abandon_session(session, "anna", "on paper", &id());
+                assert_eq!(again.unwrap_err().code(), "corrupt", "{what}: only the damaged one is left");
+            } else {
+                assert_eq!(revisions, ["2", "2"], "{what}");
+            }
+            let not_sent = (act == "edit").then_some("corrupt");
+            assert_eq!(field.action(session).edit_not_sent.as_deref(), not_sent, "{what}");
+        }
+    }
+}

@@ -245,3 +245,26 @@ fn results_are_stored_although_a_page_of_an_index_of_messages_is_lost() {
         assert_eq!(field.compass.check().unwrap().faults, [""; 0], "{index}");
     }
 }
+
+#[test]
+fn a_change_of_an_endpoint_ends_the_pause_of_a_clock_that_was_set_back_where_a_page_is_lost() {
+    let (mut field, receivers) = phone(|request| {
+        let is_lab = request.url.contains("lab");
+        Ok(if is_lab { answer_with(429, &[("retry-after", "7200")]) } else { answer(503) })
+    });
+    register(&field, "lab");
+    field.backlog(200, OFFICE);
+    complete_for(&field, "lab");
+    field.flush();
+    assert!(status(&field, "lab").paused_until.is_some());
+    lose(&mut field, "outbox");
+    receivers.take();
+    field.clock.jump_wall(TimeDelta::days(-3));
+    // The only write while the clock is behind.
+    field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
+    field.clock.jump_wall(TimeDelta::days(3));
+    let before = requests_to(&field, &url("lab"));
+    complete_for(&field, "lab");
+    field.flush();
+    assert!(requests_to(&field, &url("lab")) > before, "the pause that was over counts again");
+}

@@ -292,3 +292,98 @@ fn what_was_abandoned_does_not_leave_from_a_copy_that_replaces_a_file_with_a_los
     assert_eq!(field.flush().sent, 100);
     assert_eq!(field.action(given_up).reason.as_deref(), Some("abandoned"));
 }
+
+fn correct(compass: &Compass, session: SessionKey, reading: &str) {
+    let change = support::app::set("reading", FieldValue::Text(reading.into()));
+    compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
+    compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+}
+
+/// The revision of each request that came, in order.
+fn revisions(field: &Field) -> Vec<String> {
+    field.transport.requests().iter().map(|request| header(request, "compass-revision")).collect()
+}
+
+#[test]
+fn a_correction_after_a_restore_has_a_higher_revision_than_any_that_receivers_have() {
+    for is_damaged in [false, true] {
+        let (mut field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        field.flush();
+        let copy = field.folder.path().join("copy.db");
+        field.compass.backup(&copy).unwrap();
+        for reading in ["18.5", "19.5"] {
+            correct(&field.compass, session, reading);
+            field.flush();
+        }
+        if is_damaged {
+            field.backlog(100, OFFICE);
+        }
+        field.compass.close().unwrap();
+        if is_damaged {
+            support::app::lose_page(field.path(), "outbox");
+        }
+        // Twice: the restored file keeps what it was told.
+        for _ in 0..2 {
+            let discard = DiscardUndelivered { actor: "anna".into(), reason: "the phone fell".into() };
+            Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+        }
+        field.compass = Compass::open(field.options.clone()).unwrap();
+        correct(&field.compass, session, "20.5");
+        field.flush();
+        correct(&field.compass, session, "21.5");
+        field.flush();
+        assert_eq!(revisions(&field), ["1", "2", "3", "4", "5"], "damaged: {is_damaged}");
+        assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+    }
+}
+
+#[test]
+fn what_had_not_fired_in_the_copy_has_a_higher_revision_than_any_that_receivers_have() {
+    let (mut field, _) = phone(|_| Ok(answer(202)));
+    field.compass.set_integration_enabled(false).unwrap();
+    let session = field.complete();
+    field.compass.set_integration_enabled(true).unwrap();
+    let copy = field.folder.path().join("copy.db");
+    field.compass.backup(&copy).unwrap();
+    send_first(&field, session);
+    field.flush();
+    field.compass.close().unwrap();
+    Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+    field.compass = Compass::open(field.options.clone()).unwrap();
+    let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+    field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
+    send_first(&field, session);
+    field.flush();
+    assert_eq!(revisions(&field), ["1", "2"]);
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+}
+
+#[test]
+fn a_correction_waits_for_one_that_is_in_flight_elsewhere_after_a_restore_too() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.flush();
+    let copy = field.folder.path().join("copy.db");
+    field.compass.backup(&copy).unwrap();
+    correct(&field.compass, session, "18.5");
+    field.compass.close().unwrap();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    field.transport.hold("");
+    let running = flushing(&other);
+    field.transport.wait_for_requests(2);
+    let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
+    Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+    let compass = Compass::open(field.options.clone()).unwrap();
+    correct(&compass, session, "19.5");
+    assert_eq!(flush(&compass).attempts, 0, "another revision is in flight");
+    let waits = compass.record(session).unwrap().actions[0].deliveries[0].reason.clone();
+    field.transport.release();
+    joined("the flush", running);
+    other.close().unwrap();
+    assert_eq!(waits.as_deref(), Some("earlier_revision"));
+    field.clock.advance(2 * MINUTE);
+    flush(&compass);
+    assert_eq!(revisions(&field), ["1", "2", "3"]);
+    compass.close().unwrap();
+}

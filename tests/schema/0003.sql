@@ -9,6 +9,9 @@ ALTER TABLE meta ADD COLUMN age INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE meta ADD COLUMN age_at INTEGER;
 ALTER TABLE meta ADD COLUMN integration_was_enabled INTEGER NOT NULL DEFAULT 0 CHECK (integration_was_enabled IN (0, 1));   -- ever
 
+-- The highest revision that a file had which this one has replaced: receivers may have it, so new ones are higher.
+ALTER TABLE action ADD COLUMN revisions_before INTEGER NOT NULL DEFAULT 0 CHECK (revisions_before >= 0);
+
 -- The age at which it finished; meaningless before. Older sessions get the age at the update, from which the database begins to count.
 ALTER TABLE session ADD COLUMN finished_age INTEGER NOT NULL DEFAULT 0;
 
@@ -313,7 +316,7 @@ BEGIN
                                                     AND action_id = NEW.action_id AND revision = NEW.revision AND body_sha256 = NEW.body_sha256))
             THEN RAISE(ABORT, 'a replay repeats an entry that was sent')
         WHEN NEW.state NOT IN ('queued', 'failed')
-          OR NEW.replay = 0 AND NEW.revision <> (SELECT revision + 1 FROM action WHERE id = NEW.action_id)
+          OR NEW.replay = 0 AND NEW.revision <> (SELECT max(revision, revisions_before) + 1 FROM action WHERE id = NEW.action_id)
           OR NEW.session_id IS NOT (SELECT session_id FROM action WHERE id = NEW.action_id)
             THEN RAISE(ABORT, 'an entry continues the revisions of its action and is born queued or failed')
         WHEN NEW.body_kept <> 1 OR NOT EXISTS (SELECT 1 FROM body WHERE sha256 = NEW.body_sha256)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::params;
 
 use super::super::row::to_ms;
-use super::super::{Connection, Result, Transaction};
+use super::super::{Connection, Result, Transaction, of_entry, unless_damaged};
 use super::lease::{Lease, farthest_lease};
 use super::{moment, numbers};
 use crate::fault::fault;
@@ -40,6 +40,31 @@ pub(crate) fn in_flight(connection: &Connection, now: Timestamp, lease: Duration
         }
     }
     Ok(found)
+}
+
+/// The entries of newer revisions than these, which are in flight: they do not begin beside them, no matter what their own rows say.
+pub(crate) fn newer_than(connection: &Connection, in_flight: &SortedSet<i64>) -> Result<SortedSet<i64>> {
+    let mut found = SortedSet::new();
+    for &entry in in_flight {
+        found.extend(of_entry(entry, newer_than_one(connection, entry))?);
+    }
+    Ok(found)
+}
+
+/// The same for a call that only reads: without those behind a damaged page.
+pub(crate) fn readable_newer_than(connection: &Connection, in_flight: &SortedSet<i64>) -> Result<SortedSet<i64>> {
+    let mut found = SortedSet::new();
+    for &entry in in_flight {
+        found.extend(unless_damaged(newer_than_one(connection, entry))?.unwrap_or_default());
+    }
+    Ok(found)
+}
+
+fn newer_than_one(connection: &Connection, entry: i64) -> Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT newer.id FROM outbox o JOIN outbox newer ON newer.action_id = o.action_id AND newer.revision > o.revision WHERE o.id = ?1",
+    )?;
+    Ok(statement.query_map([entry], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Those of these entries that wait and are no longer in flight by their rows.

@@ -50,6 +50,8 @@ pub(crate) struct EntryRow {
     pub(crate) due_at: Timestamp,
     /// Until when an attempt from before it was abandoned, or of an earlier revision, may be in flight.
     pub(crate) in_flight_until: Option<Timestamp>,
+    /// That is the end of an attempt of its own, and not of an earlier revision's.
+    pub(crate) has_own_attempt: bool,
     pub(crate) attempts: u32,
     pub(crate) unknown_outcomes: u32,
     pub(crate) sent_at: Option<Timestamp>,
@@ -99,12 +101,25 @@ fn moment(ms: i64) -> Timestamp {
     from_ms(ms).unwrap_or(Timestamp::MAX_UTC)
 }
 
+/// The condition under which an attempt of an entry itself may be in flight. One that never began may wait for an earlier revision.
+macro_rules! own_attempt {
+    () => {
+        "(o.in_flight_until IS NOT NULL AND NOT (o.attempts = 0 AND EXISTS (
+            SELECT 1 FROM outbox older
+             WHERE older.action_id = o.action_id AND older.revision < o.revision AND older.in_flight_until = o.in_flight_until)))"
+    };
+}
+pub(in crate::store) const OWN_ATTEMPT: &str = own_attempt!();
+
 /// The columns of [`EntryRow`], of a table named `o`.
-const COLUMNS: &str = "o.id, o.revision, o.delivery_id, o.endpoint, o.body_sha256, o.body_size, o.frozen_at, o.state, o.reason, o.due_at,
-                       o.attempts, o.unknown_outcomes, o.sent_at, o.offline_tries > 0, o.cut_short, iif(o.body_kept = 1, o.holds_redacted, NULL),
-                       o.in_flight_until, o.replay";
+const COLUMNS: &str = concat!(
+    "o.id, o.revision, o.delivery_id, o.endpoint, o.body_sha256, o.body_size, o.frozen_at, o.state, o.reason, o.due_at,
+     o.attempts, o.unknown_outcomes, o.sent_at, o.offline_tries > 0, o.cut_short, iif(o.body_kept = 1, o.holds_redacted, NULL),
+     o.in_flight_until, o.replay, ",
+    own_attempt!()
+);
 /// The number of these columns.
-const COLUMN_COUNT: usize = 18;
+const COLUMN_COUNT: usize = 19;
 
 /// Resets the budgets of an entry, but not the delays between its attempts.
 const BUDGETS: &str = "counted = 0, slow_counted = 0, failing_ms = 0, last_failure_at = NULL";
@@ -239,7 +254,7 @@ pub(crate) fn supersede(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
     }
     tx.prepare_cached(
         "UPDATE outbox SET in_flight_until = (SELECT old.in_flight_until FROM outbox old WHERE old.id = ?1)
-          WHERE action_id = (SELECT action_id FROM outbox WHERE id = ?1) AND revision = 1 + (SELECT revision FROM outbox WHERE id = ?1)",
+          WHERE action_id = (SELECT action_id FROM outbox WHERE id = ?1) AND revision > (SELECT revision FROM outbox WHERE id = ?1)",
     )?
     .execute([entry_id])?;
     Ok(())
@@ -323,6 +338,7 @@ fn entry_row(row: &Row<'_>) -> Result<EntryRow> {
         // A time that does not exist in the calendar was written by a wrong clock, and counts as due.
         due_at: row.get(9).ok().and_then(|at| from_ms(at).ok()).unwrap_or(Timestamp::MAX_UTC),
         in_flight_until: row.get::<_, Option<i64>>(16).ok().flatten().and_then(|until| from_ms(until).ok()),
+        has_own_attempt: row.get(18).unwrap_or(true),
         attempts,
         unknown_outcomes,
         sent_at,
