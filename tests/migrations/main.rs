@@ -7,6 +7,7 @@ mod support;
 
 mod history;
 mod interrupted;
+mod probe;
 mod used;
 
 use std::path::Path;
