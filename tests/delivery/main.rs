@@ -23,7 +23,6 @@ mod lost_pages;
 mod network;
 mod offline;
 mod other_process;
-mod probe_corrections;
 mod redacted;
 mod replaced;
 mod replays;
