@@ -99,12 +99,13 @@ impl Inner {
             replays.push(delivery(connection, &replay, endpoint, situation)?.0);
         }
         let newest = deliveries.first();
+        let is_damaged = row.is_damaged();
         let (locked, permits) = (self.policy.is_locked(row.failed_sends), permits_of(&row, &self.policy));
         // The reason of a pending action is what it waits for now, not what was last written.
         let reason = if row.status == ActionStatus::Pending { newest.and_then(|newest| newest.reason.clone()) } else { row.reason };
         Ok(Action {
             can_send: permits.send == Permit::Yes,
-            can_send_corrected: permits.send_corrected == Permit::Yes && differs,
+            can_send_corrected: permits.send_corrected == Permit::Yes && (differs || is_damaged),
             can_replay: permits.replay == Permit::Yes,
             can_abandon: permits.abandon == Permit::Yes,
             key: row.key,

@@ -80,7 +80,7 @@ impl Compass {
     ///
     /// # Errors
     /// `UnknownAction`, `ActionLocked`, `ActionStatus` when nothing was queued yet, `PayloadTooLarge` while the values are too long,
-    /// `NothingCorrected` when the newest revision says the same, `CommandIdReused`.
+    /// `NothingCorrected` when the newest revision says the same and is not damaged, `CommandIdReused`.
     pub fn send_corrected(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "send_corrected", action, reason: None };
         let outcome = self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, loaded, row, context| {
@@ -253,10 +253,11 @@ impl Inner {
     /// Freezes a new revision of an action, in the place of the one before. Gives its number.
     ///
     /// # Errors
-    /// `NothingCorrected` when the newest revision says the same.
+    /// `NothingCorrected` when the newest revision says the same and is not damaged.
     fn correct(&self, tx: &Transaction<'_>, loaded: &LoadedSession, row: &ActionRow, body: &Payload, now: Timestamp) -> Result<u32> {
         let old = newest(tx, row)?;
-        if old.body_sha256 == body.hash {
+        // What is damaged is never sent, so the same values are sent in a new message.
+        if old.body_sha256 == body.hash && !row.is_damaged() {
             return Err(Error::NothingCorrected { action: row.key.clone() });
         }
         let (meta, revision) = (meta::load(tx)?, row.revision + 1);

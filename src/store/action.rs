@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{Connection, Result, Transaction};
 use crate::model::{ActionPreview, ActionStatus};
-use crate::outbox::OpenReplay;
+use crate::outbox::{OpenReplay, reason};
 
 /// An action's row.
 pub(crate) struct ActionRow {
@@ -29,6 +29,13 @@ pub(crate) struct ActionRow {
     pub(crate) was_delivered: bool,
     /// Its replay that is neither delivered nor abandoned.
     pub(crate) replay: Option<OpenReplay>,
+}
+
+impl ActionRow {
+    /// Its newest entry is damaged and was put aside for good.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.status == ActionStatus::Failed && self.reason.as_deref() == Some(reason::CORRUPT)
+    }
 }
 
 /// The columns of an [`ActionRow`].

@@ -423,3 +423,21 @@ fn a_note_sends_no_edit_that_was_not_sent() {
     field.compass.note(session, "it was the other dial", &id()).unwrap();
     assert_eq!(field.action(session).deliveries.len(), 1);
 }
+
+#[test]
+fn a_damaged_message_is_sent_corrected_with_the_same_values() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    let row = entry(&field, session);
+    damage(&field, &format!("UPDATE outbox SET delivery_id = 'msg_a' || substr(delivery_id, 6) WHERE id = {row}"));
+    field.flush();
+    let action = field.action(session);
+    assert_eq!((action.reason.as_deref(), action.can_send), (Some("corrupt"), false));
+    assert_eq!((action.can_send_corrected, action.differs_from_sent), (true, false));
+    field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+    field.flush();
+    assert_eq!(came(&field), pairs(&[("2", "17.5")]));
+    assert_eq!(field.action(session).status, ActionStatus::Sent);
+    let refused = field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap_err();
+    assert_eq!(refused.code(), "nothing_corrected");
+}
