@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::command::LoadedSession;
-use super::send::sends_edits;
+use super::compare::Payloads;
 use super::{Inner, Result};
 use crate::delivery::HeldBack;
 use crate::model::{Action, ActionStatus, Delivery, DeliveryState, Integration, Timestamp};
@@ -73,20 +73,23 @@ impl Inner {
         }
         let situation = self.situation(connection, now)?;
         let mut endpoints = Endpoints::new(connection);
+        let mut payloads = Payloads::of(loaded);
         let show = |row: ActionRow| {
-            let sends_edits = row.differs && sends_edits(loaded.workflow(), &row.key);
-            let action = self.action(connection, row, &situation, &mut endpoints)?;
-            let why = match action.reason.as_deref() {
-                _ if action.locked => "action_locked",
-                Some(reason::CORRUPT) => reason::CORRUPT,
-                _ => reason::PAYLOAD_TOO_LARGE,
-            };
-            Ok(Action { edit_not_sent: sends_edits.then(|| why.to_owned()), ..action })
+            // Damage hides no action.
+            let differs = row.differs.or_else(|| payloads.differ_from(&row).ok()).unwrap_or_default();
+            self.action(connection, row, differs, &situation, &mut endpoints)
         };
         rows.into_iter().map(show).collect()
     }
 
-    fn action(&self, connection: &Connection, row: ActionRow, situation: &Situation, endpoints: &mut Endpoints<'_>) -> Result<Action> {
+    fn action(
+        &self,
+        connection: &Connection,
+        row: ActionRow,
+        differs: bool,
+        situation: &Situation,
+        endpoints: &mut Endpoints<'_>,
+    ) -> Result<Action> {
         let entries = store::outbox::of_action(connection, row.id)?;
         let mut deliveries = Vec::with_capacity(entries.len());
         for entry in entries {
@@ -99,12 +102,13 @@ impl Inner {
             replays.push(delivery(connection, &replay, endpoint, situation)?.0);
         }
         let newest = deliveries.first();
+        let is_damaged = row.is_damaged();
         let (locked, permits) = (self.policy.is_locked(row.failed_sends), permits_of(&row, &self.policy));
         // The reason of a pending action is what it waits for now, not what was last written.
         let reason = if row.status == ActionStatus::Pending { newest.and_then(|newest| newest.reason.clone()) } else { row.reason };
         Ok(Action {
             can_send: permits.send == Permit::Yes,
-            can_send_corrected: permits.send_corrected == Permit::Yes && row.differs,
+            can_send_corrected: permits.send_corrected == Permit::Yes && (differs || is_damaged),
             can_replay: permits.replay == Permit::Yes,
             can_abandon: permits.abandon == Permit::Yes,
             key: row.key,
@@ -116,8 +120,8 @@ impl Inner {
             reason,
             failed_sends: row.failed_sends,
             locked,
-            differs_from_sent: row.differs,
-            edit_not_sent: None,
+            differs_from_sent: differs,
+            edit_not_sent: row.edit_not_sent,
             delivered_revision: deliveries.iter().find(|delivery| delivery.state == DeliveryState::Sent).map(|delivery| delivery.revision),
             deliveries,
             replays,

@@ -1,5 +1,6 @@
 //! The check of the whole database for damage.
 
+use super::compare::Payloads;
 use super::{Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::engine::words;
@@ -15,7 +16,7 @@ impl Compass {
     /// - the file, its schema, and the row numbers and ages in it,
     /// - that every workflow document is the one that was imported,
     /// - that every session, its counts and its search text are those that its events give, and that the totals match the sessions,
-    /// - that every action is one of its document and shows the status of its newest message,
+    /// - that every action is one of its document, and shows the status of its newest message and whether that differs from the session,
     /// - that every frozen body and id is there, is unchanged, and is needed,
     /// - that sent messages got a 2xx answer, that counts of attempts and failed sends are right, and that every outcome is known.
     ///
@@ -129,6 +130,17 @@ impl Inner {
         let text = words::plain(&engine::search_text(loaded.workflow(), &loaded.state));
         if !check::is_found(connection, loaded.id, &text)? {
             faults.push("the search index holds other words than the session".to_owned());
+        }
+        // What this release cannot read completely it cannot compare.
+        if loaded.document.unknown.is_empty() {
+            let mut payloads = Payloads::of(&loaded);
+            for row in store::action::of_session(connection, loaded.id)? {
+                match payloads.differ_from(&row) {
+                    Ok(differs) if row.differs.unwrap_or(differs) == differs => {}
+                    Ok(_) => faults.push(format!("action `{}` says wrongly whether its message differs from the session", row.key)),
+                    Err(_) => faults.push(format!("action `{}` cannot be compared with its message", row.key)),
+                }
+            }
         }
         Ok(faults)
     }

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use serde::Serialize;
 
+use super::compare::changes_messages;
 use super::{Inner, Result};
 use crate::crypto::Sha256;
 use crate::engine::document::{StoredDocument, StoredFault};
@@ -99,9 +100,10 @@ impl LoadedSession {
         self.append(tx, &event, command.map(|(_, hash)| hash))
     }
 
-    /// Writes an event; `self.state` is already the state after it.
+    /// Writes an event; `self.state` is already the state after it. What was sent is compared with it here, so that no act can forget that.
     pub(super) fn append(&self, tx: &Transaction<'_>, event: &Event, command_hash: Option<Sha256>) -> Result<()> {
-        Ok(store::session::append(tx, self.id, &self.state, self.section_name(), event, command_hash)?)
+        store::session::append(tx, self.id, &self.state, self.section_name(), event, command_hash)?;
+        if changes_messages(&event.act) { self.compare(tx) } else { Ok(()) }
     }
 
     pub(super) fn view(&self, connection: &Connection) -> Result<SessionView> {

@@ -76,14 +76,6 @@ impl Inner {
         Ok(true)
     }
 
-    /// Keeps of each action whether its newest message says something else than the session does now.
-    pub(super) fn compare_with_messages(&self, tx: &Transaction<'_>, loaded: &LoadedSession) -> Result<()> {
-        if store::action::has_messages(tx, loaded.id)? {
-            store::action::compare(tx, loaded.id, Payload::of_session(loaded)?.hash)?;
-        }
-        Ok(())
-    }
-
     /// Freezes a message: from here on its id and bytes never change.
     #[expect(
         clippy::too_many_arguments,

@@ -114,6 +114,10 @@ impl Compass {
         compass.inner.judge_again().unwrap_or_else(|error| log::info!("documents for a newer core are not judged now: {}", error.code()));
         compass.inner.keep_at_open();
         compass.inner.index_at_open().unwrap_or_else(|error| log::info!("the search index is not updated now: {}", error.code()));
+        compass
+            .inner
+            .compare_at_open()
+            .unwrap_or_else(|error| log::info!("edits of before an update are not compared now: {}", error.code()));
         Ok(compass)
     }
 
@@ -159,6 +163,8 @@ impl Compass {
             // Nothing is lost by that, and a search reports what is missing.
             let until = began + deadline.min(LONGEST_FLUSH);
             self.index_backlog(until, cancel).unwrap_or_else(|error| log::info!("the search index is not updated now: {}", error.code()));
+            let compared = self.inner.compare_backlog(&|| Instant::now() < until && !cancel.is_cancelled());
+            compared.unwrap_or_else(|error| log::info!("edits of before an update are not compared now: {}", error.code()));
         }
         Ok(report)
     }

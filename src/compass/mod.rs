@@ -5,6 +5,7 @@ mod action_view;
 mod call_guard;
 mod check;
 mod command;
+mod compare;
 mod endpoint;
 mod enqueue;
 mod lifecycle;

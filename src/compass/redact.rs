@@ -125,7 +125,7 @@ impl Inner {
                     RedactPending::Correct if !replay => match self.correct_if_allowed(tx, &loaded, &action, context.at) {
                         // Its bytes are damaged, and those that it had did not hold the value.
                         Err(Error::NothingCorrected { .. }) => return Ok(None),
-                        corrected => corrected?,
+                        corrected => corrected?.ok(),
                     },
                     // What a replay repeats was delivered.
                     RedactPending::Correct | RedactPending::Abandon | RedactPending::Keep => None,
@@ -142,7 +142,6 @@ impl Inner {
                 loaded.act(tx, act, None, context)?;
             }
         }
-        self.compare_with_messages(tx, &loaded)?;
         self.index_again(tx, id)?;
         store::erasure::shrink(tx)?;
         // A file that this session still refers to needs no search of the others.

@@ -107,7 +107,7 @@ impl Inner {
         })
     }
 
-    fn load_session_at(&self, connection: &Connection, id: i64) -> Result<LoadedSession> {
+    pub(super) fn load_session_at(&self, connection: &Connection, id: i64) -> Result<LoadedSession> {
         self.load_session(connection, search::key_of(connection, id)?)
     }
 }

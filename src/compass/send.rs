@@ -85,7 +85,7 @@ impl Compass {
     ///
     /// # Errors
     /// `UnknownAction`, `ActionLocked`, `ActionStatus` when nothing was queued yet, `PayloadTooLarge` while the values are too long,
-    /// `NothingCorrected` when the newest revision says the same, `Corrupt` where the message is damaged, `CommandIdReused`.
+    /// `NothingCorrected` when the newest revision says the same and is not damaged, `Corrupt` where its row is damaged, `CommandIdReused`.
     pub fn send_corrected(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "send_corrected", action, reason: None };
         let outcome = self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, loaded, row, context| {
@@ -268,36 +268,38 @@ impl Inner {
     /// Freezes a new revision of an action, in the place of the one before. Gives its number.
     ///
     /// # Errors
-    /// `NothingCorrected` when the newest revision says the same.
+    /// `NothingCorrected` when the newest revision says the same and is not damaged.
     fn correct(&self, tx: &Transaction<'_>, loaded: &LoadedSession, row: &ActionRow, body: &Payload, now: Timestamp) -> Result<u32> {
         let old = newest(tx, row)?;
-        if old.body_sha256 == body.hash {
+        // What is damaged is never sent, so the same values are sent in a new message.
+        if old.body_sha256 == body.hash && !row.is_damaged() {
             return Err(Error::NothingCorrected { action: row.key.clone() });
         }
         let (meta, revision) = (meta::load(tx)?, row.next_revision);
         self.insert_entry(tx, &meta, loaded, row.id, revision, &row.key, &row.endpoint, body, now)?;
         store::outbox::supersede(tx, old.id)?;
-        store::action::compare(tx, loaded.id, body.hash)?;
+        store::action::keep_comparison(tx, row.id, false)?;
+        store::action::count_differing(tx, loaded.id)?;
         // A claimed entry is read again before it is sent.
         meta::next_configuration(tx)?;
         Ok(revision)
     }
 
-    /// Freezes a new revision of an action. None where it may not be sent: the action is locked, or the payload is too large.
+    /// Freezes a new revision of an action. Gives its number, or why it may not be sent.
     pub(super) fn correct_if_allowed(
         &self,
         tx: &Transaction<'_>,
         loaded: &LoadedSession,
         action: &str,
         now: Timestamp,
-    ) -> Result<Option<u32>> {
-        let Some(row) = store::action::find(tx, loaded.id, action)? else { return Ok(None) };
+    ) -> Result<std::result::Result<u32, &'static str>> {
+        let Some(row) = store::action::find(tx, loaded.id, action)? else { return Ok(Err(LOCKED)) };
         if permits_of(&row, &self.policy).send_corrected != Permit::Yes {
-            return Ok(None);
+            return Ok(Err(LOCKED));
         }
         match Payload::to_send(loaded, action) {
-            Ok(body) => self.correct(tx, loaded, &row, &body, now).map(Some),
-            Err(Error::PayloadTooLarge { .. }) => Ok(None),
+            Ok(body) => self.correct(tx, loaded, &row, &body, now).map(Ok),
+            Err(Error::PayloadTooLarge { .. }) => Ok(Err(reason::PAYLOAD_TOO_LARGE)),
             Err(error) => Err(error),
         }
     }
@@ -306,10 +308,13 @@ impl Inner {
     pub(super) fn send_edits(&self, tx: &Transaction<'_>, loaded: &LoadedSession, now: Timestamp) -> Result<bool> {
         let mut sent = false;
         for row in store::action::of_session(tx, loaded.id)? {
-            // Where it may not be sent, the edit stands, and the record says why.
-            if row.differs && sends_edits(loaded.workflow(), &row.key) {
+            if row.differs == Some(true) && sends_edits(loaded.workflow(), &row.key) {
                 let correct = || self.correct_if_allowed(tx, loaded, &row.key, now);
-                sent |= self.unless_damaged_message(tx, &row, correct)?.flatten().is_some();
+                match self.unless_damaged_message(tx, &row, correct)?.unwrap_or(Err(reason::CORRUPT)) {
+                    Ok(_) => sent = true,
+                    // The edit stands.
+                    Err(why) => store::action::keep_why_not_sent(tx, row.id, why)?,
+                }
             }
         }
         Ok(sent)
@@ -404,8 +409,11 @@ fn abandoned_before(connection: &Connection, session: SessionKey, action: Option
     Ok(found)
 }
 
+/// Why an edit is not sent: too many sends of its action failed.
+const LOCKED: &str = "action_locked";
+
 /// Whether the document wants edits of what this action sent to be sent at once.
-pub(super) fn sends_edits(workflow: &Workflow, action: &str) -> bool {
+fn sends_edits(workflow: &Workflow, action: &str) -> bool {
     workflow.action(action).is_some_and(|(_, action)| action.sends_edits)
 }
 

@@ -1,6 +1,7 @@
 //! Running sessions.
 
 use super::command::{CommandLookup, Ids, LoadedSession, command_hash, look_up};
+use super::compare::changes_messages;
 use super::{Changed, Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::error::Error;
@@ -91,12 +92,13 @@ impl Compass {
                 return Ok((show(tx, context.at, outcome)?, Changed::nothing()));
             };
             let plan = engine::plan(loaded.workflow(), &loaded.state, commands, &context, &ids.repeated)?;
-            let mut changed = Changed::nothing();
+            let (mut changed, mut edited) = (Changed::nothing(), false);
             // Each event is written with the state right after it: completing sends the values of that moment.
             for (event, state) in plan.steps {
                 loaded.state = state;
                 loaded.append(tx, &event, ids.take(&event))?;
                 changed.sessions = vec![session];
+                edited |= changes_messages(&event.act);
                 if matches!(event.act, Act::Completed { .. } | Act::Ended { .. }) {
                     changed.outbox |= inner.enqueue_actions(tx, &loaded, context.at)?;
                 }
@@ -110,9 +112,10 @@ impl Compass {
             for field in plan.drafts {
                 store::session::save_draft(tx, loaded.id, field, "")?;
             }
-            if was_finished && !changed.is_nothing() {
-                inner.compare_with_messages(tx, &loaded)?;
+            if edited {
                 changed.outbox |= inner.send_edits(tx, &loaded, context.at)?;
+            }
+            if was_finished && !changed.is_nothing() {
                 store::search::look_again(tx, loaded.id)?;
             }
             let outcome = CommandOutcome { applied: plan.applied, view: loaded.view(tx)? };

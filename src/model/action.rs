@@ -68,7 +68,7 @@ pub struct Action {
     /// Whether `send` would be accepted now.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub can_send: bool,
-    /// Whether `send_corrected` would be accepted now: its newest message differs from the record.
+    /// Whether `send_corrected` would be accepted now: its newest message differs from the record, or is damaged (`corrupt`).
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub can_send_corrected: bool,
     /// Whether `replay` would be accepted now.

@@ -3,9 +3,8 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::{Connection, Result, Transaction};
-use crate::crypto::Sha256;
 use crate::model::{ActionPreview, ActionStatus};
-use crate::outbox::OpenReplay;
+use crate::outbox::{OpenReplay, reason};
 
 /// An action's row.
 pub(crate) struct ActionRow {
@@ -20,8 +19,12 @@ pub(crate) struct ActionRow {
     /// That of the next one: higher than any that a file had which this one has replaced.
     pub(crate) next_revision: u32,
     pub(crate) failed_sends: u32,
-    /// The session was edited since, and its newest entry differs.
-    pub(crate) differs: bool,
+    /// Whether its newest entry says something else than the session; none: that was not compared yet.
+    pub(crate) differs: Option<bool>,
+    /// Why the last edit was not sent.
+    pub(crate) edit_not_sent: Option<String>,
+    /// The hash of its newest entry's body.
+    pub(crate) newest_body: Option<Vec<u8>>,
     /// Its newest entry holds a redacted value.
     pub(crate) holds_redacted: bool,
     /// One of its revisions was delivered.
@@ -30,17 +33,26 @@ pub(crate) struct ActionRow {
     pub(crate) replay: Option<OpenReplay>,
 }
 
+impl ActionRow {
+    /// Its newest entry is damaged and was put aside for good.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.status == ActionStatus::Failed && self.reason.as_deref() == Some(reason::CORRUPT)
+    }
+}
+
 /// The columns of an [`ActionRow`].
 const ROW: &str = "id, key, name, section, endpoint, status, reason, revision, failed_sends,
                    EXISTS (SELECT 1 FROM outbox o WHERE o.action_id = action.id AND o.revision = action.revision AND o.replay = 0 AND o.holds_redacted IS NOT NULL),
-                   differs IS 1,
+                   iif(differs = 0 OR differs = 1, differs, NULL),
                    EXISTS (SELECT 1 FROM outbox o WHERE o.action_id = action.id AND o.replay = 0 AND o.state = 'sent'),
                    (SELECT max(o.state <> 'failed') FROM outbox o WHERE o.action_id = action.id AND o.replay > 0 AND o.state <> 'sent' AND o.reason IS NOT 'abandoned'),
-                   max(revision, revisions_before) + 1";
+                   max(revision, revisions_before) + 1,
+                   edit_not_sent,
+                   (SELECT CAST(o.body_sha256 AS BLOB) FROM outbox o WHERE o.action_id = action.id AND o.revision = action.revision AND o.replay = 0)";
 
 /// Adds an action that has not fired, with the reason why not (yet). Gives its row.
 pub(crate) fn insert(tx: &Transaction<'_>, session_id: i64, action: &ActionPreview, reason: Option<&str>) -> Result<i64> {
-    tx.prepare_cached("INSERT INTO action (session_id, key, name, section, endpoint, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+    tx.prepare_cached("INSERT INTO action (session_id, key, name, section, endpoint, reason, differs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)")?
         .execute(params![session_id, action.key, action.name, action.section, action.endpoint, reason])?;
     Ok(tx.last_insert_rowid())
 }
@@ -52,25 +64,36 @@ pub(crate) fn of_session(connection: &Connection, session_id: i64) -> Result<Vec
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Whether anything was queued for a session.
-pub(crate) fn has_messages(connection: &Connection, session_id: i64) -> Result<bool> {
-    Ok(connection
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM outbox WHERE session_id = ?1)")?
-        .query_row([session_id], |row| row.get(0))?)
+/// Keeps whether the newest entry of an action says something else than its session.
+pub(crate) fn keep_comparison(tx: &Transaction<'_>, id: i64, differs: bool) -> Result<()> {
+    tx.prepare_cached("UPDATE action SET differs = ?2, edit_not_sent = iif(?2, edit_not_sent, NULL) WHERE id = ?1 AND differs IS NOT ?2")?
+        .execute(params![id, differs])?;
+    Ok(())
 }
 
-/// Keeps of each action of a session whether its newest entry says something else than a payload with this hash, and counts them.
-pub(crate) fn compare(tx: &Transaction<'_>, session_id: i64, payload: Sha256) -> Result<()> {
+/// Counts the actions of a session that differ; not while one was not compared.
+pub(crate) fn count_differing(tx: &Transaction<'_>, session_id: i64) -> Result<()> {
     tx.prepare_cached(
-        "UPDATE action SET differs = (SELECT o.body_sha256 <> ?2 FROM outbox o WHERE o.action_id = action.id AND o.revision = action.revision AND o.replay = 0)
-          WHERE session_id = ?1",
-    )?
-    .execute(params![session_id, payload.0])?;
-    tx.prepare_cached(
-        "UPDATE session SET actions_differing = (SELECT count(*) FROM action WHERE session_id = ?1 AND differs = 1) WHERE id = ?1",
+        "UPDATE session SET actions_differing = (SELECT iif(count(*) = count(differs), count(*) FILTER (WHERE differs = 1), NULL)
+                                                   FROM action WHERE session_id = ?1)
+          WHERE id = ?1",
     )?
     .execute([session_id])?;
     Ok(())
+}
+
+/// Keeps why an edit of what an action sent was not sent.
+pub(crate) fn keep_why_not_sent(tx: &Transaction<'_>, id: i64, why: &str) -> Result<()> {
+    tx.prepare_cached("UPDATE action SET edit_not_sent = ?2 WHERE id = ?1")?.execute(params![id, why])?;
+    Ok(())
+}
+
+/// The rows of sessions that were not compared, in order.
+pub(crate) fn not_compared(connection: &Connection, after: i64, limit: u32) -> Result<Vec<i64>> {
+    let mut statement =
+        connection.prepare_cached("SELECT id FROM session WHERE actions_differing IS NULL AND id > ?1 ORDER BY id LIMIT ?2")?;
+    let ids = statement.query_map([after, limit.into()], |row| row.get(0))?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
 
 /// One action of a session.
@@ -102,6 +125,8 @@ fn action_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ActionRow> {
         failed_sends: row.get(8)?,
         holds_redacted: row.get(9)?,
         differs: row.get(10)?,
+        edit_not_sent: row.get(14).unwrap_or_default(),
+        newest_body: row.get(15)?,
         was_delivered: row.get(11)?,
         replay: row.get::<_, Option<bool>>(12)?.map(|waits| if waits { OpenReplay::Waits } else { OpenReplay::Failed }),
     })

@@ -129,7 +129,8 @@ pub(crate) fn projections(connection: &Connection, id: i64, section: &str) -> Re
         "SELECT (s.actions_not_fired, s.actions_pending, s.actions_sent, s.actions_failed) IS (
                     SELECT count(*) FILTER (WHERE status = 'not_fired'), count(*) FILTER (WHERE status = 'pending'),
                            count(*) FILTER (WHERE status = 'sent'), count(*) FILTER (WHERE status = 'failed')
-                      FROM action WHERE session_id = s.id),
+                      FROM action WHERE session_id = s.id)
+                AND (s.actions_differing IS NULL OR s.actions_differing = (SELECT count(*) FROM action WHERE session_id = s.id AND differs = 1)),
                 s.section_name = ?2
            FROM session s WHERE s.id = ?1",
     )?;

@@ -123,8 +123,8 @@ pub(crate) fn insert(
     command_hash: Option<Sha256>,
 ) -> Result<i64> {
     tx.prepare_cached(
-        "INSERT INTO session (key, workflow_id, state, actor, started_at, section_name, last_visit, last_seq)
-         VALUES (?1, ?2, 'in_progress', ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO session (key, workflow_id, state, actor, started_at, section_name, last_visit, last_seq, actions_differing)
+         VALUES (?1, ?2, 'in_progress', ?3, ?4, ?5, ?6, ?7, 0)",
     )?
     .execute(params![
         state.key.0.as_bytes(),

@@ -206,12 +206,17 @@ fn a_correction_of_a_copy_leaves_under_the_same_id() {
     assert_eq!(header(&requests[1], "webhook-id"), header(&requests[2], "webhook-id"));
 }
 
-/// A phone with a workflow whose edits are sent by themselves.
-fn phone_that_sends_edits(options: impl FnOnce(&mut Options)) -> (Field, SessionKey, Receivers) {
-    let (field, receivers) = phone_with(|_| Ok(answer(202)), options);
+/// Imports a workflow whose edits are sent by themselves.
+fn sends_edits(field: &Field) {
     let mut document: serde_json::Value = serde_json::from_slice(&workflow("sends-edits", &[OFFICE])).unwrap();
     document["sections"][0]["actions"][0]["on_edit"] = "send".into();
     field.compass.import_workflow(&serde_json::to_vec(&document).unwrap()).unwrap();
+}
+
+/// A phone with a session of that workflow.
+fn phone_that_sends_edits(options: impl FnOnce(&mut Options)) -> (Field, SessionKey, Receivers) {
+    let (field, receivers) = phone_with(|_| Ok(answer(202)), options);
+    sends_edits(&field);
     let session = complete(&field.compass, "sends-edits");
     (field, session, receivers)
 }
@@ -438,4 +443,86 @@ fn abandoning_a_correction_says_that_the_earlier_revision_is_in_flight() {
     field.flush();
     let requests = field.transport.requests();
     assert_eq!(header(&requests[1], "compass-replaces"), header(&requests[0], "webhook-id"));
+}
+
+/// Completes a session and edits it in the same call.
+fn complete_and_edit(field: &Field, workflow: &str) -> SessionKey {
+    let view = field.compass.start(&Start::new(workflow, id())).unwrap().view;
+    field.compass.set_field(view.key, "reading", FieldValue::Text("17.5".into())).unwrap();
+    let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+    let edit = Command::Edit { command_id: id(), fields: vec![change], notes: vec![], reason: None };
+    let commands = [Command::Complete { visit: view.visit }, edit];
+    field.compass.run(view.key, Some("anna"), &commands, Some(&id())).unwrap();
+    view.key
+}
+
+#[test]
+fn an_edit_in_the_call_that_completes_differs_and_can_be_sent() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = complete_and_edit(&field, "visit");
+    let (action, listed) = (field.action(session), field.compass.sessions(&SessionFilter::default(), None, 10).unwrap());
+    assert_eq!((action.differs_from_sent, action.can_send_corrected, listed.sessions[0].actions_differing), (true, true, 1));
+    field.flush();
+    field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+    field.flush();
+    assert_eq!(came(&field), pairs(&[("1", "17.5"), ("2", "18.5")]));
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+}
+
+#[test]
+fn an_edit_in_the_call_that_completes_is_sent_where_the_document_says_so() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    sends_edits(&field);
+    let session = complete_and_edit(&field, "sends-edits");
+    assert_eq!(revisions(&field, session), [(2, DeliveryState::Pending), (1, DeliveryState::Superseded)]);
+    field.flush();
+    assert_eq!(came(&field), pairs(&[("2", "18.5")]));
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+}
+
+#[test]
+fn the_record_keeps_why_an_edit_was_not_sent_until_another_one_is() {
+    let (mut field, session, receivers) = phone_that_sends_edits(|options| options.retry.max_failed_sends = 0);
+    receivers.now(|_| Ok(answer(400)));
+    field.flush();
+    edit(&field.compass, session, "18.5");
+    field.options.retry.max_failed_sends = 3;
+    field.reopen();
+    let action = field.action(session);
+    assert_eq!((action.edit_not_sent.as_deref(), action.can_send_corrected), (Some("action_locked"), true), "nothing is too large");
+    edit(&field.compass, session, "17.5");
+    assert_eq!(field.action(session).edit_not_sent, None, "it says again what was frozen");
+    edit(&field.compass, session, "19.5");
+    let action = field.action(session);
+    assert_eq!((action.edit_not_sent, action.deliveries.len()), (None, 2));
+}
+
+#[test]
+fn a_note_sends_no_edit_that_was_not_sent() {
+    let (mut field, session, receivers) = phone_that_sends_edits(|options| options.retry.max_failed_sends = 0);
+    receivers.now(|_| Ok(answer(400)));
+    field.flush();
+    edit(&field.compass, session, "18.5");
+    field.options.retry.max_failed_sends = 3;
+    field.reopen();
+    field.compass.note(session, "it was the other dial", &id()).unwrap();
+    assert_eq!(field.action(session).deliveries.len(), 1);
+}
+
+#[test]
+fn a_damaged_message_is_sent_corrected_with_the_same_values() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    let row = entry(&field, session);
+    damage(&field, &format!("UPDATE outbox SET delivery_id = 'msg_a' || substr(delivery_id, 6) WHERE id = {row}"));
+    field.flush();
+    let action = field.action(session);
+    assert_eq!((action.reason.as_deref(), action.can_send), (Some("corrupt"), false));
+    assert_eq!((action.can_send_corrected, action.differs_from_sent), (true, false));
+    field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+    field.flush();
+    assert_eq!(came(&field), pairs(&[("2", "17.5")]));
+    assert_eq!(field.action(session).status, ActionStatus::Sent);
+    let refused = field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap_err();
+    assert_eq!(refused.code(), "nothing_corrected");
 }

@@ -105,3 +105,36 @@ fn a_damaged_message_that_never_held_the_value_is_left_where_a_correction_was_as
     let action = field.action(view.key);
     assert_eq!((action.status, action.deliveries.len()), (ActionStatus::Sent, 1), "{:?}", action.reason);
 }
+
+/// A phone with a session whose edits are sent by themselves.
+fn phone_that_sends_edits() -> (Field, SessionKey) {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let mut document: serde_json::Value = serde_json::from_slice(&workflow("sends-edits", &[OFFICE])).unwrap();
+    document["sections"][0]["actions"][0]["on_edit"] = "send".into();
+    field.compass.import_workflow(&serde_json::to_vec(&document).unwrap()).unwrap();
+    let session = complete(&field.compass, "sends-edits");
+    (field, session)
+}
+
+#[test]
+fn a_note_sends_no_correction_of_a_message_that_a_redaction_kept() {
+    let (field, session) = phone_that_sends_edits();
+    field.compass.redact(session, &Redaction { pending: RedactPending::Keep, ..redaction() }).unwrap();
+    field.compass.note(session, "a note", &id()).unwrap();
+    let note = field.compass.record(session).unwrap().notes[0].seq;
+    let edit = vec![NoteChange { note, text: "another".into() }];
+    field.compass.edit(session, Some("anna"), None, vec![], edit, &id()).unwrap();
+    let action = field.action(session);
+    let states: Vec<_> = action.deliveries.iter().map(|delivery| (delivery.revision, delivery.state)).collect();
+    assert_eq!((states, action.differs_from_sent), (vec![(1, DeliveryState::Pending)], true), "a person said: keep");
+}
+
+#[test]
+fn a_redaction_is_no_edit_that_was_not_sent() {
+    let (field, session) = phone_that_sends_edits();
+    field.flush();
+    field.compass.redact(session, &Redaction { pending: RedactPending::Correct, ..redaction() }).unwrap();
+    let action = field.action(session);
+    assert_eq!((action.differs_from_sent, action.edit_not_sent), (true, None));
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+}

@@ -102,6 +102,8 @@ fn a_damaged_id_beside_a_damaged_body_hides_nothing() {
 fn counts_statuses_names_and_search_are_checked() {
     for (change, told) in [
         ("UPDATE session SET actions_sent = 99", "counts"),
+        ("UPDATE session SET actions_differing = 7", "counts"),
+        ("UPDATE action SET differs = 1 WHERE key = 'report'", "action `report` says wrongly"),
         ("UPDATE action SET status = 'sent', reason = NULL WHERE key = 'report'", "report"),
         ("UPDATE session SET section_name = 'Elsewhere'", "section"),
         ("DELETE FROM search WHERE rowid = 1", "search"),

@@ -274,3 +274,59 @@ fn work_goes_on_after_an_update_from(schema: u32) {
     assert_eq!(number("SELECT count(*) FROM outbox") + number("SELECT count(*) FROM attempt"), 0);
     assert_eq!(compass.check().unwrap().faults, [""; 0]);
 }
+
+/// The file of this schema an hour after what happened last, opened.
+fn later(path: &Path, schema: u32) -> Compass {
+    old_file(path, schema);
+    let (clock, office) = (Arc::new(ManualClock::default()), ScriptedTransport::always(202));
+    clock.set_wall(Timestamp::from_timestamp_millis(1_809_768_000_000).unwrap());
+    Compass::open(history::options(path, &clock, &office)).unwrap()
+}
+
+fn listed(compass: &Compass) -> Vec<SessionSummary> {
+    compass.sessions(&SessionFilter::default(), None, 50).unwrap().sessions
+}
+
+fn differing(compass: &Compass, session: SessionKey) -> u32 {
+    compass.record(session).unwrap().actions.iter().filter(|action| action.differs_from_sent).count() as u32
+}
+
+#[test]
+fn what_was_edited_before_an_update_differs_and_can_be_sent() {
+    for schema in old_schemas() {
+        let folder = tempfile::tempdir().unwrap();
+        let compass = later(&folder.path().join("compass.db"), schema);
+        let mut corrected = 0;
+        for one in listed(&compass) {
+            assert_eq!(one.actions_differing, differing(&compass, one.key), "schema {schema}, {}", one.workflow.key);
+            for action in compass.record(one.key).unwrap().actions {
+                let sent = compass.send_corrected(one.key, &action.key, Some("Mia"), &id());
+                assert_eq!(action.can_send_corrected, sent.is_ok(), "schema {schema}, {} {}: {sent:?}", one.workflow.key, action.key);
+                corrected += u32::from(sent.is_ok());
+            }
+        }
+        assert!(corrected > 0, "schema {schema} has an edit of what was sent");
+        assert_eq!(compass.check().unwrap().faults, [""; 0]);
+    }
+}
+
+#[test]
+fn what_was_not_compared_differs_in_its_record_at_once_and_in_lists_after_a_flush() {
+    for schema in old_schemas() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("compass.db");
+        let compass = later(&path, schema);
+        let one = listed(&compass).into_iter().find(|one| one.actions_differing > 0).unwrap();
+        // As it is before it is compared; the first session of all cannot be read.
+        let sql = Connection::open(&path).unwrap();
+        past_every_rule(&sql, |sql| {
+            let changes = "UPDATE session SET actions_differing = NULL, state = iif(id = (SELECT min(id) FROM session), 'odd', state);
+                           UPDATE action SET differs = NULL";
+            sql.execute_batch(changes).unwrap();
+        });
+        let of_list = || listed(&compass).into_iter().find(|other| other.key == one.key).unwrap().actions_differing;
+        assert_eq!((of_list(), differing(&compass, one.key)), (0, one.actions_differing));
+        compass.flush(Duration::from_secs(30), &CancelToken::new()).unwrap();
+        assert_eq!((of_list(), differing(&compass, one.key)), (one.actions_differing, one.actions_differing));
+    }
+}

@@ -15,6 +15,13 @@ ALTER TABLE action ADD COLUMN revisions_before INTEGER NOT NULL DEFAULT 0 CHECK 
 -- The age at which it finished; meaningless before. Older sessions get the age at the update, from which the database begins to count.
 ALTER TABLE session ADD COLUMN finished_age INTEGER NOT NULL DEFAULT 0;
 
+-- Why the last edit was not sent, where the document asks for that.
+ALTER TABLE action ADD COLUMN edit_not_sent TEXT;
+
+-- What was edited is compared with what was sent once the payload can be made, which no SQL can.
+UPDATE session SET actions_differing = 0 WHERE NOT EXISTS (SELECT 1 FROM event WHERE session_id = session.id AND type = 'edited');
+UPDATE action SET differs = 0 WHERE session_id IN (SELECT id FROM session WHERE actions_differing = 0);
+
 -- Who purged it, if a person did; the database's age then. It is forgotten 400 days later, in milliseconds.
 ALTER TABLE tombstone ADD COLUMN actor TEXT;
 ALTER TABLE tombstone ADD COLUMN deleted_age INTEGER NOT NULL DEFAULT 0;
@@ -170,6 +177,7 @@ CREATE INDEX session_by_workflow ON session (workflow_id);
 CREATE INDEX session_in_progress ON session (state) WHERE state = 'in_progress';
 CREATE INDEX session_pending ON session (id) WHERE actions_pending > 0;
 CREATE INDEX session_failed ON session (id) WHERE actions_failed > 0;
+CREATE INDEX session_not_compared ON session (id) WHERE actions_differing IS NULL;
 
 CREATE INDEX action_not_fired ON action (id) WHERE status = 'not_fired' AND reason = 'integration_off';
 CREATE UNIQUE INDEX event_command ON event (command_id) WHERE command_id IS NOT NULL;

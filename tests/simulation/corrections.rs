@@ -82,7 +82,7 @@ impl World {
             Some("action_locked")
         } else if of.action == "large-1" {
             Some("payload_too_large")
-        } else if !self.differs(session, newest.row) {
+        } else if !self.differs(session, newest.row) && !newest.is_corrupt() {
             Some("nothing_corrected")
         } else {
             None
@@ -196,7 +196,9 @@ impl World {
             let gave_way = old.state == "superseded" || old.state == "sent";
             // A lease that a clock far ahead wrote holds nothing up.
             let is_void = entry.in_flight_until == 0 && old.in_flight_until - now > 120_000;
-            gave_way && old.body_sha256 != entry.body_sha256 && (is_void || old.in_flight_until == entry.in_flight_until)
+            gave_way
+                && (old.body_sha256 != entry.body_sha256 || self.tampered.contains_key(&old.row))
+                && (is_void || old.in_flight_until == entry.in_flight_until)
         });
         let is_right = cause == Cause::Act("send corrected") && fits && entry.state == "queued" && entry.at_once;
         if is_right && earlier.len() as u32 + 1 == entry.revision && entry.revision == entry.newest {
@@ -336,11 +338,11 @@ impl World {
 
     /// What a record shows of corrections.
     pub fn check_record(&self, session: SessionKey, action: &Action) -> Check {
-        let Some(newest) = action.deliveries.first().and_then(|delivery| self.rows.by_id.get(&delivery.id.0)) else { return Ok(()) };
-        let differs = self.differs(session, *newest);
+        let Some(row) = action.deliveries.first().and_then(|delivery| self.rows.by_id.get(&delivery.id.0)) else { return Ok(()) };
+        let differs = self.differs(session, *row);
         let sent =
             action.deliveries.iter().filter(|delivery| delivery.state == DeliveryState::Sent).map(|delivery| delivery.revision).max();
-        let can = differs && action.failed_sends <= MOST_FAILED_SENDS;
+        let can = (differs || self.rows.entries[row].is_corrupt()) && action.failed_sends <= MOST_FAILED_SENDS;
         if (action.differs_from_sent, action.can_send_corrected, action.delivered_revision) != (differs, can, sent) {
             return Err(format!("the values of {} differ: {differs}, delivered is {sent:?}, and its record says {action:?}", action.key));
         }

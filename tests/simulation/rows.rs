@@ -47,6 +47,13 @@ pub struct Entry {
     pub newest: u32,
 }
 
+impl Entry {
+    /// It is damaged, and put aside for good.
+    pub fn is_corrupt(&self) -> bool {
+        self.state == "failed" && self.reason == "corrupt"
+    }
+}
+
 /// An endpoint's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointRow {

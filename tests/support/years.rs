@@ -28,8 +28,8 @@ pub fn filled(app: &App, sessions: u32) {
     for id in 1..=sessions {
         let at = 1_700_000_000_000_i64 + i64::from(id) * 60_000;
         add(
-            "INSERT INTO session (id, key, workflow_id, state, won, started_at, finished_at, section_name, last_visit, last_seq)
-             VALUES (?1, CAST(printf('%016d', ?1) AS BLOB), 1, 'completed', 1, ?2, ?2, 'Done', 1, 1)",
+            "INSERT INTO session (id, key, workflow_id, state, won, started_at, finished_at, section_name, last_visit, last_seq, actions_differing)
+             VALUES (?1, CAST(printf('%016d', ?1) AS BLOB), 1, 'completed', 1, ?2, ?2, 'Done', 1, 1, 0)",
             &[&id, &at],
         );
         add("INSERT INTO visit (session_id, number, section, at) VALUES (?1, 1, 'done', ?2)", &[&id, &at]);
