@@ -80,14 +80,27 @@ final class GuideTests: XCTestCase {
 
     func testTheTestOfTheGuidePasses() async throws { try await Self.testARefusalIsShown() }
 
+    func testLoggingOutAsksAboutAMessageThatFailed() async throws {
+        let compass = Compass.lazy(try .testing(transport: ScriptedTransport { _, _ in .answered(TransportResponse(status: 422)) }))
+        _ = try await compass.importWorkflow(pumpCheck)
+        try await compass.putEndpoint(officeAt("https://office.example/hooks"))
+        try await compass.setIntegrationEnabled(true)
+        _ = try await compass.completed()
+        try await logOut(from: compass, secrets: NoSecrets(), by: "Mia")
+        let left = try await compass.sessions().sessions
+        XCTAssertEqual(left, [])
+        try await compass.close()
+    }
+
     func testTheGuideShowsTheLinesThatRan() throws {
         let guide = try String(contentsOf: Stage.repository.appendingPathComponent("docs/embedding-ios.md"), encoding: .utf8)
         let here = try String(contentsOfFile: #filePath, encoding: .utf8)
         let blocks = guide.components(separatedBy: "```swift\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
         XCTAssertLessThanOrEqual(blocks[0].split(separator: "\n").count, 15)
         // Examples without names of Apple's run here; check-apple.sh compiles all of them.
-        let ours = blocks.filter { $0.contains("class FieldEntry") || $0.contains("func testARefusalIsShown") }
-        XCTAssertEqual(ours.count, 2)
+        let names = ["class FieldEntry", "func testARefusalIsShown", "func logOut"]
+        let ours = blocks.filter { block in names.contains { block.contains($0) } }
+        XCTAssertEqual(ours.count, 3)
         // The bundle and the Keychain exist only on a phone.
         for line in ([blocks[0]] + ours).joined().split(separator: "\n") {
             if line.contains("Bundle.main") || line.contains("KeychainSecretStore") { continue }
@@ -132,4 +145,25 @@ final class FieldEntry {
             }
         }
     }
+}
+
+private struct NoSecrets {
+    func removeAll() throws {}
+}
+
+private func confirms(giveUp messages: UInt64) async throws -> Bool {
+    XCTAssertEqual(messages, 1)
+    return true
+}
+
+private func logOut(from compass: Compass, secrets: NoSecrets, by actor: String) async throws {
+    _ = try await compass.flush(deadline: .seconds(20), urgent: true)
+    let totals = try await compass.outboxTotals()
+    let unsent = totals.pending + totals.failed
+    var discard: DiscardUndelivered?
+    if unsent > 0, try await confirms(giveUp: unsent) {
+        discard = DiscardUndelivered(actor: actor, reason: "logged out")
+    }
+    try await compass.whileClosed { [discard] file in try await Compass.erase(file, discardUndelivered: discard) }
+    try secrets.removeAll()
 }
