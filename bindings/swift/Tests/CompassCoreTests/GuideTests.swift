@@ -64,6 +64,25 @@ final class GuideTests: XCTestCase {
         try await compass.close()
     }
 
+    func testAMoveKnowsNothingOfATextThatWasRefused() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.begun()
+        let held = FieldValue.decimal(DecimalValue("1.5")!)
+        _ = try await compass.set(["site": .text("Mill Lane"), "pressure": held], in: view.key)
+        try await onMainActor {
+            let fields = try await compass.session(view.key).fields
+            let entry = FieldEntry(fields[1], in: view.key, of: compass)
+            entry.typed("twelve")
+            try await entry.commit().value
+            XCTAssertEqual(entry.problem, "bad_format")
+            let moved = try await compass.answer(view, "on").view
+            let back = try await compass.back(moved).view.fields[1]
+            XCTAssertEqual(back.state, .provided(held))
+            XCTAssertEqual(back.draft, "twelve")
+        }
+        try await compass.close()
+    }
+
     @MainActor
     private static func testARefusalIsShown() async throws {
         let fake = FakeCompass()
