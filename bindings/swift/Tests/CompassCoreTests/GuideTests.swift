@@ -36,7 +36,7 @@ final class GuideTests: XCTestCase {
         let pressure = try XCTUnwrap(view.fields.first { $0.definition.key == "pressure" })
         func kept() async throws -> FieldView? { try await compass.session(view.key).fields.first { $0.definition.key == "pressure" } }
         try await onMainActor {
-            let entry = FieldEntry(pressure, in: view.key, of: compass)
+            let entry = FieldText(pressure, in: view.key, of: compass)
             // Without a typed text nothing is set.
             try await entry.commit().value
             for text in ["1", "18", "182", "182.", "182.x"] { entry.typed(text) }
@@ -44,7 +44,7 @@ final class GuideTests: XCTestCase {
             XCTAssertEqual(entry.problem, "bad_format")
             XCTAssertEqual(entry.text, "182.x")
             try await eventually { try await compass.session(view.key).fields[1].draft == "182.x" }
-            let again = FieldEntry(try await compass.session(view.key).fields[1], in: view.key, of: compass)
+            let again = FieldText(try await compass.session(view.key).fields[1], in: view.key, of: compass)
             XCTAssertEqual(again.text, "182.x")
             again.typed("182.50")
             try await again.commit().value
@@ -55,7 +55,7 @@ final class GuideTests: XCTestCase {
         XCTAssertEqual(set?.state, .provided(.decimal(DecimalValue("182.50")!)))
         XCTAssertNil(set?.draft)
         try await onMainActor {
-            let entry = FieldEntry(try await compass.session(view.key).fields[1], in: view.key, of: compass)
+            let entry = FieldText(try await compass.session(view.key).fields[1], in: view.key, of: compass)
             entry.typed("")
             try await entry.commit().value
         }
@@ -71,7 +71,7 @@ final class GuideTests: XCTestCase {
         _ = try await compass.set(["site": .text("Mill Lane"), "pressure": held], in: view.key)
         try await onMainActor {
             let fields = try await compass.session(view.key).fields
-            let entry = FieldEntry(fields[1], in: view.key, of: compass)
+            let entry = FieldText(fields[1], in: view.key, of: compass)
             entry.typed("twelve")
             try await entry.commit().value
             XCTAssertEqual(entry.problem, "bad_format")
@@ -89,7 +89,7 @@ final class GuideTests: XCTestCase {
         let field = FieldView.fixture(definition: .fixture(key: "site", required: true))
         let view = SessionView.fixture(fields: [field], answers: [Answer(key: "on", name: "Go on", next: "done")])
         fake.change { $0.sessions[view.key] = view }
-        let entry = FieldEntry(field, in: view.key, of: fake)
+        let entry = FieldText(field, in: view.key, of: fake)
         entry.typed("Mill")
         fake.refuseNext(CompassError(code: .fieldProblems, problems: [.fixture(code: "too_short")]), of: "run")
         try await entry.commit().value
@@ -117,7 +117,7 @@ final class GuideTests: XCTestCase {
         let blocks = guide.components(separatedBy: "```swift\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
         XCTAssertLessThanOrEqual(blocks[0].split(separator: "\n").count, 15)
         // Examples without names of Apple's run here; check-apple.sh compiles all of them.
-        let names = ["class FieldEntry", "func testARefusalIsShown", "func logOut"]
+        let names = ["class FieldText", "func testARefusalIsShown", "func logOut"]
         let ours = blocks.filter { block in names.contains { block.contains($0) } }
         XCTAssertEqual(ours.count, 3)
         // The bundle and the Keychain exist only on a phone.
@@ -129,7 +129,7 @@ final class GuideTests: XCTestCase {
 }
 
 @MainActor
-final class FieldEntry {
+final class FieldText {
     let compass: any CompassHandle
     let session: SessionKey
     let field: FieldView
