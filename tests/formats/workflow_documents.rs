@@ -415,6 +415,23 @@ fn the_description_lists_every_finding_and_every_type() {
 }
 
 #[test]
+fn the_description_lists_every_problem_of_a_value_and_no_other() {
+    let mut given = BTreeSet::new();
+    for file in fs::read_dir(root().join("src/engine/session/validate")).expect("the rules of values are there") {
+        let rules = fs::read_to_string(file.expect("the folder can be read").path()).expect("a rule can be read");
+        for start in ["Fault::new(\"", "Fault::limited(\""] {
+            given.extend(rules.split(start).skip(1).filter_map(|rest| Some(rest.split_once('"')?.0.to_owned())));
+        }
+    }
+    let text = fs::read_to_string(root().join("docs/workflow-format.md")).expect("there is a description");
+    let (_, rest) = text.split_once("## Problems of values").expect("they have a section");
+    let (section, _) = rest.split_once("\n## ").expect("another section follows");
+    let codes = section.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
+    let listed: BTreeSet<String> = codes.flat_map(|cell| cell.split(", ")).map(|code| code.trim_matches('`').to_owned()).collect();
+    assert_eq!(listed, given);
+}
+
+#[test]
 fn the_example_of_the_description_is_sound() {
     let text = fs::read_to_string(root().join("docs/workflow-format.md")).expect("there is a description");
     let (_, rest) = text.split_once("```json\n").expect("there is an example");

@@ -121,7 +121,8 @@ extension CompassHandle {
 
     /// Removes everything that a field ever held in the session, or a note, for good: from its record, event log, half-typed text, search
     /// and file. The mark "redacted" takes its place; it satisfies `required` and is in no message. The record says who did it, when and
-    /// why. Values that are given later are kept. `reason` stays in the record, so it must not contain what is redacted.
+    /// why. Values that are given later are kept. `reason` stays in the record, so it must not contain what is redacted. Copies that were
+    /// made before still hold it, and ``Compass/restore(from:options:)`` of one brings it back.
     ///
     /// Frozen messages do not change: `pending` decides about undelivered messages that hold the redacted text, `bodies` about delivered
     /// ones. Bodies that still hold it are in the outcome, and the record names them until they are removed. An abandoned message that

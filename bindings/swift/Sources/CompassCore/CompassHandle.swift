@@ -1,7 +1,7 @@
 public import Foundation
 
 /// An open database: sessions, their records, and the outbox that delivers their messages. ``Compass`` is the real one; tests of an app may
-/// use `FakeCompass` of `CompassCoreTesting` instead.
+/// use `FakeCompass` of `CompassCoreFakes` instead.
 ///
 /// Every function is safe to call from any task: none blocks the main actor or Swift's cooperative pool. All errors but `CancellationError` are
 /// ``CompassError``.

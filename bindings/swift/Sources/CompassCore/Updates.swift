@@ -3,6 +3,9 @@
 /// A slow reader gets only the newest value. It throws the ``CompassError`` of a query that fails (a missing session, for example), and
 /// ends when the handle is closed or the task is cancelled. Each iterator is one subscription, which ends with it.
 ///
+/// A value may have been read before a command whose outcome the app has already. A screen that shows both goes back for a moment: show the
+/// values of the sequence, or those of commands.
+///
 /// ```swift
 /// for try await view in compass.observeSession(key) {
 ///     self.view = view

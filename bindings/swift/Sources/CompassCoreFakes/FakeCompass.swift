@@ -4,8 +4,9 @@ public import Foundation
 /// A handle without a core, for previews and for tests of an app's own models: it shows the contents that it is given, and keeps the calls
 /// that it gets.
 ///
-/// It has no rules. Without them, a field takes its value, a draft is kept, and an answer leads to the view in ``Contents/answers``. A test
-/// that needs rules opens the real core: `Compass.open(.testing())`.
+/// It has no rules. Without them, `start` gives a session in progress of that workflow in ``Contents/sessions`` (`unknown_workflow` if there
+/// is none), a field takes its value, a draft is kept, and an answer leads to the view in ``Contents/answers``. Calls on a record give it
+/// as it is. A test that needs rules opens the real core: `Compass.open(.testing())`.
 ///
 /// ```swift
 /// let fake = FakeCompass()
@@ -245,7 +246,9 @@ public final class FakeCompass: CompassHandle {
     public func start(_ start: Start, on caller: isolated (any Actor)?) async throws -> CommandOutcome {
         try write(.start(start)) { contents in
             guard let view = contents.sessions.values.first(where: { $0.workflow.key == start.workflow && $0.state == .inProgress }) else {
-                throw CompassError(code: .unknownWorkflow, place: start.workflow)
+                throw CompassError(
+                    code: .unknownWorkflow, place: start.workflow,
+                    detail: "the fake has no session in progress of workflow `\(start.workflow)`: add its view to `sessions`")
             }
             return CommandOutcome(applied: .yes, view: view)
         }

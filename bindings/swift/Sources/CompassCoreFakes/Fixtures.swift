@@ -67,7 +67,7 @@ extension FieldView {
 extension Problem {
     /// A field that is missing.
     public static func fixture(
-        field: String = "site", code: String = "missing", message: String = "is missing", limit: String? = nil, section: String? = nil,
+        field: String = "site", code: String = "required", message: String = "a value is required", limit: String? = nil, section: String? = nil,
         visit: UInt32? = nil
     ) -> Problem {
         Problem(
@@ -167,6 +167,37 @@ extension OutboxItem {
     }
 }
 
+extension Attempt {
+    /// The first attempt, which delivered.
+    public static func fixture(
+        number: UInt32 = 1, at: Date = fixtureTime, durationMs: UInt64 = 0, status: UInt16? = 200, outcome: String = "sent",
+        counted: Bool = false, mayHaveBeenDelivered: Bool = false
+    ) -> Attempt {
+        Attempt(
+            number: number, at: at, durationMs: durationMs, status: status, outcome: outcome, counted: counted,
+            mayHaveBeenDelivered: mayHaveBeenDelivered)
+    }
+}
+
+extension TimelineItem {
+    /// The first line of a timeline.
+    public static func fixture(
+        seq: UInt32 = 1, at: Date = fixtureTime, utcOffset: Int32 = 0, actor: String? = nil,
+        entry: TimelineEntry = .started(sectionName: "Arrive", prefilled: [])
+    ) -> TimelineItem {
+        TimelineItem(seq: seq, at: at, utcOffset: utcOffset, actor: actor, entry: entry)
+    }
+}
+
+extension Note {
+    /// A note as it was written.
+    public static func fixture(
+        seq: UInt32 = 2, at: Date = fixtureTime, actor: String? = nil, text: String? = "Dog in the yard", edited: Bool = false
+    ) -> Note {
+        Note(seq: seq, at: at, actor: actor, text: text, edited: edited)
+    }
+}
+
 extension Endpoint {
     /// An endpoint, unsigned.
     public static func fixture(
@@ -253,7 +284,7 @@ extension MessagePreview {
 extension TestDelivery {
     /// A test message that arrived.
     public static func fixture(
-        delivered: Bool = true, status: UInt16? = 200, outcome: String = "delivered", durationMs: UInt64 = 0
+        delivered: Bool = true, status: UInt16? = 200, outcome: String = "sent", durationMs: UInt64 = 0
     ) -> TestDelivery {
         TestDelivery(
             delivered: delivered, status: status, outcome: outcome, durationMs: durationMs)

@@ -48,6 +48,37 @@ final class FakeTests: XCTestCase {
         _ = try await handle.note("dog in the yard", in: key)
     }
 
+    func testFixturesSayWhatTheCoreSays() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.begun()
+        let missing = try XCTUnwrap(view.problems.first)
+        XCTAssertEqual(Problem.fixture().code, missing.code)
+        XCTAssertEqual(Problem.fixture().message, missing.message)
+        let tested = try await compass.testDelivery("office")
+        XCTAssertEqual(TestDelivery.fixture().outcome, tested.outcome)
+        let done = try await compass.completed()
+        _ = try await compass.flush()
+        let record = try await compass.record(done.key)
+        let attempt = try XCTUnwrap(record.actions.first?.deliveries.first?.lastAttempts.first)
+        XCTAssertEqual(Attempt.fixture(at: attempt.at, durationMs: attempt.durationMs, status: attempt.status), attempt)
+        let line = try XCTUnwrap(record.timeline.first)
+        XCTAssertEqual(TimelineItem.fixture(seq: line.seq, at: line.at), line)
+        _ = try await compass.note("Dog in the yard", in: done.key)
+        let note = try await compass.record(done.key).notes.first
+        XCTAssertEqual(note?.text, Note.fixture().text)
+        try await compass.close()
+    }
+
+    func testTheFakeSaysWhichSessionItNeeds() async throws {
+        do {
+            _ = try await FakeCompass().start("lift-check")
+            XCTFail("a session was started")
+        } catch let error as CompassError {
+            XCTAssertEqual(error.code, .unknownWorkflow)
+            XCTAssertTrue(error.detail.contains("lift-check") && error.detail.contains("`sessions`"), error.detail)
+        }
+    }
+
     func testCallsThatWriteAreKeptWithTheirArguments() async throws {
         let fake = shown()
         let handle: any CompassHandle = fake

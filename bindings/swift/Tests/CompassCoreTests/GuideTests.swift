@@ -36,7 +36,7 @@ final class GuideTests: XCTestCase {
         let pressure = try XCTUnwrap(view.fields.first { $0.definition.key == "pressure" })
         func kept() async throws -> FieldView? { try await compass.session(view.key).fields.first { $0.definition.key == "pressure" } }
         try await onMainActor {
-            let entry = FieldEntry(pressure, in: view.key, of: compass)
+            let entry = FieldText(pressure, in: view.key, of: compass)
             // Without a typed text nothing is set.
             try await entry.commit().value
             for text in ["1", "18", "182", "182.", "182.x"] { entry.typed(text) }
@@ -44,7 +44,7 @@ final class GuideTests: XCTestCase {
             XCTAssertEqual(entry.problem, "bad_format")
             XCTAssertEqual(entry.text, "182.x")
             try await eventually { try await compass.session(view.key).fields[1].draft == "182.x" }
-            let again = FieldEntry(try await compass.session(view.key).fields[1], in: view.key, of: compass)
+            let again = FieldText(try await compass.session(view.key).fields[1], in: view.key, of: compass)
             XCTAssertEqual(again.text, "182.x")
             again.typed("182.50")
             try await again.commit().value
@@ -55,12 +55,31 @@ final class GuideTests: XCTestCase {
         XCTAssertEqual(set?.state, .provided(.decimal(DecimalValue("182.50")!)))
         XCTAssertNil(set?.draft)
         try await onMainActor {
-            let entry = FieldEntry(try await compass.session(view.key).fields[1], in: view.key, of: compass)
+            let entry = FieldText(try await compass.session(view.key).fields[1], in: view.key, of: compass)
             entry.typed("")
             try await entry.commit().value
         }
         let wiped = try await kept()
         XCTAssertEqual(wiped?.state, .notProvided)
+        try await compass.close()
+    }
+
+    func testAMoveKnowsNothingOfATextThatWasRefused() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.begun()
+        let held = FieldValue.decimal(DecimalValue("1.5")!)
+        _ = try await compass.set(["site": .text("Mill Lane"), "pressure": held], in: view.key)
+        try await onMainActor {
+            let fields = try await compass.session(view.key).fields
+            let entry = FieldText(fields[1], in: view.key, of: compass)
+            entry.typed("twelve")
+            try await entry.commit().value
+            XCTAssertEqual(entry.problem, "bad_format")
+            let moved = try await compass.answer(view, "on").view
+            let back = try await compass.back(moved).view.fields[1]
+            XCTAssertEqual(back.state, .provided(held))
+            XCTAssertEqual(back.draft, "twelve")
+        }
         try await compass.close()
     }
 
@@ -70,7 +89,7 @@ final class GuideTests: XCTestCase {
         let field = FieldView.fixture(definition: .fixture(key: "site", required: true))
         let view = SessionView.fixture(fields: [field], answers: [Answer(key: "on", name: "Go on", next: "done")])
         fake.change { $0.sessions[view.key] = view }
-        let entry = FieldEntry(field, in: view.key, of: fake)
+        let entry = FieldText(field, in: view.key, of: fake)
         entry.typed("Mill")
         fake.refuseNext(CompassError(code: .fieldProblems, problems: [.fixture(code: "too_short")]), of: "run")
         try await entry.commit().value
@@ -80,14 +99,27 @@ final class GuideTests: XCTestCase {
 
     func testTheTestOfTheGuidePasses() async throws { try await Self.testARefusalIsShown() }
 
+    func testLoggingOutAsksAboutAMessageThatFailed() async throws {
+        let compass = Compass.lazy(try .testing(transport: ScriptedTransport { _, _ in .answered(TransportResponse(status: 422)) }))
+        _ = try await compass.importWorkflow(pumpCheck)
+        try await compass.putEndpoint(officeAt("https://office.example/hooks"))
+        try await compass.setIntegrationEnabled(true)
+        _ = try await compass.completed()
+        try await logOut(from: compass, secrets: NoSecrets(), by: "Mia")
+        let left = try await compass.sessions().sessions
+        XCTAssertEqual(left, [])
+        try await compass.close()
+    }
+
     func testTheGuideShowsTheLinesThatRan() throws {
         let guide = try String(contentsOf: Stage.repository.appendingPathComponent("docs/embedding-ios.md"), encoding: .utf8)
         let here = try String(contentsOfFile: #filePath, encoding: .utf8)
         let blocks = guide.components(separatedBy: "```swift\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
         XCTAssertLessThanOrEqual(blocks[0].split(separator: "\n").count, 15)
         // Examples without names of Apple's run here; check-apple.sh compiles all of them.
-        let ours = blocks.filter { $0.contains("class FieldEntry") || $0.contains("func testARefusalIsShown") }
-        XCTAssertEqual(ours.count, 2)
+        let names = ["class FieldText", "func testARefusalIsShown", "func logOut"]
+        let ours = blocks.filter { block in names.contains { block.contains($0) } }
+        XCTAssertEqual(ours.count, 3)
         // The bundle and the Keychain exist only on a phone.
         for line in ([blocks[0]] + ours).joined().split(separator: "\n") {
             if line.contains("Bundle.main") || line.contains("KeychainSecretStore") { continue }
@@ -97,7 +129,7 @@ final class GuideTests: XCTestCase {
 }
 
 @MainActor
-final class FieldEntry {
+final class FieldText {
     let compass: any CompassHandle
     let session: SessionKey
     let field: FieldView
@@ -132,4 +164,25 @@ final class FieldEntry {
             }
         }
     }
+}
+
+private struct NoSecrets {
+    func removeAll() throws {}
+}
+
+private func confirms(giveUp messages: UInt64) async throws -> Bool {
+    XCTAssertEqual(messages, 1)
+    return true
+}
+
+private func logOut(from compass: Compass, secrets: NoSecrets, by actor: String) async throws {
+    _ = try await compass.flush(deadline: .seconds(20), urgent: true)
+    let totals = try await compass.outboxTotals()
+    let unsent = totals.pending + totals.failed
+    var discard: DiscardUndelivered?
+    if unsent > 0, try await confirms(giveUp: unsent) {
+        discard = DiscardUndelivered(actor: actor, reason: "logged out")
+    }
+    try await compass.whileClosed { [discard] file in try await Compass.erase(file, discardUndelivered: discard) }
+    try secrets.removeAll()
 }

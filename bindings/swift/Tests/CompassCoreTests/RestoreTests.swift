@@ -107,6 +107,23 @@ final class RestoreTests: XCTestCase {
         try await again.close()
     }
 
+    func testWhatWasRedactedOrDeletedSinceTheCopyWasMadeIsThereAgain() async throws {
+        let options = try CompassOptions.testing()
+        let compass = Compass.lazy(options)
+        _ = try await compass.importWorkflow(pumpCheck)
+        let (redacted, deleted) = (try await compass.completed(), try await compass.completed(site: "Dock 3"))
+        let copy = options.file.appendingPathExtension("copy")
+        try await compass.backup(to: copy)
+        _ = try await compass.redact(.field(key: "site"), in: redacted.key, actor: "Mia", reason: "asked", pending: .abandon, bodies: .forget)
+        try await compass.delete(deleted.key)
+        try await compass.whileClosed { file in try await Compass.restore(from: copy, options: RestoreOptions(file: file)) }
+        for (session, site) in [(redacted, "Mill Lane"), (deleted, "Dock 3")] {
+            let record = try await compass.record(session.key)
+            XCTAssertEqual(record.fields.first { $0.definition.key == "site" }?.state, .provided(.text(site)))
+        }
+        try await compass.close()
+    }
+
     func testAFileThatIsNotACopyIsRefused() async throws {
         let options = try CompassOptions.testing()
         let copy = copy(of: options)
