@@ -403,10 +403,12 @@ BEGIN
      WHERE id = NEW.action_id;
 END;
 
--- Its first message that can be sent gives an action its number, which all its revisions have.
+-- Its first message that can be sent gives an action its number, which all its revisions have. None is given after a last number that was
+-- damaged: it must not keep a session from being completed.
 CREATE TRIGGER outbox_numbered AFTER INSERT ON outbox
 WHEN NEW.state = 'queued' AND (SELECT sequence FROM action WHERE id = NEW.action_id) IS NULL
  AND (SELECT series FROM meta WHERE id = 1) IS NOT NULL
+ AND NOT EXISTS (SELECT 1 FROM last_number WHERE endpoint = NEW.endpoint AND number NOT BETWEEN 0 AND 1000000000000)
 BEGIN
     INSERT INTO last_number (endpoint, number, action_id)
     SELECT NEW.endpoint, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM last_number WHERE endpoint = NEW.endpoint);
