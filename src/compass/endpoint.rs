@@ -131,10 +131,13 @@ impl Compass {
         if crate::delivery::is_foreign_call() {
             return Err(Error::Reentrant);
         }
-        let row = self.inner.read(|connection| known(store::endpoint::find(connection, key)?, key))?;
+        let (row, install) = self.inner.read(|connection| {
+            let row = known(store::endpoint::find(connection, key)?, key)?;
+            Ok((row, webhook::install(&meta::load(connection)?.install_id, key)))
+        })?;
         let sent_at = self.inner.now().to_rfc3339_opts(SecondsFormat::Millis, true);
         let body = format!(r#"{{"test":true,"sent_at":"{sent_at}"}}"#);
-        Ok(self.inner.delivery.test_send(&row.endpoint, row.delivery.skew_ms.unwrap_or(0), body.as_bytes()))
+        Ok(self.inner.delivery.test_send(&row.endpoint, install, row.delivery.skew_ms.unwrap_or(0), body.as_bytes()))
     }
 }
 

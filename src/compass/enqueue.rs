@@ -93,6 +93,7 @@ impl Inner {
         body: &Payload,
         now: Timestamp,
     ) -> Result<()> {
+        self.need_series(tx)?;
         let entry = NewEntry {
             action_id,
             session_id: loaded.id,

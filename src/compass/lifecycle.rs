@@ -1,5 +1,6 @@
 //! Opening, closing, and the times between in which no connection may be open.
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -105,11 +106,13 @@ impl Compass {
                 calls: call_guard::CallGuard::default(),
                 observers,
                 lifecycle: Lifecycle::default(),
+                series: AtomicU64::new(0),
                 documents: Mutex::default(),
                 unknown: Mutex::default(),
                 registration: Mutex::new(registration),
             }),
         };
+        compass.inner.opened_on(options.device.as_deref().unwrap_or_default())?;
         // An error is not fatal: it is attempted again at the next open, and nothing waits for it.
         compass.inner.judge_again().unwrap_or_else(|error| log::info!("documents for a newer core are not judged now: {}", error.code()));
         compass.inner.keep_at_open();

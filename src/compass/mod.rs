@@ -10,6 +10,7 @@ mod endpoint;
 mod enqueue;
 mod lifecycle;
 mod maintenance;
+mod numbers;
 mod observer;
 mod open_files;
 mod options;
@@ -34,6 +35,7 @@ pub use replace::{DiscardUndelivered, RestoreOptions};
 #[cfg(any(test, feature = "testing"))]
 pub use steps::{DeliverySteps, StepOutcome};
 
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -72,6 +74,8 @@ struct Inner {
     calls: call_guard::CallGuard,
     observers: Arc<observer::Observers>,
     lifecycle: lifecycle::Lifecycle,
+    /// How many series this handle has made.
+    series: AtomicU64,
     /// Documents that were read and verified, by their hash.
     documents: Mutex<SortedMap<Sha256, Arc<StoredDocument>>>,
     /// Unknown features that documents require, by their hash: most documents require none.

@@ -29,6 +29,10 @@ pub struct Options {
     pub retention: Option<Duration>,
     /// Bodies of delivered messages are kept this long for the technician to review, and removed when sessions are. Default 90 days.
     pub body_retention: Duration,
+    /// Names the device, in any words that no other device has: if a file is opened that was opened on another one before, its messages are
+    /// numbered in a new series, because both devices may go on with it. Only its SHA-256 is stored, in the file, and it is never sent. An
+    /// empty text counts as none.
+    pub device: Option<String>,
     /// Allows endpoints with plain `http` to a loopback address, for tests and development.
     pub allow_plain_http_to_loopback: bool,
     /// Carries out the blocking calls of a delivery attempt instead of the core's own threads: for simulations. Feature `testing`.
@@ -51,6 +55,7 @@ impl Options {
             retry: RetryPolicy::default(),
             retention: None,
             body_retention: Duration::from_secs(90 * 24 * 60 * 60),
+            device: None,
             allow_plain_http_to_loopback: false,
             #[cfg(any(test, feature = "testing"))]
             blocking: None,

@@ -141,6 +141,8 @@ impl Attempt {
             session_state: self.claimed.session_state,
             revision: self.claimed.revision,
             replaces: &self.claimed.replaces,
+            sequence: self.claimed.sequence.as_deref(),
+            install: &self.claimed.install,
         };
         let find = |name: &str| {
             let (_, current, previous) = self.secrets.iter().find(|(known, ..)| known == name)?;

@@ -48,6 +48,11 @@ impl Delivery {
         Arc::new_cyclic(|me| Self { store, ports, blocking, settings, notify, owner, shared, me: Weak::clone(me) })
     }
 
+    /// Random text that no other handle has.
+    pub(crate) fn owner(&self) -> &str {
+        &self.owner
+    }
+
     pub(super) fn now(&self) -> Moment {
         Moment { wall: self.ports.clock.now(), monotonic: self.ports.clock.monotonic() }
     }

@@ -332,6 +332,7 @@ impl Round<'_> {
             }
         }
         if is_sound {
+            claimed.install = webhook::install(install_id, &claimed.endpoint);
             outcome.claimed.push(claimed);
             return Ok(());
         }

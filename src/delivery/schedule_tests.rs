@@ -66,6 +66,8 @@ impl Table {
             action: "notify".to_owned(),
             revision: 1,
             replaces: Vec::new(),
+            sequence: None,
+            install: String::new(),
             body: b"{}".to_vec(),
             body_sha256: Sha256::of(b"{}"),
             workflow_version: "1".to_owned(),

@@ -25,7 +25,7 @@ const WORKFLOW_VERSION: &str = "0";
 impl Delivery {
     /// Sends one message and waits for the answer. `skew_ms` is the known difference of the receiver's clock, to sign with the right time. The
     /// database is not used.
-    pub(crate) fn test_send(&self, endpoint: &Endpoint, skew_ms: i64, body: &[u8]) -> TestDelivery {
+    pub(crate) fn test_send(&self, endpoint: &Endpoint, install: String, skew_ms: i64, body: &[u8]) -> TestDelivery {
         // Waiting for a renewal is part of the time of an attempt.
         let began = self.now();
         if self.renew_if_due(began.monotonic) && !self.blocking.is_simulated() {
@@ -55,6 +55,8 @@ impl Delivery {
                 action: String::new(),
                 revision: 1,
                 replaces: Vec::new(),
+                sequence: None,
+                install,
                 body: body.to_vec(),
                 body_sha256: Sha256::of(body),
                 workflow_version: WORKFLOW_VERSION.to_owned(),

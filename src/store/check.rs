@@ -176,7 +176,7 @@ pub(crate) fn types(connection: &Connection, id: i64) -> Result<Vec<String>> {
 }
 
 /// Rules that hold for all rows: what the rows are, what is wrong with a row that breaks the rule, and the query that finds such rows by name.
-pub(crate) const RULES: [(&str, &str, &str); 14] = [
+pub(crate) const RULES: [(&str, &str, &str); 16] = [
     (
         "message",
         "was sent, but no attempt got a 2xx answer",
@@ -229,6 +229,18 @@ pub(crate) const RULES: [(&str, &str, &str); 14] = [
         "did not fire for a reason that does not match its session",
         "SELECT a.key FROM action a JOIN session s ON s.id = a.session_id
           WHERE a.status = 'not_fired' AND (a.reason IS 'session_ended') <> (s.state = 'ended')",
+    ),
+    (
+        "action",
+        "has a number that another one has, or that was not given yet",
+        "SELECT key FROM action WHERE sequence IS NOT NULL GROUP BY series, endpoint, sequence HAVING count(*) > 1
+         UNION ALL SELECT a.key FROM action a, meta m
+          WHERE a.series = m.series AND a.sequence > ifnull((SELECT max(number) FROM last_number n WHERE n.endpoint = a.endpoint), 0)",
+    ),
+    (
+        "the last number of endpoint",
+        "is out of range",
+        "SELECT endpoint FROM last_number WHERE number NOT BETWEEN 1 AND 1000000000000",
     ),
     (
         "a row of",

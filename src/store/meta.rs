@@ -4,6 +4,7 @@ use rusqlite::params;
 
 use super::row::to_ms;
 use super::{Connection, Result, Transaction, set_back};
+use crate::crypto::Sha256;
 use crate::model::Timestamp;
 
 /// How much wall time passes before the age is carried forward, and how much of it counts at most, in milliseconds.
@@ -38,6 +39,34 @@ pub(crate) fn next_revision(tx: &Transaction<'_>) -> Result<u64> {
     let revision: i64 =
         tx.prepare_cached("UPDATE meta SET revision = revision + 1 WHERE id = 1 RETURNING revision")?.query_row([], |row| row.get(0))?;
     Ok(revision as u64)
+}
+
+/// Whether there is a series to number actions in.
+pub(crate) fn has_series(connection: &Connection) -> Result<bool> {
+    Ok(connection.prepare_cached("SELECT series IS NOT NULL FROM meta WHERE id = 1")?.query_row([], |row| row.get(0))?)
+}
+
+/// Begins a series where there is none.
+pub(crate) fn begin_series(tx: &Transaction<'_>, series: &str) -> Result<()> {
+    tx.execute("UPDATE meta SET series = ?1 WHERE id = 1", [series])?;
+    Ok(())
+}
+
+/// Ends the series: the next number begins another one.
+pub(super) fn end_series(connection: &Connection) -> Result<()> {
+    connection.execute("UPDATE meta SET series = NULL WHERE id = 1", [])?;
+    Ok(())
+}
+
+/// Whether the file was last opened on the device with this hash.
+pub(crate) fn is_on_device(connection: &Connection, device: Sha256) -> Result<bool> {
+    Ok(connection.query_row("SELECT device IS ?1 FROM meta WHERE id = 1", [device.0], |row| row.get(0))?)
+}
+
+/// Keeps the device that opened the file. If it was another one, the series ends.
+pub(crate) fn set_device(tx: &Transaction<'_>, device: Sha256) -> Result<()> {
+    tx.execute("UPDATE meta SET series = iif(device IS NULL, series, NULL), device = ?1 WHERE id = 1 AND device IS NOT ?1", [device.0])?;
+    Ok(())
 }
 
 /// Makes delivery check earlier decisions again, in the transaction that is the reason.

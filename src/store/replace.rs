@@ -139,6 +139,8 @@ impl Restore<'_> {
         migrate::migrate(&mut copy, &String::new)?;
         erasure::rebuild(&copy)?;
         search::keep_clean(&copy)?;
+        // Another history than that of the file that it was copied from.
+        meta::end_series(&copy)?;
         // Without this it cannot be opened or written.
         meta::load(&copy)?;
         CarriedState::of(&copy)?;

@@ -5,6 +5,8 @@ use crate::model::{DeliveryId, SessionKey};
 
 /// How many base32 characters of the hash an id has: 130 bits, so that collisions do not happen.
 const ID_CHARACTERS: usize = 26;
+/// How many of those an install has: 80 bits.
+const INSTALL_CHARACTERS: usize = 16;
 
 /// The id of the message with this body: the header `webhook-id`.
 ///
@@ -20,6 +22,12 @@ pub(crate) fn delivery_id(install_id: &str, session: SessionKey, action: &str, b
     DeliveryId(format!("msg_{}", &hash[..ID_CHARACTERS]))
 }
 
+/// The header `compass-install`: the same for all messages of one database to one endpoint, and to nobody else. The first 16 characters of
+/// the lower-case base32 of SHA-256 over install id and endpoint key, joined by a newline.
+pub(crate) fn install(install_id: &str, endpoint: &str) -> String {
+    Sha256::of(format!("{install_id}\n{endpoint}").as_bytes()).base32()[..INSTALL_CHARACTERS].to_owned()
+}
+
 /// Whether this is the id of that message. Earlier releases left the revision out.
 pub(crate) fn is_delivery_id(id: &str, install_id: &str, session: SessionKey, action: &str, body: &Sha256, revision: u32) -> bool {
     [revision, 1].into_iter().any(|revision| delivery_id(install_id, session, action, body, revision).0 == id)
@@ -28,6 +36,13 @@ pub(crate) fn is_delivery_id(id: &str, install_id: &str, session: SessionKey, ac
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_install_is_another_for_each_database_and_endpoint() {
+        let one = install("install-1", "office");
+        assert_eq!(one, "tveoiihsduxqrqut");
+        assert!(one != install("install-2", "office") && one != install("install-1", "depot"));
+    }
 
     fn session() -> SessionKey {
         "0199d0c2-6f1e-7c31-9f7a-0d1c8a4f2b11".parse().expect("a session key")

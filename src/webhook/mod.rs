@@ -10,7 +10,7 @@ mod request;
 mod signature;
 mod url;
 
-pub(crate) use delivery_id::{delivery_id, is_delivery_id};
+pub(crate) use delivery_id::{delivery_id, install, is_delivery_id};
 pub use endpoint::EndpointError;
 pub(crate) use endpoint::validate;
 pub use payload::payload;

@@ -23,6 +23,10 @@ pub(crate) struct Message<'a> {
     pub revision: u32,
     /// Ids of earlier revisions that were or may have been delivered, newest first.
     pub replaces: &'a [String],
+    /// Its action's series and number, if it has one.
+    pub sequence: Option<&'a str>,
+    /// As `install` makes it.
+    pub install: &'a str,
 }
 
 /// Why the headers cannot be made. Holds the name of a secret, never the secret.
@@ -99,6 +103,8 @@ pub(crate) fn headers<'a>(
     if !message.replaces.is_empty() {
         headers.push(Header::new("compass-replaces", message.replaces.join(", ")));
     }
+    headers.extend(message.sequence.map(|sequence| Header::new("compass-sequence", sequence)));
+    headers.push(Header::new("compass-install", message.install));
     if message.session_state == SessionState::Ended {
         headers.push(Header::new("compass-session-state", SessionState::Ended.as_str()));
     }
@@ -148,6 +154,8 @@ mod tests {
             session_state: state,
             revision: 1,
             replaces: &[],
+            sequence: Some("abcdefg2-7"),
+            install: "abcdefghijklmno2",
         };
         let secrets: Vec<_> = secrets.iter().map(|(name, text)| (*name, SecretValue::new((*text).to_owned()))).collect();
         let find = |name: &str| secrets.iter().find(|(known, _)| *known == name).map(|(_, current)| (current, None));
@@ -169,6 +177,8 @@ mod tests {
                 "compass-attempt",
                 "compass-workflow-version",
                 "compass-revision",
+                "compass-sequence",
+                "compass-install",
                 "x-site"
             ]
         );
@@ -179,6 +189,7 @@ mod tests {
         assert_eq!(value("compass-attempt"), Some("3"));
         assert_eq!(value("compass-workflow-version"), Some("3.1"));
         assert_eq!(value("compass-revision"), Some("1"));
+        assert_eq!((value("compass-sequence"), value("compass-install")), (Some("abcdefg2-7"), Some("abcdefghijklmno2")));
         assert_eq!(value("x-site"), Some("north"));
     }
 
@@ -195,10 +206,13 @@ mod tests {
             session_state: state,
             revision: 3,
             replaces: &replaces,
+            sequence: None,
+            install: "abcdefghijklmno2",
         };
         let headers = headers(&endpoint(Signing::None, vec![]), &message, |_| None).expect("headers");
         let value = |name: &str| headers.iter().find(|header| header.name == name).map(|header| header.value.as_str());
         assert_eq!((value("compass-revision"), value("compass-replaces")), (Some("3"), Some("msg_b, msg_a")));
+        assert_eq!(value("compass-sequence"), None, "its action has no number");
     }
 
     #[test]
@@ -244,6 +258,8 @@ mod tests {
                 session_state: state,
                 revision: 1,
                 replaces: &[],
+                sequence: None,
+                install: "abcdefghijklmno2",
             };
             let headers = headers(&endpoint(signed(), vec![]), &message, |_| Some((&current, previous.as_ref())))?;
             let signature = headers.into_iter().find(|header| header.name == "webhook-signature").expect("it is signed");

@@ -21,6 +21,7 @@ mod hanging_ports;
 mod logs;
 mod lost_pages;
 mod network;
+mod numbers;
 mod offline;
 mod other_process;
 mod redacted;

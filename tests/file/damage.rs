@@ -156,6 +156,26 @@ fn what_is_known_of_attempts_and_failed_sends_is_checked() {
 }
 
 #[test]
+fn numbers_that_were_damaged_are_found_and_stop_nothing() {
+    for (change, told) in [
+        ("UPDATE action SET sequence = 1", "has a number that another one has"),
+        ("UPDATE action SET sequence = 99 WHERE sequence = 2", "was not given yet"),
+        ("DELETE FROM last_number", "was not given yet"),
+        ("UPDATE last_number SET number = 9223372036854775807", "is out of range"),
+        ("UPDATE last_number SET number = -9", "is out of range"),
+    ] {
+        let app = App::new();
+        (app.completed(), app.completed());
+        assert_eq!(app.faults(), [""; 0]);
+        damage(&app, change);
+        let faults = app.faults();
+        assert!(faults.iter().any(|fault| fault.contains(told)), "{change}: {faults:?}");
+        app.completed();
+        assert_eq!(app.deliver().sent, 9, "{change}");
+    }
+}
+
+#[test]
 fn an_attempt_of_which_nothing_became_known_is_no_damage() {
     let app = App::new();
     let session = app.completed();

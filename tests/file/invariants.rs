@@ -30,7 +30,8 @@ impl<'a> Refusals<'a> {
     }
 
     fn picture(&self) -> Vec<String> {
-        let tables = ["session", "session_totals", "event", "action", "body", "outbox", "attempt", "tombstone", "workflow"];
+        let tables =
+            ["session", "session_totals", "event", "action", "body", "outbox", "attempt", "tombstone", "workflow", "last_number", "meta"];
         let row = |table: &str| {
             let mut statement = self.sql.prepare(&format!("SELECT * FROM {table}")).expect("a table");
             let columns = statement.column_count();
@@ -399,6 +400,41 @@ fn failed_sends_never_fall_and_rise_with_a_failure_alone() {
         );
     }
     assert_eq!(app.count("SELECT failed_sends FROM action WHERE id = 1"), 1);
+}
+
+#[test]
+fn a_number_is_given_once_and_stays() {
+    let app = App::new();
+    app.completed();
+    let large = app.too_large();
+    let db = Refusals::of(&app);
+    for change in ["sequence = sequence + 1", "sequence = NULL", "series = 'aaaaaaaa'", "series = NULL", "series = NULL, sequence = NULL"] {
+        db.refuses(&format!("UPDATE action SET {change} WHERE sequence IS NOT NULL"), "an action keeps its number");
+    }
+    let unnumbered = "WHERE sequence IS NULL AND endpoint = 'office'";
+    for taken in [
+        "(series, sequence) = (SELECT series, sequence FROM action WHERE sequence IS NOT NULL AND endpoint = 'office' ORDER BY sequence DESC)",
+        "(series, sequence) = (SELECT series, 99 FROM meta)",
+        "series = 'aaaaaaaa', sequence = 1",
+        "sequence = 1",
+    ] {
+        db.refuses(&format!("UPDATE action SET {taken} {unnumbered}"), "an action keeps its number");
+    }
+    db.refuses(
+        "INSERT INTO action (session_id, key, name, section, endpoint, series, sequence) VALUES (1, 'more', 'More', 's', 'office', 'aaaaaaaa', 1)",
+        "an action gets its number with its first message",
+    );
+    for change in ["number = number", "number = number - 1", "number = number + 2", "endpoint = 'elsewhere', number = number + 1"] {
+        db.refuses(&format!("UPDATE last_number SET {change} WHERE endpoint = 'office'"), "numbers rise by one");
+    }
+    db.refuses("INSERT OR REPLACE INTO last_number VALUES ('office', 0, 0)", "numbers begin with 1");
+    db.refuses("INSERT INTO last_number VALUES ('elsewhere', 7, 0)", "numbers begin with 1");
+    db.refuses("DELETE FROM last_number", "numbers end with their series");
+    db.refuses("UPDATE meta SET series = 'aaaaaaaa'", "a series ends before another begins");
+    db.takes("UPDATE meta SET series = NULL");
+    assert_eq!(app.count("SELECT count(*) FROM last_number"), 0);
+    db.refuses("UPDATE meta SET series = 'office 1'", "CHECK");
+    assert_eq!(app.view(large).state, SessionState::Completed);
 }
 
 #[test]

@@ -8,6 +8,9 @@
 ALTER TABLE meta ADD COLUMN age INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE meta ADD COLUMN age_at INTEGER;
 ALTER TABLE meta ADD COLUMN integration_was_enabled INTEGER NOT NULL DEFAULT 0 CHECK (integration_was_enabled IN (0, 1));   -- ever
+-- The series in which actions are numbered: none before its first number. The hash of the id of the device that opened the file.
+ALTER TABLE meta ADD COLUMN series TEXT CHECK (length(series) = 8 AND series NOT GLOB '*[^a-z2-7]*');
+ALTER TABLE meta ADD COLUMN device BLOB CHECK (length(device) = 32);
 
 -- The highest revision that a file had which this one has replaced: receivers may have it, so new ones are higher.
 ALTER TABLE action ADD COLUMN revisions_before INTEGER NOT NULL DEFAULT 0 CHECK (revisions_before >= 0);
@@ -299,6 +302,44 @@ WHEN NEW.failed_sends <> OLD.failed_sends
  AND (NEW.failed_sends <> OLD.failed_sends + 1 OR NOT EXISTS (SELECT 1 FROM outbox WHERE action_id = NEW.id AND state = 'failed'))
 BEGIN SELECT RAISE(ABORT, 'failed sends rise by one, with an entry that failed'); END;
 
+-- Numbers -----------------------------------------------------------------------------------------------------------------------------
+
+-- The last number of an endpoint in the series, and the action that has it.
+CREATE TABLE last_number (
+    endpoint  TEXT    PRIMARY KEY,
+    number    INTEGER NOT NULL,
+    action_id INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER last_number_begins BEFORE INSERT ON last_number
+WHEN NEW.number <> 0 OR EXISTS (SELECT 1 FROM last_number WHERE endpoint = NEW.endpoint)
+BEGIN SELECT RAISE(ABORT, 'numbers begin with 1'); END;
+
+CREATE TRIGGER last_number_rises BEFORE UPDATE ON last_number
+WHEN NEW.endpoint <> OLD.endpoint OR NEW.number <> OLD.number + 1
+BEGIN SELECT RAISE(ABORT, 'numbers rise by one'); END;
+
+CREATE TRIGGER last_number_ends BEFORE DELETE ON last_number
+WHEN (SELECT series FROM meta WHERE id = 1) IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'numbers end with their series'); END;
+
+CREATE TRIGGER series_ends AFTER UPDATE OF series ON meta
+WHEN OLD.series IS NOT NULL AND NEW.series IS NOT OLD.series
+BEGIN
+    SELECT RAISE(ABORT, 'a series ends before another begins') WHERE NEW.series IS NOT NULL;
+    DELETE FROM last_number;
+END;
+
+CREATE TRIGGER action_has_no_number BEFORE INSERT ON action
+WHEN NEW.series IS NOT NULL OR NEW.sequence IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'an action gets its number with its first message'); END;
+
+CREATE TRIGGER action_keeps_its_number BEFORE UPDATE OF series, sequence ON action
+WHEN OLD.sequence IS NOT NULL
+  OR NOT EXISTS (SELECT 1 FROM meta m, last_number n
+                  WHERE m.id = 1 AND m.series = NEW.series AND n.endpoint = NEW.endpoint AND n.number = NEW.sequence AND n.action_id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'an action keeps its number, which is the next one'); END;
+
 -- Bodies ------------------------------------------------------------------------------------------------------------------------------
 
 CREATE TRIGGER body_is_frozen BEFORE UPDATE ON body
@@ -379,6 +420,21 @@ BEGIN
        SET revision = NEW.revision,
            status   = CASE NEW.state WHEN 'failed' THEN 'failed' ELSE 'pending' END,
            reason   = NEW.reason
+     WHERE id = NEW.action_id;
+END;
+
+-- Its first message that can be sent gives an action its number, which all its revisions and replays have. None is given after a last number that was
+-- damaged: it must not keep a session from being completed.
+CREATE TRIGGER outbox_numbered AFTER INSERT ON outbox
+WHEN NEW.state = 'queued' AND NEW.replay = 0 AND (SELECT sequence FROM action WHERE id = NEW.action_id) IS NULL
+ AND (SELECT series FROM meta WHERE id = 1) IS NOT NULL
+ AND NOT EXISTS (SELECT 1 FROM last_number WHERE endpoint = NEW.endpoint AND number NOT BETWEEN 0 AND 1000000000000)
+BEGIN
+    INSERT INTO last_number (endpoint, number, action_id)
+    SELECT NEW.endpoint, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM last_number WHERE endpoint = NEW.endpoint);
+    UPDATE last_number SET number = number + 1, action_id = NEW.action_id WHERE endpoint = NEW.endpoint;
+    UPDATE action
+       SET (series, sequence) = (SELECT m.series, n.number FROM meta m, last_number n WHERE m.id = 1 AND n.endpoint = NEW.endpoint)
      WHERE id = NEW.action_id;
 END;
 

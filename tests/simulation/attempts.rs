@@ -149,6 +149,7 @@ impl World {
             }
         }
         self.check_revision(&entry, request, &who)?;
+        self.check_sequence(&entry, request, &who)?;
         self.check_wait(place, entry.row, &who, endpoint, connectivity, is_urgent)?;
         let in_a_row = self.attempts.failed_first.entry(endpoint.to_owned()).or_default();
         *in_a_row = if self.attempts.passes_over.contains_key(&entry.row) && !is_urgent { *in_a_row + 1 } else { 0 };

@@ -11,6 +11,7 @@ mod damage;
 mod invariants;
 mod keystore;
 mod liveness;
+mod numbers;
 mod perform;
 mod port_calls;
 mod random;

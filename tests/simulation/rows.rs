@@ -45,6 +45,8 @@ pub struct Entry {
     pub status: String,
     pub failed_sends: u32,
     pub newest: u32,
+    /// Series and number of its action, joined by `-`; empty where it has none.
+    pub sequence: String,
 }
 
 impl Entry {
@@ -93,7 +95,7 @@ impl Rows {
                 "SELECT o.id, o.delivery_id, o.session_id, o.action_id, a.key, o.revision, o.endpoint, hex(o.body_sha256), o.state, o.reason,
                         o.due_at, o.attempts, o.unknown_outcomes, o.counted, o.slow_counted, o.offline_tries, o.cut_short, o.resynced,
                         o.refreshed, o.lease_epoch, o.lease_owner, o.lease_until, o.sent_at, o.revived, a.status, a.failed_sends, a.revision,
-                        o.in_flight_until, o.replay
+                        o.in_flight_until, o.replay, a.series || '-' || a.sequence
                    FROM outbox o JOIN action a ON a.id = o.action_id",
             )
             .expect("prepares");
@@ -136,6 +138,7 @@ impl Rows {
                 failed_sends: count(25),
                 newest: count(26),
                 in_flight_until: number(27),
+                sequence: text(29),
             };
             if entry.replay == 0 {
                 rows.by_id.entry(entry.id.clone()).or_insert(entry.row);

@@ -17,6 +17,7 @@ use super::clock::SimClock;
 use super::corrections::Corrections;
 use super::coverage::Coverage;
 use super::keystore::Keystore;
+use super::numbers::Numbers;
 use super::port_calls::PortCalls;
 use super::random::{CoreRandom, Rng};
 use super::receiver::Receiver;
@@ -110,6 +111,7 @@ pub struct World {
     pub rows: Rows,
     pub attempts: Attempts,
     pub corrections: Corrections,
+    pub numbers_given: Numbers,
     /// Entries and endpoints that were changed from outside, and results that cannot be stored.
     pub tampered: BTreeMap<i64, &'static str>,
     pub tampered_endpoints: BTreeMap<String, ()>,
@@ -159,6 +161,7 @@ impl World {
             rows: Rows::default(),
             attempts: Attempts::default(),
             corrections: Corrections::default(),
+            numbers_given: Numbers::default(),
             tampered: BTreeMap::new(),
             tampered_endpoints: BTreeMap::new(),
             tick: 0,
@@ -250,6 +253,7 @@ impl World {
             let before = std::mem::take(&mut self.rows);
             self.rows = Rows::read(&self.sql);
             self.check_changes(&before, cause)?;
+            self.check_numbers()?;
         }
         for place in 0..self.processes.len() {
             let asked = self.processes[place].port_calls.take();

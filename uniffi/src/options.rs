@@ -36,6 +36,10 @@ pub struct OpenOptions {
     /// Bodies of delivered messages are kept this long for review, in milliseconds, but not longer than their session; 90 days when absent.
     #[uniffi(default = None)]
     pub body_retention_ms: Option<u64>,
+    /// Names the device: if a file is opened that was opened on another one before, its messages are numbered in a new series, because both
+    /// devices may go on with it. Only its SHA-256 is stored, in the file, and it is never sent. An empty text counts as none.
+    #[uniffi(default = None)]
+    pub device: Option<String>,
     /// Allows endpoints with plain `http` to a loopback address, for tests and development.
     #[uniffi(default = false)]
     pub allow_plain_http_to_loopback: bool,
@@ -100,6 +104,7 @@ impl OpenOptions {
         if let Some(retention) = self.body_retention_ms {
             options.body_retention = Duration::from_millis(retention);
         }
+        options.device = self.device;
         options.allow_plain_http_to_loopback = self.allow_plain_http_to_loopback;
         #[cfg(feature = "testing")]
         if let Some((clock, random)) = options.path.to_str().and_then(compass_ffi_testing::time_for) {

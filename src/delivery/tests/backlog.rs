@@ -256,12 +256,12 @@ fn observers_are_notified_of_each_session_after_it_is_on_disk() {
 fn a_test_delivery_is_signed_and_leaves_nothing_behind() {
     let phone = Phone::new(ScriptedTransport::always(204));
     let before = phone.store.commits();
-    let result = phone.delivery.test_send(&endpoint("office"), 0, b"{}");
+    let result = phone.delivery.test_send(&endpoint("office"), String::new(), 0, b"{}");
     assert!(result.delivered);
     assert_eq!((result.status, result.outcome.as_str()), (Some(204), "sent"));
     assert!(header(&phone.transport.requests()[0], "webhook-signature").starts_with("v1,"));
     phone.secrets.remove("signing");
-    let result = phone.delivery.test_send(&endpoint("office"), 0, b"{}");
+    let result = phone.delivery.test_send(&endpoint("office"), String::new(), 0, b"{}");
     assert_eq!((result.delivered, result.outcome.as_str()), (false, "secret_missing"));
     assert_eq!(phone.transport.requests().len(), 1);
     assert_eq!(phone.store.commits(), before);

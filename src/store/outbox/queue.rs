@@ -84,6 +84,10 @@ pub(crate) struct Claimed {
     pub(crate) revision: u32,
     /// Ids of earlier revisions that were or may have been delivered, newest first.
     pub(crate) replaces: Vec<String>,
+    /// Series and number of its action, which one of an earlier schema may not have.
+    pub(crate) sequence: Option<String>,
+    /// The header `compass-install`, once its id was verified.
+    pub(crate) install: String,
     pub(crate) body: Vec<u8>,
     pub(crate) body_sha256: Sha256,
     pub(crate) workflow_version: String,
@@ -218,7 +222,7 @@ fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>, skip: &SortedSet<i64>) -> R
 fn read_claimed(tx: &Transaction<'_>, id: i64, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Result<Option<Claimed>> {
     let mut statement = tx.prepare_cached(&format!(
         "SELECT o.id, o.lease_epoch + 1, o.delivery_id, o.endpoint, s.key, a.key, b.bytes, o.body_sha256, o.workflow_version, o.session_state,
-                o.due_at, {PROGRESS}, o.reason, o.revision
+                o.due_at, {PROGRESS}, o.reason, o.revision, CASE WHEN a.series NOT GLOB '*[^a-z2-7]*' THEN a.series || '-' || a.sequence END
            FROM outbox o JOIN session s ON s.id = o.session_id JOIN action a ON a.id = o.action_id
                 LEFT JOIN body b ON b.sha256 = o.body_sha256
           WHERE o.id = ?1 AND o.state = 'queued'"
@@ -272,6 +276,8 @@ fn claimed(row: &Row<'_>, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Resu
         action: row.get(5)?,
         revision: row.get(23)?,
         replaces: Vec::new(),
+        sequence: row.get(24)?,
+        install: String::new(),
         // Lost bytes count as damaged ones.
         body: row.get::<_, Option<Vec<u8>>>(6)?.unwrap_or_default(),
         body_sha256: sha256(&row.get::<_, Vec<u8>>(7)?).map_err(|_| rusqlite::Error::InvalidQuery)?,

@@ -1,5 +1,8 @@
 public import Foundation
 package import CompassInternal
+#if canImport(UIKit)
+import UIKit
+#endif
 
 /// How a database is opened.
 ///
@@ -45,6 +48,10 @@ public struct CompassOptions: Sendable {
     public var retention: Duration?
     /// Bodies of delivered messages are kept this long for review, but not longer than their session; 90 days when nil.
     public var bodyRetention: Duration?
+    /// Names the device: if a file is opened that was opened on another one before, its messages are numbered in a new series, because both
+    /// devices may go on with it. Only its SHA-256 is stored, in the file, and it is never sent. When nil, `identifierForVendor` where there
+    /// is one; an empty text names none.
+    public var device: String?
     /// Allows endpoints with plain `http` to a loopback address, for tests and development.
     public var allowsPlainHTTPToLoopback = false
     /// Begins to watch the network when delivery is ``Delivery/automatic``: a ``ConnectivityMonitor``, unless the app or a test has its
@@ -83,7 +90,18 @@ public struct CompassOptions: Sendable {
         return OpenOptions(
             path: file.path, secrets: secrets.map(SecretsPort.init), transport: transport.map(TransportPort.init), retry: retry,
             extraRoots: roots, retentionMs: retention.map(\.wholeMilliseconds), bodyRetentionMs: bodyRetention.map(\.wholeMilliseconds),
-            allowPlainHttpToLoopback: allowsPlainHTTPToLoopback)
+            device: device ?? Self.deviceOfVendor(), allowPlainHttpToLoopback: allowsPlainHTTPToLoopback)
+    }
+
+    /// The device as the system names it for the apps of this vendor. None before the first unlock.
+    private static func deviceOfVendor() -> String? {
+        #if canImport(UIKit) && !os(watchOS)
+        // Only the main thread may ask. A database is opened on a thread of a queue.
+        let ask: @Sendable () -> String? = { MainActor.assumeIsolated { UIDevice.current.identifierForVendor?.uuidString } }
+        return Thread.isMainThread ? ask() : DispatchQueue.main.sync(execute: ask)
+        #else
+        return nil
+        #endif
     }
 }
 

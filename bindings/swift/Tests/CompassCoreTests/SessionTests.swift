@@ -175,6 +175,25 @@ final class SessionTests: XCTestCase {
         try await compass.close()
     }
 
+    func testMessagesAreNumberedAndOnAnotherDeviceInANewSeries() async throws {
+        let transport = ScriptedTransport()
+        var options = try CompassOptions.testing(transport: transport)
+        for device in ["one", "one", "two"] {
+            options.device = device
+            let compass = try await Compass.open(options)
+            _ = try await compass.importWorkflow(pumpCheck)
+            try await compass.setIntegrationEnabled(true)
+            try await compass.putEndpoint(officeAt("http://127.0.0.1:9/hooks", signing: .none))
+            _ = try await compass.completed()
+            _ = try await compass.flush(deadline: .seconds(10))
+            try await compass.close()
+        }
+        let sequences = transport.requests.map { ($0.header("compass-sequence") ?? "").split(separator: "-").map(String.init) }
+        XCTAssertEqual(sequences.map(\.last), ["1", "2", "1"])
+        XCTAssertEqual(sequences[0].first, sequences[1].first)
+        XCTAssertNotEqual(sequences[0].first, sequences[2].first)
+    }
+
     func testTheWorkflowOfASessionIsTheVersionItBeganWith() async throws {
         let compass = try await Compass.ready()
         let view = try await compass.begun()

@@ -265,6 +265,22 @@ class DeliveryTest {
     }
 
     @Test
+    fun `messages are numbered, and on another device in a new series`() = test {
+        WebhookSink().use { office ->
+            for (device in listOf("one", "one", "two")) {
+                val options = CompassOptions(folder.resolve("numbers.db").toString(), secrets, allowPlainHttpToLoopback = true, device = device)
+                folder.ready(options, office.url).use { compass ->
+                    compass.completed()
+                    assertEquals(1, compass.flush().sent)
+                }
+            }
+            val (series, numbers) = office.received.map { it.headers.getValue("compass-sequence").split("-") }.map { (a, b) -> a to b }.unzip()
+            assertEquals(listOf("1", "2", "1"), numbers)
+            assertEquals(listOf(true, false), listOf(series[0] == series[1], series[0] == series[2]))
+        }
+    }
+
+    @Test
     fun `a test message shows whether an endpoint works`() = test {
         WebhookSink().use { office ->
             folder.ready(url = office.url).use { compass ->

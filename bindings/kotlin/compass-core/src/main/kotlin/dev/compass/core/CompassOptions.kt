@@ -24,6 +24,9 @@ import kotlinx.coroutines.Dispatchers
  * @property retention finished sessions are deleted this long after their end, as [Compass.purge] does it: a few when the database is
  *   opened, the others with [Compass.flush]. When null they stay until `purge` is called.
  * @property bodyRetention bodies of delivered messages are kept this long for review, but not longer than their session; 90 days when null.
+ * @property device names the device: if a file is opened that was opened on another one before, its messages are numbered in a new series,
+ *   because both devices may go on with it. Only its SHA-256 is stored, in the file, and it is never sent. `CompassAndroid` sets it if it is
+ *   null; an empty text names none.
  * @property allowPlainHttpToLoopback allows endpoints with plain `http` to a loopback address, for tests and development.
  * @property commands where writes run, one after the other, each for some milliseconds, and beside them the calls that begin and end
  *   delivery. Some of these, such as `quiesce`, block for up to two seconds, so more than one thread is better.
@@ -40,6 +43,7 @@ public class CompassOptions(
     public val extraRoots: List<String> = emptyList(),
     public val retention: Duration? = null,
     public val bodyRetention: Duration? = null,
+    public var device: String? = null,
     public val allowPlainHttpToLoopback: Boolean = false,
     public val commands: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(COMMANDS),
     public val queries: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(QUERIES),

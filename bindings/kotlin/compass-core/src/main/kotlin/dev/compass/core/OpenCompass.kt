@@ -284,6 +284,7 @@ internal class OpenCompass private constructor(
             extraRoots = extraRoots,
             retentionMs = retention?.asMillis(),
             bodyRetentionMs = bodyRetention?.asMillis(),
+            device = device,
             allowPlainHttpToLoopback = allowPlainHttpToLoopback,
         )
     }

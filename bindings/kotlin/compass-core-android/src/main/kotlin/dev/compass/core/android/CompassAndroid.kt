@@ -1,7 +1,9 @@
 package dev.compass.core.android
 
+import android.annotation.SuppressLint
 import android.content.Context
 import android.net.Network
+import android.provider.Settings
 import dev.compass.core.Compass
 import dev.compass.core.CompassOptions
 import dev.compass.core.HttpTransport
@@ -37,7 +39,8 @@ public object CompassAndroid {
 
     /**
      * Opens the app's database, or creates it: [databaseFile]. May be called on the main thread; the work is done on other threads.
-     * [transport] sends the messages.
+     * [transport] sends the messages. The device is named by `Settings.Secure.ANDROID_ID` if the options do not name it
+     * ([CompassOptions.device]): the id never leaves the phone, and only its hash is stored.
      *
      * @param options makes the options from the path of the database and the transport; an app adds its secrets here. Called on another
      *   thread.
@@ -49,10 +52,17 @@ public object CompassAndroid {
             CompassOptions(path, transport = transport)
         },
     ): Compass {
-        // Android creates this folder at the first call, so that runs on another thread, too.
-        val given = withContext(Dispatchers.IO) { options(databaseFile(context).apply { parentFile?.mkdirs() }.path, transport()) }
+        // Android creates this folder at the first call, and is asked for the id, so that runs on another thread, too.
+        val given = withContext(Dispatchers.IO) {
+            options(databaseFile(context).apply { parentFile?.mkdirs() }.path, transport()).apply { device = device ?: deviceId(context) }
+        }
         return Compass.open(given)
     }
+
+    // It stays on the phone: the core stores its hash alone.
+    @SuppressLint("HardwareIds")
+    private fun deviceId(context: Context): String? =
+        Settings.Secure.getString(context.contentResolver, Settings.Secure.ANDROID_ID)
 
     /**
      * Returns at once a handle that opens the app's database at its first use, as [open] does: for Hilt, Koin or a property of the

@@ -4,6 +4,7 @@ import android.content.ContextWrapper
 import android.os.Handler
 import android.os.Looper
 import android.os.StrictMode
+import android.provider.Settings
 import dev.compass.core.Compass
 import dev.compass.core.CompassException
 import dev.compass.core.CompassOptions
@@ -41,6 +42,19 @@ class OpeningTest : OnAPhone() {
         assertTrue(file.exists())
         assertFalse(File(app.filesDir, "compass").exists())
         assertTrue(app.databaseList().isEmpty())
+    }
+
+    @Test
+    fun `a database that comes to another phone goes on in a new series`() {
+        val office = WebhookSink().closing()
+        for (phone in listOf("9774d56d682e549c", "9774d56d682e549c", "a1b2c3d4e5f60718")) {
+            wait { app.dies() }
+            Settings.Secure.putString(app.contentResolver, Settings.Secure.ANDROID_ID, phone)
+            val compass = ready(office.url)
+            compass.completed()
+            assertEquals(1, wait { compass.flush(10.seconds) }.sent)
+        }
+        assertEquals(listOf("1", "2", "1"), office.received.map { it.headers.getValue("compass-sequence").substringAfter("-") })
     }
 
     @Test
