@@ -165,7 +165,8 @@ fn numbers_that_were_damaged_are_found_and_stop_nothing() {
         ("UPDATE last_number SET number = -9", "is out of range"),
     ] {
         let app = App::new();
-        (app.completed(), app.completed());
+        app.completed();
+        app.completed();
         assert_eq!(app.faults(), [""; 0]);
         damage(&app, change);
         let faults = app.faults();
