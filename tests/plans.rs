@@ -132,6 +132,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("SELECT a.key FROM action a JOIN session", "likewise"),
     ("SELECT o.delivery_id FROM outbox o JOIN action a", "likewise"),
     ("SELECT delivery_id FROM outbox WHERE holds_redacted", "likewise"),
+    ("SELECT key FROM action WHERE sequence IS NOT NULL", "likewise"),
     ("SELECT key FROM action a WHERE failed_sends", "likewise"),
     ("t.number NOT BETWEEN 1 AND o.attempts", "likewise"),
     ("SELECT 'session' AS name, finished_age", "likewise"),

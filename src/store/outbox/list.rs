@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, params};
 use super::super::row::{lossy, one_of, session_key, to_ms};
 use super::super::{Connection, Result, StoreError};
 use super::numbers;
-use super::{COLUMN_COUNT, COLUMNS, EntryRow, EntryState, entry_row};
+use super::{COLUMN_COUNT, COLUMNS, EntryRow, EntryState, OWN_ATTEMPT, entry_row};
 use crate::model::{DeliveryState, NotFiredFilter, OutboxFilter, SessionKey, WorkflowRef};
 use crate::sorted::SortedSet;
 
@@ -64,7 +64,7 @@ fn entries_among(
     (after, last, limit): (i64, i64, u32),
 ) -> Result<Vec<ListedEntry>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {COLUMNS}, s.key, w.key, w.name, w.version, w.local_revision, a.key, a.name
+        "SELECT {COLUMNS}, {OWN_ATTEMPT}, s.key, w.key, w.name, w.version, w.local_revision, a.key, a.name
            FROM outbox o LEFT JOIN action a ON a.id = o.action_id LEFT JOIN session s ON s.id = o.session_id
                 LEFT JOIN workflow w ON w.id = s.workflow_id
           WHERE o.id > ?1 AND o.id <= ?4 AND o.state {states} {unsent} AND (?2 IS NULL OR o.endpoint = ?2)

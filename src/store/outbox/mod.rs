@@ -102,22 +102,14 @@ fn moment(ms: i64) -> Timestamp {
 }
 
 /// The condition under which an attempt of an entry itself may be in flight. One that never began may wait for an earlier revision.
-macro_rules! own_attempt {
-    () => {
-        "(o.in_flight_until IS NOT NULL AND NOT (o.attempts = 0 AND EXISTS (
+pub(in crate::store) const OWN_ATTEMPT: &str = "(o.in_flight_until IS NOT NULL AND NOT (o.attempts = 0 AND EXISTS (
             SELECT 1 FROM outbox older
-             WHERE older.action_id = o.action_id AND older.revision < o.revision AND older.in_flight_until = o.in_flight_until)))"
-    };
-}
-pub(in crate::store) const OWN_ATTEMPT: &str = own_attempt!();
+             WHERE older.action_id = o.action_id AND older.revision < o.revision AND older.in_flight_until = o.in_flight_until)))";
 
-/// The columns of [`EntryRow`], of a table named `o`.
-const COLUMNS: &str = concat!(
-    "o.id, o.revision, o.delivery_id, o.endpoint, o.body_sha256, o.body_size, o.frozen_at, o.state, o.reason, o.due_at,
-     o.attempts, o.unknown_outcomes, o.sent_at, o.offline_tries > 0, o.cut_short, iif(o.body_kept = 1, o.holds_redacted, NULL),
-     o.in_flight_until, o.replay, ",
-    own_attempt!()
-);
+/// The columns of [`EntryRow`], of a table named `o`; [`OWN_ATTEMPT`] is the last one.
+const COLUMNS: &str = "o.id, o.revision, o.delivery_id, o.endpoint, o.body_sha256, o.body_size, o.frozen_at, o.state, o.reason, o.due_at,
+                       o.attempts, o.unknown_outcomes, o.sent_at, o.offline_tries > 0, o.cut_short, iif(o.body_kept = 1, o.holds_redacted, NULL),
+                       o.in_flight_until, o.replay";
 /// The number of these columns.
 const COLUMN_COUNT: usize = 19;
 
@@ -176,8 +168,9 @@ fn insert_body(tx: &Transaction<'_>, new: &NewEntry<'_>) -> Result<()> {
 
 /// All revisions of an action, newest first, without replays.
 pub(crate) fn of_action(connection: &Connection, action_id: i64) -> Result<Vec<EntryRow>> {
-    let mut statement = connection
-        .prepare_cached(&format!("SELECT {COLUMNS} FROM outbox o WHERE o.action_id = ?1 AND o.replay = 0 ORDER BY o.revision DESC"))?;
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT {COLUMNS}, {OWN_ATTEMPT} FROM outbox o WHERE o.action_id = ?1 AND o.replay = 0 ORDER BY o.revision DESC"
+    ))?;
     let mut rows = statement.query([action_id])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {

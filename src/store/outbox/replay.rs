@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, params};
 use super::super::row::to_ms;
 use super::super::{Connection, Result, Transaction, of_entry, unless_damaged};
 use super::list::{ToSend, to_send};
-use super::{COLUMNS, EntryRow, entry_row};
+use super::{COLUMNS, EntryRow, OWN_ATTEMPT, entry_row};
 use crate::model::{ReplayFilter, Timestamp};
 use crate::outbox::at_once;
 
@@ -31,7 +31,7 @@ pub(crate) fn newest_sent(connection: &Connection, action_id: i64) -> Result<Opt
 }
 
 fn rows(connection: &Connection, which: &str, action_id: i64) -> Result<Vec<EntryRow>> {
-    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM outbox o WHERE {which}"))?;
+    let mut statement = connection.prepare_cached(&format!("SELECT {COLUMNS}, {OWN_ATTEMPT} FROM outbox o WHERE {which}"))?;
     let mut rows = statement.query([action_id])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
