@@ -89,7 +89,7 @@ fn only_what_was_delivered_is_replayed() {
 
 #[test]
 fn the_newest_delivered_revision_is_replayed() {
-    let (field, _) = phone(|_| Ok(answer(202)));
+    let (field, _) = phone_with(|_| Ok(answer(202)), one_at_a_time);
     let session = delivered(&field);
     let change = support::app::set("reading", FieldValue::Text("18.5".into()));
     field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
