@@ -80,10 +80,10 @@ extension Compass {
     }
 
     /// Writes what can still be read of a database to a new file as JSON Lines, one row per line. Only the owner of the file may read it.
-    /// Messages that are neither delivered nor abandoned come first, each under `unsent` with its session, its action and its frozen body;
-    /// then every other row under the name of its table. This also works when the database does not open, and beside an open handle; the
-    /// database does not change. The new file is complete, or it does not exist. It is protected like the copy of ``backup(to:)``. Runs off
-    /// the caller's thread; once begun it runs to its end, even if the task is cancelled.
+    /// Messages that are neither delivered nor abandoned come first, each under `unsent` with its session, its action and the hash of its
+    /// frozen body; then the bodies under `body`, and every other row under the name of its table. This also works when the database does not
+    /// open, and beside an open handle; the database does not change. The new file is complete, or it does not exist. It is protected like the
+    /// copy of ``backup(to:)``. Runs off the caller's thread; once begun it runs to its end, even if the task is cancelled.
     ///
     /// - Parameter copy: The new file. It holds what technicians typed.
     /// - Throws: ``CompassError`` with `not_a_database` or ``CompassError/Code/corrupt`` when nothing can be read; `invalid_argument` when

@@ -439,9 +439,9 @@ public interface Compass : Closeable {
 
         /**
          * Writes what can still be read of a database to a new file as JSON Lines, one row per line. Only the owner of the file may read
-         * it. Messages that are neither delivered nor abandoned come first, each under `unsent` with its session, its action and its frozen
-         * body; then every other row under the name of its table. This also works when the database does not open, and beside an open
-         * handle; the database does not change. The new file is complete, or it does not exist.
+         * it. Messages that are neither delivered nor abandoned come first, each under `unsent` with its session, its action and the hash of
+         * its frozen body; then the bodies under `body`, and every other row under the name of its table. This also works when the database
+         * does not open, and beside an open handle; the database does not change. The new file is complete, or it does not exist.
          *
          * [ErrorCode.NOT_A_DATABASE] and [ErrorCode.CORRUPT] when nothing can be read; [ErrorCode.INVALID_ARGUMENT] when there is no
          * database, or already a file of the new name. Runs on [Dispatchers.IO]; once begun it runs to its end, even if the caller is
