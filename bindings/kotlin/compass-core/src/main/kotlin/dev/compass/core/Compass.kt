@@ -120,12 +120,16 @@ public interface Compass : Closeable {
     ): CommandOutcome
 
     /**
-     * Keeps the half-typed text of a field, also while a record is edited; an empty text removes it. It is never validated or sent, and the
-     * flows do not emit because of it.
+     * Keeps the half-typed text of a field, also while a record is edited; an empty text removes it. It is never validated or sent, stops no
+     * answer and no completing, and the flows do not emit because of it. Setting or clearing the field removes it, and so does the end of
+     * the session: before [complete], show what [record] has as `draft` in its fields.
      */
     public suspend fun saveDraft(session: SessionKey, field: String, text: String)
 
-    /** Keeps the half-typed text of a note, until a note is added; an empty text removes it. The flows do not emit because of it. */
+    /**
+     * Keeps the half-typed text of a note, until a note is added or the session is over; an empty text removes it. The flows do not emit
+     * because of it.
+     */
     public suspend fun saveNoteDraft(session: SessionKey, text: String)
 
     /** The session as its screen shows it. */
