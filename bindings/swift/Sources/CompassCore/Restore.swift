@@ -54,8 +54,9 @@ extension Compass {
     /// it again afterwards. Runs off the caller's thread; once begun it runs to its end, even if the task is cancelled.
     ///
     /// The copy is checked and does not change. If the process is killed meanwhile, either the old or the new database is there, complete.
-    /// Messages that were abandoned in the old database stay abandoned, and nothing is sent for a session that was deleted in it. The old
-    /// file stays as `<name>.before-restore` until the new database has been opened.
+    /// Messages that were abandoned in the old database stay abandoned, and nothing is sent for a session that was deleted in it. Everything
+    /// else is as it was when the copy was made: what was redacted since is there again (redact it again), edits are undone, and messages
+    /// that were sent since leave once more. The old file stays as `<name>.before-restore` until the new database has been opened.
     ///
     /// - Parameter copy: The copy.
     /// - Throws: ``CompassError`` with ``CompassError/Code/alreadyOpen`` while this process has the database open; `locked` while another

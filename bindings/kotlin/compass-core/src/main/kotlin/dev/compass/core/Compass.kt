@@ -244,7 +244,7 @@ public interface Compass : Closeable {
      *
      * Frozen messages do not change: [pending] decides about undelivered messages that hold the redacted text, [bodies] about delivered
      * ones. Bodies that still hold it are in the outcome, and the record names them until they are removed. An abandoned message that holds
-     * it is not sent again, only corrected. Stale when there is nothing to redact.
+     * it is not sent again, only corrected. Copies that [backup] made before still hold it. Stale when there is nothing to redact.
      */
     public suspend fun redact(
         session: SessionKey,
@@ -414,7 +414,9 @@ public interface Compass : Closeable {
          *
          * The copy is checked and does not change. If the process is killed meanwhile, either the old or the new database is there,
          * complete. Messages that were abandoned in the old database stay abandoned, and nothing is sent for a session that was deleted in
-         * it. The old file stays as `<name>.before-restore` until the new database has been opened.
+         * it. Everything else is as it was when the copy was made: what was redacted since is there again (redact it again), edits are
+         * undone, and messages that were sent since leave once more. The old file stays as `<name>.before-restore` until the new database
+         * has been opened.
          *
          * Refused with [ErrorCode.UNDELIVERED] while the old database holds messages that are neither delivered nor abandoned and not in
          * the copy, or cannot be read to count them, unless a person abandons them: [RestoreOptions.discardUndelivered]. [ErrorCode.LOCKED]
