@@ -130,10 +130,10 @@ impl Compass {
     }
 
     /// Writes what can still be read of a database to a new file, which only its owner may read, as JSON Lines: one row per line. Messages that
-    /// are neither delivered nor abandoned come first, each under `unsent` with its session, its action and its frozen body; then every other
-    /// row of the core's tables under the name of its table. Works also where the database cannot be opened; its file does not change. If the
-    /// definition of a table cannot be read, its rows are missing, and that is a gap. When this returns, the new file is complete and on the
-    /// disk; otherwise there is none.
+    /// are neither delivered nor abandoned come first, each under `unsent` with its session, its action and the hash of its frozen body; then the
+    /// bodies under `body`, and every other row of the core's tables under the name of its table. Works also where the database cannot be
+    /// opened; its file does not change. If the definition of a table cannot be read, its rows are missing, and that is a gap. When this
+    /// returns, the new file is complete and on the disk; otherwise there is none.
     ///
     /// # Errors
     /// - `InvalidArgument` where there is no database, the new file already exists, the WAL of another database is beside its name, its name is

@@ -153,7 +153,8 @@ impl Compass {
         })
     }
 
-    /// Saves the half-typed text of a note, as [`save_draft`](Self::save_draft) does for a field; deleted when a note is added.
+    /// Saves the half-typed text of a note, as [`save_draft`](Self::save_draft) does for a field; deleted when a note is added, and when the
+    /// session is over.
     ///
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `Refused` for a discarded session, `InvalidArgument` for a text over 256 KiB.

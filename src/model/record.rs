@@ -68,7 +68,7 @@ pub struct RecordField {
     /// Where that came from.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub source: Option<ValueSource>,
-    /// Half-typed raw text that was saved and not yet set, for a record that is being edited.
+    /// Half-typed raw text that was saved and not yet set: of a session in progress, until it is over, and of a record that is being edited.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub draft: Option<String>,
 }

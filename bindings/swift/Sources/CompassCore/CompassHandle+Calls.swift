@@ -38,13 +38,15 @@ extension CompassHandle {
         try await run(commands, in: session, actor: actor, commandId: commandId, on: isolation)
     }
 
-    /// Keeps the half-typed text of a field, also while a record is edited; an empty text removes it. It is never validated or sent, and
-    /// the sequences give no value because of it.
+    /// Keeps the half-typed text of a field, also while a record is edited; an empty text removes it. It is never validated or sent,
+    /// stops no answer and no completing, and the sequences give no value because of it. Setting or clearing the field removes it, and so
+    /// does the end of the session: before `complete`, show what `record` has as `draft` in its fields.
     public func saveDraft(_ text: String, field: String, in session: SessionKey, isolation: isolated (any Actor)? = #isolation) async throws {
         try await saveDraft(text, field: field, in: session, on: isolation)
     }
 
-    /// Keeps the half-typed text of a note, until a note is added; an empty text removes it. The sequences give no value because of it.
+    /// Keeps the half-typed text of a note, until a note is added or the session is over; an empty text removes it. The sequences give no
+    /// value because of it.
     public func saveNoteDraft(_ text: String, in session: SessionKey, isolation: isolated (any Actor)? = #isolation) async throws {
         try await saveNoteDraft(text, in: session, on: isolation)
     }

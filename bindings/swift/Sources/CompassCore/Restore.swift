@@ -54,9 +54,9 @@ extension Compass {
     /// it again afterwards. Runs off the caller's thread; once begun it runs to its end, even if the task is cancelled.
     ///
     /// The copy is checked and does not change. If the process is killed meanwhile, either the old or the new database is there, complete.
-    /// Messages that were abandoned in the old database stay abandoned, and nothing is sent for a session that was deleted in it. What was
-    /// redacted or deleted since the copy was made is there again. The old file stays as `<name>.before-restore` until the new database has
-    /// been opened.
+    /// Messages that were abandoned in the old database stay abandoned, and nothing is sent for a session that was deleted in it. Everything
+    /// else is as it was when the copy was made: what was redacted since is there again (redact it again), edits are undone, and messages
+    /// that were sent since leave once more. The old file stays as `<name>.before-restore` until the new database has been opened.
     ///
     /// - Parameter copy: The copy.
     /// - Throws: ``CompassError`` with ``CompassError/Code/alreadyOpen`` while this process has the database open; `locked` while another
@@ -81,10 +81,10 @@ extension Compass {
     }
 
     /// Writes what can still be read of a database to a new file as JSON Lines, one row per line. Only the owner of the file may read it.
-    /// Messages that are neither delivered nor abandoned come first, each under `unsent` with its session, its action and its frozen body;
-    /// then every other row under the name of its table. This also works when the database does not open, and beside an open handle; the
-    /// database does not change. The new file is complete, or it does not exist. It is protected like the copy of ``backup(to:)``. Runs off
-    /// the caller's thread; once begun it runs to its end, even if the task is cancelled.
+    /// Messages that are neither delivered nor abandoned come first, each under `unsent` with its session, its action and the hash of its
+    /// frozen body; then the bodies under `body`, and every other row under the name of its table. This also works when the database does not
+    /// open, and beside an open handle; the database does not change. The new file is complete, or it does not exist. It is protected like the
+    /// copy of ``backup(to:)``. Runs off the caller's thread; once begun it runs to its end, even if the task is cancelled.
     ///
     /// - Parameter copy: The new file. It holds what technicians typed.
     /// - Throws: ``CompassError`` with `not_a_database` or ``CompassError/Code/corrupt`` when nothing can be read; `invalid_argument` when

@@ -86,6 +86,19 @@ class TestingTest {
     }
 
     @Test
+    fun `a fake refuses only what has a name`() = test {
+        val fake = FakeCompass()
+        for (name in listOf("setField", "sned", "observeRecord", "close", "shutDown")) {
+            val thrown = assertThrows(IllegalArgumentException::class.java) { fake.refuse(name, CompassException(ErrorCode.DISK_FULL)) }
+            assertTrue(thrown.message!!.contains("setFields"), thrown.message)
+        }
+        for (name in listOf("flush", "purge", "run", "setFields", "discard", "useResponse")) {
+            fake.refuse(name, CompassException(ErrorCode.DISK_FULL))
+        }
+        assertCode(ErrorCode.DISK_FULL) { fake.flush() }
+    }
+
+    @Test
     fun `a fake keeps every call, and moves its view as the test says`() = test {
         val view = sessionView()
         val fake = FakeCompass(FakeState(views = mapOf(view.key to view), records = mapOf(view.key to sessionRecord { copy(actions = listOf(action())) })))

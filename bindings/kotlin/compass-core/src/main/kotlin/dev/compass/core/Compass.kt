@@ -122,12 +122,16 @@ public interface Compass : Closeable {
     ): CommandOutcome
 
     /**
-     * Keeps the half-typed text of a field, also while a record is edited; an empty text removes it. It is never validated or sent, and the
-     * flows do not emit because of it.
+     * Keeps the half-typed text of a field, also while a record is edited; an empty text removes it. It is never validated or sent, stops no
+     * answer and no completing, and the flows do not emit because of it. Setting or clearing the field removes it, and so does the end of
+     * the session: before [complete], show what [record] has as `draft` in its fields.
      */
     public suspend fun saveDraft(session: SessionKey, field: String, text: String)
 
-    /** Keeps the half-typed text of a note, until a note is added; an empty text removes it. The flows do not emit because of it. */
+    /**
+     * Keeps the half-typed text of a note, until a note is added or the session is over; an empty text removes it. The flows do not emit
+     * because of it.
+     */
     public suspend fun saveNoteDraft(session: SessionKey, text: String)
 
     /** The session as its screen shows it. */
@@ -242,7 +246,7 @@ public interface Compass : Closeable {
      *
      * Frozen messages do not change: [pending] decides about undelivered messages that hold the redacted text, [bodies] about delivered
      * ones. Bodies that still hold it are in the outcome, and the record names them until they are removed. An abandoned message that holds
-     * it is not sent again, only corrected. Stale when there is nothing to redact.
+     * it is not sent again, only corrected. Copies that [backup] made before still hold it. Stale when there is nothing to redact.
      */
     public suspend fun redact(
         session: SessionKey,
@@ -433,7 +437,9 @@ public interface Compass : Closeable {
          *
          * The copy is checked and does not change. If the process is killed meanwhile, either the old or the new database is there,
          * complete. Messages that were abandoned in the old database stay abandoned, and nothing is sent for a session that was deleted in
-         * it. The old file stays as `<name>.before-restore` until the new database has been opened.
+         * it. Everything else is as it was when the copy was made: what was redacted since is there again (redact it again), edits are
+         * undone, and messages that were sent since leave once more. The old file stays as `<name>.before-restore` until the new database
+         * has been opened.
          *
          * Refused with [ErrorCode.UNDELIVERED] while the old database holds messages that are neither delivered nor abandoned and not in
          * the copy, or cannot be read to count them, unless a person abandons them: [RestoreOptions.discardUndelivered]. [ErrorCode.LOCKED]
@@ -462,9 +468,9 @@ public interface Compass : Closeable {
 
         /**
          * Writes what can still be read of a database to a new file as JSON Lines, one row per line. Only the owner of the file may read
-         * it. Messages that are neither delivered nor abandoned come first, each under `unsent` with its session, its action and its frozen
-         * body; then every other row under the name of its table. This also works when the database does not open, and beside an open
-         * handle; the database does not change. The new file is complete, or it does not exist.
+         * it. Messages that are neither delivered nor abandoned come first, each under `unsent` with its session, its action and the hash of
+         * its frozen body; then the bodies under `body`, and every other row under the name of its table. This also works when the database
+         * does not open, and beside an open handle; the database does not change. The new file is complete, or it does not exist.
          *
          * [ErrorCode.NOT_A_DATABASE] and [ErrorCode.CORRUPT] when nothing can be read; [ErrorCode.INVALID_ARGUMENT] when there is no
          * database, or already a file of the new name. Runs on [Dispatchers.IO]; once begun it runs to its end, even if the caller is

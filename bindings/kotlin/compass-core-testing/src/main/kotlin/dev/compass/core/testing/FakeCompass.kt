@@ -115,9 +115,9 @@ public data class FakeCall(public val name: String, public val arguments: List<A
  * ```kotlin
  * val view = sessionView()
  * val compass = FakeCompass(FakeState(views = mapOf(view.key to view)))
- * compass.refuse("answer", CompassException(ErrorCode.FIELD_PROBLEMS, problems = listOf(problem)))
- * screen(compass).tap("Go on")
- * assertEquals(listOf(problem), screen.problems)
+ * compass.refuse("answer", CompassException(ErrorCode.FIELD_PROBLEMS, problems = listOf(problem())))
+ * screen.tap("Go on")
+ * assertEquals(listOf(problem()), screen.problems)
  * ```
  */
 public open class FakeCompass(state: FakeState = FakeState()) : Compass {
@@ -134,7 +134,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     /** What it shows now. */
     public val shown: FakeState get() = state.value
 
-    /** Every call but `close` and the flows, in order, refused ones included. */
+    /** Every call but `close`, `shutDown` and the flows, in order, refused ones included. */
     public val calls: List<FakeCall> get() = called
 
     /** Every command of `run` that was not refused, in order. */
@@ -166,9 +166,13 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     /**
      * The next call of this name, as in `"saveDraft"`, is refused with [failure] and changes nothing; the flows go on. What goes through `run`
-     * may also be named by its command: `"setFields"`, `"answer"`, `"back"`, `"complete"`, …
+     * may also be named by its command: `"setFields"` (also for `setField`, `clearField` and `markNotApplicable`), `"answer"`, `"back"`,
+     * `"complete"`, …
+     *
+     * @throws IllegalArgumentException when no call and no command has this name: the refusal would never happen.
      */
     public fun refuse(call: String, failure: CompassException) {
+        require(call in refusable) { "no call and no command is named `$call`; there are ${refusable.joinToString()}" }
         refusals += call to failure
     }
 
@@ -221,7 +225,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         CommandOutcome(Applied.YES, view)
     }
 
-    private val Command.name get() = javaClass.simpleName.replaceFirstChar { it.lowercase() }
+    private val Command.name get() = javaClass.commandName
 
     override suspend fun importWorkflow(document: ByteArray): ImportOutcome =
         call("importWorkflow", document) { ImportOutcome(false, workflows.firstOrNull() ?: throw unknown(ErrorCode.INVALID_WORKFLOW)) }
@@ -426,3 +430,12 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         }
     }
 }
+
+private val Class<*>.commandName get() = simpleName.replaceFirstChar { it.lowercase() }
+
+/** What [FakeCompass.refuse] may name. The compiler adds to the name of a function with a `Duration`. */
+private val refusable: Set<String> = buildSet {
+    Compass::class.java.methods.filterNot { it.isSynthetic }.mapTo(this) { it.name.substringBefore('-') }
+    Command::class.java.classes.filter { Command::class.java.isAssignableFrom(it) }.mapTo(this) { it.commandName }
+    removeIf { it == "close" || it == "shutDown" || it.startsWith("observe") }
+}.toSortedSet()
