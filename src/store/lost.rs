@@ -171,7 +171,9 @@ impl CarriedState {
                   WHERE {one} {revision} BETWEEN 1 AND {LAST_REVISION}"
             );
             rows(file, &sql, is_damaged, |row| {
-                Ok(CarriedAction { session: row.get(0)?, key: row.get(1)?, revision: row.get(2)?, in_flight_until: row.get(3)? })
+                // A damaged key belongs to no action of the other file.
+                let key = String::from_utf8_lossy(row.get_ref(1)?.as_bytes().unwrap_or_default()).into_owned();
+                Ok(CarriedAction { session: row.get(0)?, key, revision: row.get(2)?, in_flight_until: row.get(3)? })
             })
         };
         let mut actions = of_actions("", in_flight_until)?;

@@ -217,7 +217,7 @@ fn an_index_that_would_hold_a_key_twice_stays_as_it_is() {
     let places: Vec<_> = (0..bytes.len() - 30).filter(|at| bytes[*at..].starts_with(ids[1].as_bytes())).collect();
     places.iter().for_each(|at| bytes[*at..*at + 30].copy_from_slice(ids[0].as_bytes()));
     std::fs::write(app.path(), &bytes).unwrap();
-    lose(&app, "sqlite_autoindex_outbox_1");
+    lose(&app, "sqlite_autoindex_outbox_2");
     lose(&app, "outbox_due");
     app.compass = Compass::open(app.options()).unwrap();
     app.faults();
