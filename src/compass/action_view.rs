@@ -40,8 +40,10 @@ pub(super) struct Situation {
     pub(super) aside: SortedSet<i64>,
     /// Entries whose lease has expired: they have no running attempt, even if their rows say so.
     pub(super) expired: SortedSet<i64>,
-    /// Entries with an attempt in flight in this process, and newer revisions of their actions, even if their rows say otherwise.
+    /// Entries with an attempt in flight in this process, even if their rows say otherwise.
     pub(super) in_flight: SortedSet<i64>,
+    /// Newer revisions of their actions.
+    behind: SortedSet<i64>,
     /// Endpoints that begin no attempt for a while.
     held_back: HeldBack,
 }
@@ -59,10 +61,10 @@ impl Inner {
         let (connectivity, woken) = (self.delivery.connectivity(), self.delivery.is_woken());
         let (aside, held_back) = (self.delivery.aside(), self.delivery.held_back(now));
         let expired = self.delivery.leases_that_are_over(connection, now)?;
-        let mut in_flight = self.delivery.in_flight();
-        in_flight.extend(store::outbox::in_flight::readable_newer_than(connection, &in_flight)?);
+        let in_flight = self.delivery.in_flight();
+        let behind = &store::outbox::in_flight::readable_newer_than(connection, &in_flight)? - &in_flight;
         let context = DeliveryContext { integration_enabled, connectivity, now, woken, lease: self.delivery.lease() };
-        Ok(Situation { context, aside, expired, in_flight, held_back })
+        Ok(Situation { context, aside, expired, in_flight, behind, held_back })
     }
 
     /// The actions of a session, in path order.
@@ -139,14 +141,14 @@ pub(super) fn delivery(
     let is_readable = entry.readable && !situation.aside.contains(&entry.id);
     let (state, reason, next_attempt_at, needs_person) = match entry.state {
         EntryState::Queued | EntryState::Leased => {
-            let is_in_flight = situation.in_flight.contains(&entry.id);
-            // It has never begun: an earlier revision is in flight here. Its row has the time, unless the clock was set.
-            let waits = is_in_flight && entry.attempts == 0;
+            // An earlier revision is in flight here. Its row has the time, unless the clock was set.
+            let waits = situation.behind.contains(&entry.id);
             let lease_end = situation.context.now.checked_add_signed(TimeDelta::from_std(situation.context.lease).unwrap_or_default());
             let is_known = |until: &Timestamp| !lease_is_void(*until, situation.context.now, situation.context.lease);
             let facts = EntryFacts {
                 readable: is_readable,
-                leased: entry.state == EntryState::Leased && !situation.expired.contains(&entry.id) || is_in_flight && !waits,
+                leased: entry.state == EntryState::Leased && !situation.expired.contains(&entry.id)
+                    || situation.in_flight.contains(&entry.id),
                 reason: entry.reason.as_deref(),
                 due_at: entry.due_at,
                 tried: entry.attempts > 0,

@@ -169,7 +169,7 @@ impl World {
     }
 
     /// The earlier revisions of an entry's action, newest first.
-    fn earlier(&self, entry: &Entry) -> Vec<&Entry> {
+    pub fn earlier(&self, entry: &Entry) -> Vec<&Entry> {
         let same = self
             .rows
             .entries

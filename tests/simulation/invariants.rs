@@ -65,7 +65,12 @@ impl World {
                 continue;
             }
             // Somebody else took its lease for dead, or it was given up and is sent again.
-            if reason == "in_flight" && self.attempts.runs(entry.row, place, self.processes[place].life) {
+            let runs = |row: i64| self.attempts.runs(row, place, self.processes[place].life);
+            if reason == "in_flight" && runs(entry.row) {
+                continue;
+            }
+            // An earlier revision is in flight here, and the clock was set.
+            if reason == "earlier_revision" && self.earlier(entry).iter().any(|old| runs(old.row)) {
                 continue;
             }
             let endpoint = self.rows.endpoints.get(&entry.endpoint);
