@@ -239,6 +239,10 @@ fn work_goes_on_after_an_update_from(schema: u32) {
     }
     let totals = compass.totals().unwrap();
     assert_eq!((totals.actions_pending, totals.actions_failed, totals.actions_not_fired), (0, 0, 0), "{totals:?}");
+    // What was frozen before has no number, and what was frozen since has.
+    let sequences: Vec<bool> =
+        office.requests().iter().map(|request| request.headers.iter().any(|header| header.name == "compass-sequence")).collect();
+    assert!(sequences.contains(&true) && sequences.contains(&false), "{sequences:?}");
     assert_eq!(compass.check().unwrap().faults, [""; 0]);
 
     // What should never have been typed goes, wherever it stood.
