@@ -538,14 +538,14 @@ impl World {
             if all == 0 {
                 continue;
             }
-            let message_waits = here().find(|entry| {
+            let first_waits = here().find(|entry| {
                 entry.state == "queued"
-                    && entry.replay == 0
+                    && (entry.replay, entry.revision) == (0, 1)
                     && (entry.at_once || entry.due_at <= now)
                     && !self.is_in_flight(entry)
                     && !self.tampered.contains_key(&entry.row)
             });
-            if let (Some(message), Some(replay)) = (message_waits, here().filter(claimed).find(|entry| entry.replay > 0)) {
+            if let (Some(message), Some(replay)) = (first_waits, here().filter(claimed).find(|entry| entry.replay > 0)) {
                 return Err(format!("replay {} is claimed before {message:?}, which was never delivered", replay.row));
             }
             let passes_over = failed == all && fresh_waits;
