@@ -28,8 +28,8 @@ impl Compass {
     /// beside it, waits for the same things, and can be abandoned. A replay that failed is tried again. Stale while one waits.
     ///
     /// # Errors
-    /// `UnknownSession`, `DeletedSession`, `UnknownAction`, `ActionStatus` where nothing was delivered yet or the message holds a redacted
-    /// value, `BodyDropped` where its body was released after its retention or removed by a redaction, `CommandIdReused`.
+    /// `UnknownSession`, `DeletedSession`, `UnknownAction`, `ActionStatus` where nothing was delivered yet, `BodyDropped` where its body was
+    /// released after its retention, was removed by a redaction, or holds a redacted value, `CommandIdReused`.
     pub fn replay(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "replay", action, reason: None };
         let outcome = self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, _, row, context| {
@@ -55,7 +55,8 @@ impl Compass {
         let outcome = self.on_session(session, actor, command_id, &content, &mut |inner, tx, loaded, context| {
             let mut acts = Vec::new();
             for row in store::action::of_session(tx, loaded.id)? {
-                if let Replayed::Yes(act) = inner.replay(tx, &row, context)? {
+                // A damaged one stops only itself.
+                if let Some(Replayed::Yes(act)) = store::all_or_none(tx, || inner.replay(tx, &row, context))? {
                     acts.push(act);
                 }
             }
@@ -103,11 +104,11 @@ impl Inner {
                 store::outbox::send_again(tx, open.id, context.at)?;
             }
             open => {
-                if let Some(open) = open {
-                    store::outbox::abandon(tx, open.id, reason::ABANDONED)?;
-                }
                 if !replay::queue(tx, sent.id, context.at)? {
                     return Ok(Replayed::BodyDropped);
+                }
+                if let Some(open) = open {
+                    store::outbox::abandon(tx, open.id, reason::ABANDONED)?;
                 }
             }
         }

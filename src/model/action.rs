@@ -71,7 +71,7 @@ pub struct Action {
     /// Whether `send_corrected` would be accepted now: its newest message differs from the record, or is damaged (`corrupt`).
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub can_send_corrected: bool,
-    /// Whether `replay` would be accepted now.
+    /// Whether `replay` would be accepted now, if the body of the delivered message is still there and holds no redacted value.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     #[serde(default)]
     pub can_replay: bool,

@@ -286,3 +286,33 @@ fn a_restore_sends_no_replay() {
     assert_eq!(field.action(session).status, ActionStatus::Sent);
     sound(&field);
 }
+
+#[test]
+fn a_damaged_message_keeps_no_other_of_its_session_from_being_replayed() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    field.compass.import_workflow(&workflow("two", &[OFFICE, OFFICE])).unwrap();
+    let session = complete(&field.compass, "two");
+    field.flush();
+    damage(&field, "UPDATE outbox SET delivery_id = CAST(x'ff' || substr(delivery_id, 2) AS TEXT) WHERE id = 1");
+    assert_eq!(field.compass.replay_session(session, Some("anna"), &id()).unwrap().applied, Applied::Yes);
+    field.flush();
+    assert_eq!(came(&field).len(), 3);
+}
+
+#[test]
+fn a_failed_replay_stays_where_the_newer_revision_has_no_body() {
+    let (field, receivers) = phone_with(|_| Ok(answer(202)), keep_bodies_for_two_days);
+    let session = delivered(&field);
+    receivers.now(|_| Ok(answer(400)));
+    replay(&field, session);
+    field.flush();
+    receivers.take();
+    let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+    field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
+    field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+    field.flush();
+    days(&field, 4);
+    assert_eq!(field.compass.replay_sent(&to_office(), None, None).unwrap().body_dropped, 1);
+    assert_eq!(replays(&field, session), [(1, DeliveryState::Failed, Some("rejected".to_owned()))], "nobody abandoned it");
+    sound(&field);
+}
