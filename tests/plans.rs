@@ -92,7 +92,7 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("lost.rs", "{column}", &["configuration", "age"]),
     ("lost.rs", "{LAST_NUMBER}", &["4611686018427387904"]),
     ("redaction.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason IS 'abandoned'))"]),
-    ("retention.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason IS 'abandoned'))"]),
+    ("purge.rs", "{UNDELIVERED}", &["NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason IS 'abandoned'))"]),
     (
         "referred.rs",
         "{BODIES}",
@@ -109,7 +109,7 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("salvage.rs", "{}", &["session"]),
     ("salvage.rs", "{trusted}", &["NOT INDEXED"]),
     ("salvage.rs", "{table}", &["session", "action"]),
-    ("retention.rs", "{table}", &["outbox", "action", "draft", "note", "value", "visit", "command", "event"]),
+    ("purge.rs", "{table}", &["outbox", "action", "draft", "note", "value", "visit", "command", "event"]),
 ];
 
 /// Parts of statements that may read a whole table or sort what they found, and why.

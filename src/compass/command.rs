@@ -48,7 +48,7 @@ impl Inner {
                 let document = self.document_of(connection, workflow_id, workflow_hash)?;
                 Ok(LoadedSession { id, document, hash: workflow_hash, state })
             }
-            None if store::retention::is_tombstone(connection, key)? => Err(Error::DeletedSession { key }),
+            None if store::purge::is_tombstone(connection, key)? => Err(Error::DeletedSession { key }),
             None => Err(Error::UnknownSession { key }),
         }
     }

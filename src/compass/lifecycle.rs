@@ -101,7 +101,7 @@ impl Compass {
                 policy: options.retry,
                 retention: options.retention,
                 body_retention: options.body_retention,
-                goes_on_behind: Mutex::default(),
+                continues_after: Mutex::default(),
                 allow_plain_http_to_loopback: options.allow_plain_http_to_loopback,
                 calls: call_guard::CallGuard::default(),
                 observers,
@@ -114,8 +114,8 @@ impl Compass {
         };
         compass.inner.opened_on(options.device.as_deref().unwrap_or_default())?;
         // An error is not fatal: it is attempted again at the next open, and nothing waits for it.
-        compass.inner.judge_again().unwrap_or_else(|error| log::info!("documents for a newer core are not judged now: {}", error.code()));
-        compass.inner.keep_at_open();
+        compass.inner.lint_again().unwrap_or_else(|error| log::info!("documents for a newer core are not linted now: {}", error.code()));
+        compass.inner.purge_at_open();
         compass.inner.index_at_open().unwrap_or_else(|error| log::info!("the search index is not updated now: {}", error.code()));
         compass
             .inner
@@ -161,7 +161,7 @@ impl Compass {
         let _call = self.inner.calls.enter()?;
         let (until, began) = (self.inner.clock.monotonic().saturating_add(deadline), Instant::now());
         let report = self.inner.delivery.flush(deadline, cancel, urgent)?;
-        self.inner.keep_until(until, cancel);
+        self.inner.purge_until(until, cancel);
         if report.end != FlushEnd::Quiesced {
             // Nothing is lost by that, and a search reports what is missing.
             let until = began + deadline.min(LONGEST_FLUSH);

@@ -23,13 +23,13 @@ impl Compass {
                 if loaded.state.state == SessionState::InProgress {
                     return Err(Error::NotDeletable { state: loaded.state.state });
                 }
-                let undelivered = store::retention::undelivered(tx, loaded.id)?;
+                let undelivered = store::purge::undelivered(tx, loaded.id)?;
                 if undelivered > 0 {
                     return Err(Error::Undelivered { count: Some(undelivered) });
                 }
                 let files = store::referred::by_session(tx, loaded.id)?;
-                store::retention::delete(tx, loaded.id, "deleted", None, now)?;
-                store::erasure::shrink(tx)?;
+                store::purge::delete(tx, loaded.id, "deleted", None, now)?;
+                store::cleaning::shrink(tx)?;
                 Ok((files, Changed { outbox: true, ..Changed::session(session) }))
             })
         })?;

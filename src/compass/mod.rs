@@ -15,6 +15,7 @@ mod observer;
 mod open_files;
 mod options;
 mod outbox;
+mod purge;
 mod query;
 mod redact;
 mod replace;
@@ -69,7 +70,7 @@ struct Inner {
     retention: Option<Duration>,
     body_retention: Duration,
     /// The session after which retention continues, once sessions that stay took its time. None: from the first.
-    goes_on_behind: Mutex<Option<crate::store::retention::Place>>,
+    continues_after: Mutex<Option<crate::store::purge::Place>>,
     allow_plain_http_to_loopback: bool,
     calls: call_guard::CallGuard,
     observers: Arc<observer::Observers>,

@@ -143,7 +143,7 @@ impl Inner {
             }
         }
         self.index_again(tx, id)?;
-        store::erasure::shrink(tx)?;
+        store::cleaning::shrink(tx)?;
         // A file that this session still refers to needs no search of the others.
         let kept = store::referred::by_acts(tx, id)?;
         files.retain(|file| !kept.contains(file));

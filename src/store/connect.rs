@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::pool::{Pool, Role, WaitLimit};
-use super::{Result, StoreError, erasure};
+use super::{Result, StoreError, cleaning};
 
 /// Large enough for all statements of the core, so that none is compiled twice.
 const STATEMENT_CACHE: usize = 160;
@@ -65,7 +65,7 @@ pub(super) fn connect(
         let mode = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, String>(0));
         if mode("PRAGMA journal_mode")? != "wal" {
             // A copy, or a new one.
-            erasure::clean_all(&connection).unwrap_or_else(|error| log::info!("pages of the copy are not cleaned: {error}"));
+            cleaning::clean_all(&connection).unwrap_or_else(|error| log::info!("pages of the copy are not cleaned: {error}"));
         }
         if mode("PRAGMA journal_mode = WAL")? != "wal" {
             return Err(StoreError::CannotOpen("write-ahead logging is not available for this file".to_owned()));

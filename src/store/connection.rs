@@ -12,7 +12,8 @@ use super::meta::{self, Meta};
 #[cfg(any(test, feature = "testing"))]
 use super::pool::STOP_LIMIT;
 use super::pool::{Lent, LockWait, Pool, Role, StopKind, Stopping, WaitLimit};
-use super::{Result, StoreError, connect::connect, erasure, error, files, migrate, replace, reserve, schema, search};
+use super::rebuild::{self, Rebuilt};
+use super::{Result, StoreError, cleaning, connect::connect, error, files, migrate, replace, reserve, schema, search};
 
 /// How long a call waits for others, of this process or of another one, before it fails with `Locked`.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
@@ -31,7 +32,7 @@ pub(crate) struct Store {
     path: PathBuf,
     pool: Arc<Pool>,
     /// Something was deleted, and may still be in the file or the WAL.
-    owes_erasing: AtomicBool,
+    needs_cleaning: AtomicBool,
     /// The length of the WAL at the last checkpoint because of its length.
     long_wal: AtomicI64,
     /// What was made anew.
@@ -54,18 +55,18 @@ impl Store {
         let mut connection = connect(path, Role::Writer, &pool, pool.wait_limit(DEFAULT_WAIT), migrate::look)?;
         migrate::migrate(&mut connection, install_id)?;
         // If another process has the file, the next one that opens it tries again.
-        erasure::rebuild(&connection).unwrap_or_else(|error| log::info!("the file is not rebuilt now: {error}"));
+        cleaning::rebuild(&connection).unwrap_or_else(|error| log::info!("the file is not rebuilt now: {error}"));
         search::keep_clean(&connection).unwrap_or_else(|error| log::info!("the search index is not changed now: {error}"));
         let meta = meta::load(&connection)?;
         // It may hold data that an earlier process deleted before it ended.
-        let is_erased = !files::has_wal(path) || erasure::erase(&connection).unwrap_or(false);
+        let is_erased = !files::has_wal(path) || cleaning::erase(&connection).unwrap_or(false);
         replace::forget_before(path);
         pool.keep(Role::Writer, connection);
         reserve::make(path);
         let store = Self {
             path: path.to_owned(),
             pool,
-            owes_erasing: AtomicBool::new(!is_erased),
+            needs_cleaning: AtomicBool::new(!is_erased),
             long_wal: AtomicI64::new(0),
             remade: Mutex::default(),
             #[cfg(test)]
@@ -215,9 +216,9 @@ impl Store {
         }
         #[cfg(test)]
         self.commits.fetch_add(1, Ordering::Relaxed);
-        if self.owes_erasing.load(Ordering::Relaxed) {
+        if self.needs_cleaning.load(Ordering::Relaxed) {
             self.erase_with(lent.connection());
-        } else if let Err(error) = erasure::checkpoint_if_long(lent.connection(), &self.long_wal) {
+        } else if let Err(error) = cleaning::checkpoint_if_long(lent.connection(), &self.long_wal) {
             log::info!("no checkpoint now: {error}");
         }
         Ok(false)
@@ -252,7 +253,7 @@ impl Store {
     /// so do closing and opening the file. Says whether nothing is left, also in the copies beside it that are kept until it is opened. `stops`
     /// is that of [`write_part`](Self::write_part).
     pub(crate) fn erase(&self, stops: u64) -> bool {
-        self.owes_erasing.store(true, Ordering::Relaxed);
+        self.needs_cleaning.store(true, Ordering::Relaxed);
         match self.lend(Role::Writer, &mut self.pool.wait_limit(Duration::ZERO).since(stops)) {
             Ok(mut lent) => self.erase_with(lent.connection()) && !files::has_copy(&self.path),
             Err(_) => false,
@@ -260,8 +261,8 @@ impl Store {
     }
 
     fn erase_with(&self, connection: &Connection) -> bool {
-        let is_erased = erasure::erase(connection).unwrap_or(false);
-        self.owes_erasing.store(!is_erased, Ordering::Relaxed);
+        let is_erased = cleaning::erase(connection).unwrap_or(false);
+        self.needs_cleaning.store(!is_erased, Ordering::Relaxed);
         is_erased
     }
 

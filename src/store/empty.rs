@@ -5,7 +5,7 @@
 
 use rusqlite::params;
 
-use super::{Result, StoreError, Transaction, erasure};
+use super::{Result, StoreError, Transaction, cleaning};
 
 /// The kind of the first page of an index that has no rows.
 pub(super) const INDEX: u8 = 10;
@@ -25,7 +25,7 @@ pub(super) fn empty(tx: &Transaction<'_>, tables: &[(&str, u8)]) -> Result<()> {
     // Drops the page cache of earlier transactions.
     tx.execute_batch("PRAGMA shrink_memory")?;
     let has_map: bool = tx.query_row("PRAGMA auto_vacuum", [], |row| row.get(0))?;
-    if !has_map || !erasure::has_pages(tx)? {
+    if !has_map || !cleaning::has_pages(tx)? {
         return Err(StoreError::Corrupt("a table of the index cannot be read".to_owned()));
     }
     let count = tx.query_row("PRAGMA page_count", [], |row| row.get::<_, u32>(0))? as usize;
@@ -36,10 +36,10 @@ pub(super) fn empty(tx: &Transaction<'_>, tables: &[(&str, u8)]) -> Result<()> {
 
     let mut first = read(1)?;
     let size = first.len();
-    let every = erasure::map_every(&first);
+    let every = cleaning::map_every(&first);
     let mut maps = Vec::new();
     for number in (2..=count).step_by(every) {
-        let number = if number == erasure::locked(size) { number + 1 } else { number };
+        let number = if number == cleaning::locked(size) { number + 1 } else { number };
         if number <= count {
             maps.push((number, read(number)?));
         }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, InterruptHandle};
 
-use super::{Result, StoreError, erasure};
+use super::{Result, StoreError, cleaning};
 
 /// Screens read while the writer works; more than two at once do not get faster on a phone.
 const MAX_READERS: usize = 2;
@@ -275,7 +275,7 @@ impl Pool {
         drop(state);
         drop(readers);
         if checkpoints && let Some(last) = writer.or_else(open) {
-            erasure::close_with_checkpoint(last);
+            cleaning::close_with_checkpoint(last);
         }
     }
 

@@ -17,7 +17,7 @@ use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior};
 use super::connect::connect;
 use super::lost::{self, Abandonment, CarriedState, IsId, Message};
 use super::pool::{Pool, Role};
-use super::{Connection, Result, StoreError, anew, backup, check, erasure, files, meta, migrate, schema, search};
+use super::{Connection, Result, StoreError, backup, check, cleaning, files, meta, migrate, rebuild, schema, search};
 use crate::crypto::Sha256;
 
 /// How long another process may hold the file.
@@ -137,7 +137,7 @@ impl Restore<'_> {
             return Err(StoreError::Corrupt(fault));
         }
         migrate::migrate(&mut copy, &String::new)?;
-        erasure::rebuild(&copy)?;
+        cleaning::rebuild(&copy)?;
         search::keep_clean(&copy)?;
         // Another history than that of the file that it was copied from.
         meta::end_series(&copy)?;
@@ -187,7 +187,7 @@ impl Restore<'_> {
             drop(over);
             (self.step)("written");
             drop(watcher);
-            erasure::close_with_checkpoint(present);
+            cleaning::close_with_checkpoint(present);
             return Ok(Replaced::Done);
         }
         Err(StoreError::Locked)

@@ -7,7 +7,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::row::session_key;
-use super::{Connection, Result, StoreError, Transaction, erasure};
+use super::{Connection, Result, StoreError, Transaction, cleaning};
 use crate::crypto::Sha256;
 use crate::engine::words::Query;
 use crate::sorted::SortedSet;
@@ -210,7 +210,7 @@ fn take_out(tx: &Transaction<'_>, id: i64) -> Result<()> {
 /// Begins an index whose tables were emptied. All sessions are indexed again.
 pub(super) fn begin(tx: &Transaction<'_>) -> Result<()> {
     // Without this, FTS5 does not accept the table.
-    erasure::undefended(tx, || Ok(tx.execute_batch("INSERT INTO search_config (k, v) VALUES ('version', 4)")?))?;
+    cleaning::without_defensive_mode(tx, || Ok(tx.execute_batch("INSERT INTO search_config (k, v) VALUES ('version', 4)")?))?;
     keep_clean(tx)?;
     Ok(tx.execute_batch("INSERT INTO search (search, rank) VALUES ('pgsz', 1000)")?)
 }

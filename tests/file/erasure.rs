@@ -363,10 +363,10 @@ fn a_copy_is_cleaned_when_it_is_opened() {
     assert_eq!(app.faults(), [""; 0]);
 }
 
-/// The pages in the log, each once.
-fn in_log(app: &App) -> BTreeSet<u32> {
-    let log = std::fs::read(app.folder().join("compass.db-wal")).unwrap();
-    log[32..].chunks(24 + 4096).map(|frame| u32::from_be_bytes(frame[..4].try_into().unwrap())).collect()
+/// The pages in the WAL, each once.
+fn in_wal(app: &App) -> BTreeSet<u32> {
+    let wal = std::fs::read(app.folder().join("compass.db-wal")).unwrap();
+    wal[32..].chunks(24 + 4096).map(|frame| u32::from_be_bytes(frame[..4].try_into().unwrap())).collect()
 }
 
 /// The middle one of some times and what they used of a processor, in milliseconds.
@@ -401,7 +401,7 @@ fn what_it_costs_that_nothing_is_left() {
             sql.set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).unwrap();
             sql.execute("UPDATE note SET at = at + 1 WHERE session_id % (?1 / ?2) = 1 AND session_id / (?1 / ?2) < ?2", [sessions, count])
                 .unwrap();
-            let changed = in_log(&app);
+            let changed = in_wal(&app);
             pages = changed.len();
             if is_left {
                 put_into_gaps(&sql, "Murmeltier", |number| changed.contains(&number));
@@ -422,7 +422,7 @@ fn what_it_costs_that_nothing_is_left() {
     reader.execute_batch("BEGIN").unwrap();
     reader.query_row("SELECT count(*) FROM meta", [], |_| Ok(())).unwrap();
     app.compass.delete(page.sessions[0].key).unwrap();
-    println!("it changes {} pages", in_log(&app).len());
+    println!("it changes {} pages", in_wal(&app).len());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::delivery::CancelToken;
 use crate::engine::session as engine;
 use crate::error::Error;
 use crate::model::{PurgeReport, Timestamp};
-use crate::store::retention::{Old, Place};
+use crate::store::purge::{Cutoff, Place};
 use crate::store::{self, Connection, StoreError, Transaction, meta, unless_damaged};
 
 /// The most that one transaction does, so that a long purge does not block writers: sessions examined, acts of removed sessions, and bodies
@@ -19,7 +19,7 @@ const BODIES: u32 = 50;
 const BODY_BYTES: i64 = 1024 * 1024;
 /// How long a transaction continues with further sessions. Removing one from a large search index takes up to 35 ms; a command that waits for
 /// the writer should not notice it.
-const HOLD: Duration = Duration::from_millis(10);
+const TRANSACTION_TIME: Duration = Duration::from_millis(10);
 
 /// How long a removed session is remembered, with the ids of its commands: longer than any app repeats a call. The schema refuses less.
 const REMEMBERED: Duration = Duration::from_secs(400 * 86_400);
@@ -29,7 +29,7 @@ const FORGOTTEN: u32 = 500;
 /// How long background work waits for the file.
 const WAIT: Duration = Duration::from_millis(200);
 /// The time that a transaction may take: none begins later than this before the deadline of a flush.
-const ROOM: Duration = Duration::from_millis(500);
+const LAST_TRANSACTION: Duration = Duration::from_millis(500);
 
 /// A running purge.
 struct Purge<'a> {
@@ -40,7 +40,7 @@ struct Purge<'a> {
     sessions: u32,
     at_most: u32,
     /// Files that the removed sessions referred to.
-    let_go: Vec<String>,
+    files: Vec<String>,
     /// Tombstones and command ids that were forgotten.
     forgotten: u64,
     report: PurgeReport,
@@ -54,7 +54,7 @@ impl<'a> Purge<'a> {
             place: Place::FIRST,
             sessions: SESSIONS,
             at_most: SESSIONS,
-            let_go: Vec::new(),
+            files: Vec::new(),
             forgotten: 0,
             report: PurgeReport::default(),
         }
@@ -64,12 +64,12 @@ impl<'a> Purge<'a> {
     ///
     /// # Errors
     /// `Corrupt` also where a page of one session cannot be read: then the transaction cannot continue. See [`Purge::meets`].
-    fn sessions(&mut self, tx: &Transaction<'_>, old: Old) -> Result<(bool, Changed)> {
+    fn sessions(&mut self, tx: &Transaction<'_>, old: Cutoff) -> Result<(bool, Changed)> {
         let began = Instant::now();
-        let found = store::retention::old(tx, old, self.place, self.sessions)?;
+        let found = store::purge::old(tx, old, self.place, self.sessions)?;
         let (mut looked_at, mut acts, mut purged) = (0, 0_u32, 0);
         for session in &found {
-            if acts >= ACTS || purged > 0 && began.elapsed() >= HOLD {
+            if acts >= ACTS || purged > 0 && began.elapsed() >= TRANSACTION_TIME {
                 break;
             }
             (looked_at, self.place) = (looked_at + 1, session.place);
@@ -80,14 +80,14 @@ impl<'a> Purge<'a> {
                 self.report.kept_undelivered += 1;
                 continue;
             }
-            if session.unfired && matches!(old, Old::ByAge(_)) {
+            if session.not_fired && matches!(old, Cutoff::Age(_)) {
                 self.report.kept_not_fired += 1;
                 continue;
             }
             let mut page = None;
             let files = store::all_or_none(tx, || {
                 let files = store::referred::by_session(tx, session.id)?;
-                let deleted = store::retention::delete(tx, session.id, "purged", self.actor, self.now);
+                let deleted = store::purge::delete(tx, session.id, "purged", self.actor, self.now);
                 if let Err(StoreError::Corrupt(what)) = &deleted {
                     page = Some(what.clone());
                 }
@@ -100,10 +100,10 @@ impl<'a> Purge<'a> {
             if let Some(files) = files {
                 purged += 1;
                 acts = acts.saturating_add(session.acts);
-                self.let_go.extend(files);
+                self.files.extend(files);
             }
         }
-        store::erasure::shrink(tx)?;
+        store::cleaning::shrink(tx)?;
         self.report.purged += purged;
         let is_last = looked_at == found.len() && found.len() < self.sessions as usize;
         Ok((!is_last, Changed { everything: purged > 0, ..Changed::default() }))
@@ -126,7 +126,7 @@ impl<'a> Purge<'a> {
     }
 
     /// Purges all old sessions, in several transactions.
-    fn all_sessions(&mut self, inner: &Inner, stops: u64, old: impl Fn(&Transaction<'_>) -> Result<Old>) -> Result<()> {
+    fn all_sessions(&mut self, inner: &Inner, stops: u64, old: impl Fn(&Transaction<'_>) -> Result<Cutoff>) -> Result<()> {
         loop {
             let (place, report) = (self.place, self.report.clone());
             let part = |tx: &Transaction<'_>| {
@@ -147,18 +147,18 @@ impl<'a> Purge<'a> {
         }
     }
 
-    /// Releases all bodies that are old enough, in the same way.
+    /// Drops all bodies that are old enough, in the same way.
     fn all_bodies(&mut self, inner: &Inner, stops: u64) -> Result<()> {
         let mut bodies = BODIES;
         loop {
             let now = inner.now();
-            match inner.write_part(stops, |tx| inner.release_bodies(tx, bodies, now)) {
+            match inner.write_part(stops, |tx| inner.drop_bodies(tx, bodies, now)) {
                 Err(Error::DiskFull) if bodies > 1 => {
                     inner.store.make_room();
                     bodies = 1;
                 }
                 Ok(0) => return Ok(()),
-                released => self.report.bodies_released += released?,
+                released => self.report.bodies_dropped += released?,
             }
         }
     }
@@ -166,11 +166,11 @@ impl<'a> Purge<'a> {
     /// The report, with the files that no session refers to any more. The erasure is done or recorded as due, even if an error ended the purge.
     fn report(mut self, inner: &Inner, stops: u64, purged: Result<()>) -> Result<PurgeReport> {
         inner.store.keep_room();
-        if self.report.purged + self.report.bodies_released + self.forgotten > 0 {
+        if self.report.purged + self.report.bodies_dropped + self.forgotten > 0 {
             self.report.erased = inner.erased(stops);
         }
         purged?;
-        self.report.files_let_go = inner.let_go(stops, self.let_go.into_iter().collect())?;
+        self.report.unused_files = inner.unused_files(stops, self.files.into_iter().collect())?;
         Ok(self.report)
     }
 }
@@ -193,7 +193,7 @@ impl Compass {
         let mut purge = Purge::new(None, inner.now());
         let stops = inner.store.stops();
         let purged = purge
-            .all_sessions(inner, stops, |tx| Ok(Old::ByAge(earlier(meta::age(tx)?, older_than))))
+            .all_sessions(inner, stops, |tx| Ok(Cutoff::Age(earlier(meta::age(tx)?, older_than))))
             .and_then(|()| purge.all_bodies(inner, stops))
             .and_then(|()| {
                 loop {
@@ -218,30 +218,30 @@ impl Compass {
         let inner = &self.inner;
         let mut purge = Purge::new(Some(actor), inner.now());
         let stops = inner.store.stops();
-        let purged = purge.all_sessions(inner, stops, |_| Ok(Old::Before(time)));
+        let purged = purge.all_sessions(inner, stops, |_| Ok(Cutoff::Time(time)));
         purge.report(inner, stops, purged)
     }
 }
 
 impl Inner {
     /// Removes a little old data when the database is opened, if no other process writes: an app need not flush for that.
-    pub(super) fn keep_at_open(&self) {
+    pub(super) fn purge_at_open(&self) {
         let kept = self
             .read_at_open(|connection| self.old(connection))
-            .and_then(|old| old.map_or(Ok(()), |from| self.keep_a_little(from, Duration::ZERO).map(drop)));
+            .and_then(|old| old.map_or(Ok(()), |from| self.purge_a_little(from, Duration::ZERO).map(drop)));
         kept.unwrap_or_else(log_what_stays);
     }
 
     /// Removes old data until this moment of the monotonic clock.
-    pub(super) fn keep_until(&self, until: Duration, cancel: &CancelToken) {
+    pub(super) fn purge_until(&self, until: Duration, cancel: &CancelToken) {
         let kept = || -> Result<()> {
             let mut is_first = true;
             loop {
                 let left = until.saturating_sub(self.clock.monotonic());
-                if left <= ROOM || cancel.is_cancelled() {
+                if left <= LAST_TRANSACTION || cancel.is_cancelled() {
                     return Ok(());
                 }
-                let wait = WAIT.min(left - ROOM);
+                let wait = WAIT.min(left - LAST_TRANSACTION);
                 let now = self.now();
                 let old = self.store.read_for_delivery(wait, |connection| {
                     let ages = is_first && meta::is_age_due(connection, now)?;
@@ -249,7 +249,7 @@ impl Inner {
                 })?;
                 let Some(from) = old else { return Ok(()) };
                 // Old data that was not removed is damaged. In the first round the database may just have aged, so that something became old.
-                if self.keep_a_little(from, wait)? == Some(0) && !is_first {
+                if self.purge_a_little(from, wait)? == Some(0) && !is_first {
                     return Ok(());
                 }
                 is_first = false;
@@ -261,7 +261,7 @@ impl Inner {
     /// The place after which something is old. Looked up before the transaction, which must not go through all sessions that stay.
     fn old(&self, connection: &Connection) -> Result<Option<Place>> {
         let age = meta::age(connection)?;
-        let due = store::retention::due(
+        let due = store::purge::due(
             connection,
             self.retention.map(|retention| earlier(age, retention)),
             earlier(age, self.body_retention),
@@ -273,14 +273,14 @@ impl Inner {
 
     /// Removes old data: bodies, remembered commands, and sessions after this place, each in a transaction, so that damage of one keeps no other.
     /// Gives how much was removed; None where sessions that stay took the time: the next call continues after them.
-    fn keep_a_little(&self, from: Place, wait: Duration) -> Result<Option<u64>> {
-        let met = *self.goes_on_behind();
+    fn purge_a_little(&self, from: Place, wait: Duration) -> Result<Option<u64>> {
+        let met = *self.continues_after();
         let mut purge = Purge { place: met.map_or(from, |place| place.max(from)), ..Purge::new(None, self.now()) };
         if met.is_some() {
             purge.sessions = 1;
         }
         let stops = self.store.stops();
-        let released = self.write_aside(wait, |tx| self.release_bodies(tx, BODIES, purge.now));
+        let released = self.write_aside(wait, |tx| self.drop_bodies(tx, BODIES, purge.now));
         let forgotten = self.write_aside(wait, |tx| Ok((forget(tx)?, Changed::nothing())));
         let others = unless_damaged(released)?.unwrap_or(0) + unless_damaged(forgotten)?.unwrap_or(0);
         let part = |purge: &mut Purge<'_>, place: Place, report: &PurgeReport| {
@@ -288,12 +288,12 @@ impl Inner {
                 (purge.place, purge.report) = (place, report.clone());
                 let mut goes_on = false;
                 if let Some(retention) = self.retention {
-                    let old = Old::ByAge(earlier(meta::age(tx)?, retention));
+                    let old = Cutoff::Age(earlier(meta::age(tx)?, retention));
                     // Sessions that stay are skipped, for a while.
                     let began = Instant::now();
                     loop {
                         goes_on = purge.sessions(tx, old)?.0;
-                        if !goes_on || purge.report.purged > 0 || began.elapsed() >= HOLD {
+                        if !goes_on || purge.report.purged > 0 || began.elapsed() >= TRANSACTION_TIME {
                             break;
                         }
                     }
@@ -310,17 +310,17 @@ impl Inner {
                     if let Err(error) = purge.meets(error, place, report) {
                         break Err(error);
                     }
-                    *self.goes_on_behind() = Some(purge.place);
+                    *self.continues_after() = Some(purge.place);
                     if began.elapsed() >= WAIT {
                         break Ok(None);
                     }
                 }
                 Ok((0, true)) => {
-                    *self.goes_on_behind() = Some(purge.place);
+                    *self.continues_after() = Some(purge.place);
                     break Ok(None);
                 }
                 Ok((0, false)) => {
-                    *self.goes_on_behind() = None;
+                    *self.continues_after() = None;
                     break Ok(Some(others));
                 }
                 Ok((purged, _)) => break Ok(Some(purged + others)),
@@ -332,21 +332,21 @@ impl Inner {
         went
     }
 
-    fn goes_on_behind(&self) -> MutexGuard<'_, Option<Place>> {
-        self.goes_on_behind.lock().unwrap_or_else(PoisonError::into_inner)
+    fn continues_after(&self) -> MutexGuard<'_, Option<Place>> {
+        self.continues_after.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn release_bodies(&self, tx: &Transaction<'_>, limit: u32, now: Timestamp) -> Result<(u64, Changed)> {
+    fn drop_bodies(&self, tx: &Transaction<'_>, limit: u32, now: Timestamp) -> Result<(u64, Changed)> {
         let age = earlier(meta::age(tx)?, self.body_retention);
-        let released = store::retention::release_bodies(tx, age, limit, BODY_BYTES, now)?;
-        store::erasure::shrink(tx)?;
+        let released = store::purge::drop_bodies(tx, age, limit, BODY_BYTES, now)?;
+        store::cleaning::shrink(tx)?;
         Ok((released, Changed::nothing()))
     }
 }
 
 /// Forgets some tombstones and command ids that were remembered long enough.
 fn forget(tx: &Transaction<'_>) -> Result<u64> {
-    Ok(store::retention::forget(tx, earlier(meta::age(tx)?, REMEMBERED), FORGOTTEN)?)
+    Ok(store::purge::forget(tx, earlier(meta::age(tx)?, REMEMBERED), FORGOTTEN)?)
 }
 
 /// Not an error for the caller: the next flush tries again.

@@ -78,7 +78,7 @@ pub(super) fn close_with_checkpoint(connection: Connection) {
 
 /// Cleans the pages of a file whose checkpoint was made elsewhere, such as a copy that was never in use.
 pub(super) fn clean_all(connection: &Connection) -> Result<()> {
-    if has_pages(connection)? { clean(connection, Which::All).map(drop) } else { Ok(()) }
+    if has_pages(connection)? { clean(connection, PagesToClean::All).map(drop) } else { Ok(()) }
 }
 
 /// Makes a checkpoint after the pages are cleaned. Says whether it was complete. With an SQLite of the app that has no access to raw pages, the
@@ -87,7 +87,7 @@ fn clean_and_checkpoint(connection: &Connection, how: &str) -> Result<bool> {
     if !has_pages(connection)? {
         return checkpoint(connection, how);
     }
-    let mut which = Which::OfWal;
+    let mut which = PagesToClean::OfWal;
     for _ in 0..TRIES {
         let seen = clean(connection, which)?;
         let is_done = checkpoint(connection, how)?;
@@ -95,9 +95,9 @@ fn clean_and_checkpoint(connection: &Connection, how: &str) -> Result<bool> {
             return Ok(is_done);
         }
         // Pages that another process wrote meanwhile may be in the file, and no longer in the WAL.
-        which = Which::All;
+        which = PagesToClean::All;
     }
-    clean(connection, Which::All)?;
+    clean(connection, PagesToClean::All)?;
     Ok(false)
 }
 
@@ -119,26 +119,26 @@ pub(super) fn has_pages(connection: &Connection) -> Result<bool> {
 
 /// The pages to clean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Which {
+enum PagesToClean {
     /// Those in the WAL: pages in the file were cleaned before.
     OfWal,
     All,
 }
 
 /// Cleans these pages. Gives [`writes_of_others`] of the moment before.
-fn clean(connection: &Connection, which: Which) -> Result<i64> {
-    undefended(connection, || clean_pages(connection, which))
+fn clean(connection: &Connection, which: PagesToClean) -> Result<i64> {
+    without_defensive_mode(connection, || clean_pages(connection, which))
 }
 
 /// Runs `work` without SQLite's defensive mode: it may write raw pages and internal tables.
-pub(super) fn undefended<T>(connection: &Connection, work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn without_defensive_mode<T>(connection: &Connection, work: impl FnOnce() -> Result<T>) -> Result<T> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
     let done = work();
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     done
 }
 
-fn clean_pages(connection: &Connection, which: Which) -> Result<i64> {
+fn clean_pages(connection: &Connection, which: PagesToClean) -> Result<i64> {
     let tx = Transaction::new_unchecked(connection, rusqlite::TransactionBehavior::Immediate)?;
     let seen = writes_of_others(&tx)?;
     let count: u32 = tx.query_row("PRAGMA page_count", [], |row| row.get(0))?;
@@ -147,8 +147,8 @@ fn clean_pages(connection: &Connection, which: Which) -> Result<i64> {
     let map_every = first.query_row([], |row| Ok(map_every(row.get_ref(0)?.as_blob()?))).optional()?.filter(|_| has_map);
     drop(first);
     let mut pages = match which {
-        Which::OfWal => in_log(&tx),
-        Which::All => None,
+        PagesToClean::OfWal => in_wal(&tx),
+        PagesToClean::All => None,
     }
     .unwrap_or_else(|| (1..=count).collect());
     sort(&mut pages, PartialOrd::lt);
@@ -177,7 +177,7 @@ fn clean_pages(connection: &Connection, which: Which) -> Result<i64> {
 }
 
 /// The pages in the WAL, in any order. None where it cannot be read. Pages of an earlier WAL may be among them.
-fn in_log(tx: &Transaction<'_>) -> Option<Vec<u32>> {
+fn in_wal(tx: &Transaction<'_>) -> Option<Vec<u32>> {
     // SQLite has no lock on the WAL that closing it here would release.
     let log = match File::open(files::beside(&PathBuf::from(tx.path()?), "-wal")) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Some(Vec::new()),

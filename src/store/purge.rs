@@ -4,20 +4,20 @@ use rusqlite::{OptionalExtension, params};
 
 use super::outbox::UNDELIVERED;
 use super::row::to_ms;
-use super::{Connection, Result, StoreError, Transaction, command, meta, of_entry, passing_over, search, unless_damaged};
+use super::{Connection, Result, StoreError, Transaction, command, meta, of_entry, search, unless_damaged, without_damaged};
 use crate::model::{SessionKey, Timestamp};
 
 /// The condition that keeps a session with actions that did not fire because the integration was off, if it was ever on.
-const UNFIRED: &str = "(SELECT integration_was_enabled FROM meta WHERE id = 1) = 1
+const NOT_FIRED: &str = "(SELECT integration_was_enabled FROM meta WHERE id = 1) = 1
             AND EXISTS (SELECT 1 FROM action a WHERE a.session_id = s.id AND a.status = 'not_fired' AND a.reason = 'integration_off')";
 
 /// Finished sessions that are old enough to be removed.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Old {
+pub(crate) enum Cutoff {
     /// Finished at this age of the database, in milliseconds, or before.
-    ByAge(i64),
+    Age(i64),
     /// Finished before this moment of the wall clock. For a person's call: also with actions that did not fire.
-    Before(Timestamp),
+    Time(Timestamp),
 }
 
 /// Where reading finished sessions continues: after the one that has this row and finished at this age.
@@ -43,17 +43,17 @@ pub(crate) struct OldSession {
     /// One of its messages is neither delivered nor abandoned.
     pub(crate) undelivered: bool,
     /// It has actions that did not fire because the integration was off, and the integration was ever on.
-    pub(crate) unfired: bool,
+    pub(crate) not_fired: bool,
 }
 
 /// At most `limit` old sessions after this place, in the order in which they finished.
-pub(crate) fn old(connection: &Connection, old: Old, after: Place, limit: u32) -> Result<Vec<OldSession>> {
-    let (until_age, before) = match old {
-        Old::ByAge(age) => (age, i64::MAX),
-        Old::Before(time) => (i64::MAX, to_ms(time)),
+pub(crate) fn old(connection: &Connection, cutoff: Cutoff, after: Place, limit: u32) -> Result<Vec<OldSession>> {
+    let (until_age, before) = match cutoff {
+        Cutoff::Age(age) => (age, i64::MAX),
+        Cutoff::Time(time) => (i64::MAX, to_ms(time)),
     };
     let mut keeps = connection.prepare_cached(&format!(
-        "SELECT EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = s.id AND {UNDELIVERED}), {UNFIRED} FROM session s WHERE s.id = ?1"
+        "SELECT EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = s.id AND {UNDELIVERED}), {NOT_FIRED} FROM session s WHERE s.id = ?1"
     ))?;
     let mut statement = connection.prepare_cached(
         "SELECT s.id, s.finished_age, s.last_seq FROM session s
@@ -69,8 +69,8 @@ pub(crate) fn old(connection: &Connection, old: Old, after: Place, limit: u32) -
     for row in rows {
         let (id, place, acts) = row?;
         let kept = unless_damaged(keeps.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).map_err(StoreError::from))?;
-        let (undelivered, unfired) = kept.unwrap_or_default();
-        found.push(OldSession { id, place, acts, is_damaged: kept.is_none(), undelivered, unfired });
+        let (undelivered, not_fired) = kept.unwrap_or_default();
+        found.push(OldSession { id, place, acts, is_damaged: kept.is_none(), undelivered, not_fired });
     }
     Ok(found)
 }
@@ -81,7 +81,7 @@ pub(crate) fn due(connection: &Connection, session_age: Option<i64>, body_age: i
     let session = connection
         .prepare_cached(&format!(
             "SELECT s.finished_age, s.id FROM session s
-              WHERE s.finished_at IS NOT NULL AND s.finished_age <= ?1 AND NOT ({UNFIRED})
+              WHERE s.finished_at IS NOT NULL AND s.finished_age <= ?1 AND NOT ({NOT_FIRED})
                 AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.session_id = s.id AND {UNDELIVERED})
               ORDER BY s.finished_age, s.id LIMIT 1"
         ))?
@@ -138,11 +138,11 @@ pub(crate) fn forget(tx: &Transaction<'_>, before: i64, limit: u32) -> Result<u6
     Ok(forgotten as u64)
 }
 
-/// Releases the bodies of messages that were sent at this age of the database or before; hash and size stay. At most `limit` bodies, and at
+/// Drops the bodies of messages that were sent at this age of the database or before; hash and size stay. At most `limit` bodies, and at
 /// most one after `bytes` are reached. Has to be the first work of a transaction.
-pub(crate) fn release_bodies(tx: &Transaction<'_>, age: i64, limit: u32, bytes: i64, now: Timestamp) -> Result<u64> {
-    let released = passing_over(tx, |damaged| {
-        // Also where it begins anew.
+pub(crate) fn drop_bodies(tx: &Transaction<'_>, age: i64, limit: u32, bytes: i64, now: Timestamp) -> Result<u64> {
+    let released = without_damaged(tx, |damaged| {
+        // Also where it begins again.
         meta::carry_age(tx, now)?;
         // By the index alone, which needs no page of the table.
         let mut old = tx.prepare_cached(
