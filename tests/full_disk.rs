@@ -143,7 +143,7 @@ fn frees_space(_: &Path) {
     app.compass.refresh().unwrap();
     assert!(reserve(&app).exists(), "there is room again");
     assert_eq!(app.faults(), [""; 0]);
-    // One that was cut short by the end of the process is made anew.
+    // One that was cut short by the end of the process is rebuilt.
     app.compass.close().unwrap();
     File::create(reserve(&app)).unwrap();
     app.reopen();

@@ -21,7 +21,7 @@ impl Compass {
     /// - that sent messages got a 2xx answer, that counts of attempts and failed sends are right, and that every outcome is known.
     ///
     /// Unreadable data is reported, and the check continues. A session whose document only a newer release can read is skipped. Reads
-    /// everything; for a support screen, not for every start. Changes nothing, except that a damaged index is reported and made anew.
+    /// everything; for a support screen, not for every start. Changes nothing, except that a damaged index is reported and rebuilt.
     ///
     /// # Errors
     /// `Closed`, `Locked`, `CannotOpen`: never because of what is wrong with the file.
@@ -81,7 +81,7 @@ impl Compass {
             Ok(CheckReport { sessions: keys.len() as u64, faults: std::mem::take(faults) })
         })?;
         if !report.faults.is_empty() {
-            self.inner.store.make_anew();
+            self.inner.store.rebuild();
         }
         Ok(report)
     }

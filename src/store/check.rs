@@ -57,7 +57,7 @@ fn sound(connection: &Connection, pragma: &str, faults: &mut Vec<String>) -> Res
 
 /// The indexes with a page that cannot be read, which can be freed by the map of pages: that has to be right about all other tables and
 /// indexes of the core. `search` stands for all tables of the search index. When a write transaction reads such a page, SQLite refuses all its
-/// further writes. `stay`: they are not made anew.
+/// further writes. `stay`: they are not rebuilt.
 pub(super) fn lost_indexes(connection: &Connection, stay: &[String]) -> Result<Vec<String>> {
     let count: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     // A page that is lost says that any page is the next one, also one that is none.

@@ -35,8 +35,8 @@ pub(crate) struct Store {
     needs_cleaning: AtomicBool,
     /// The length of the WAL at the last checkpoint because of its length.
     long_wal: AtomicI64,
-    /// What was made anew.
-    remade: Mutex<Remade>,
+    /// What was rebuilt.
+    rebuilt: Mutex<Rebuilt>,
     /// Write transactions that were committed: each costs an fsync.
     #[cfg(test)]
     commits: std::sync::atomic::AtomicU64,
@@ -68,7 +68,7 @@ impl Store {
             pool,
             needs_cleaning: AtomicBool::new(!is_erased),
             long_wal: AtomicI64::new(0),
-            remade: Mutex::default(),
+            rebuilt: Mutex::default(),
             #[cfg(test)]
             commits: Default::default(),
         };
@@ -92,7 +92,7 @@ impl Store {
     }
 
     /// Runs `work` in one `IMMEDIATE` transaction. It commits when `work` succeeds and leaves no trace when it fails or panics. Where it meets
-    /// damage, what is derived and cannot be read is made anew, and `work` is done again from its beginning; so with every transaction here.
+    /// damage, what is derived and cannot be read is rebuilt, and `work` is done again from its beginning; so with every transaction here.
     pub(crate) fn write<T, E: From<StoreError>>(
         &self,
         work: impl FnMut(&Transaction<'_>) -> std::result::Result<T, E>,
@@ -172,16 +172,16 @@ impl Store {
 
     /// What every transaction has in common, compiled once.
     fn run(&self, role: Role, access: Access, wait_limit: &mut WaitLimit, work: &mut dyn FnMut(&Transaction<'_>) -> bool) -> Result<()> {
-        let times = self.remade().times;
+        let times = self.rebuilt().times;
         error::met_damage();
         if self.run_once(role, access, wait_limit, Some(times).filter(|_| access != Access::Looks), work)? {
-            self.make_anew_for(Some(times), wait_limit).unwrap_or_else(|error| log::info!("nothing is made anew now: {error}"));
+            self.rebuild_for(Some(times), wait_limit).unwrap_or_else(|error| log::info!("nothing is rebuilt now: {error}"));
             self.run_once(role, access, wait_limit, None, work)?;
         }
         Ok(())
     }
 
-    /// True: it met damage, and did nothing, because something may have to be made anew first. `times` says how often that was done when this
+    /// True: it met damage, and did nothing, because something may have to be rebuilt first. `times` says how often that was done when this
     /// began; None: it does what it can.
     fn run_once(
         &self,
@@ -191,7 +191,7 @@ impl Store {
         times: Option<u64>,
         work: &mut dyn FnMut(&Transaction<'_>) -> bool,
     ) -> Result<bool> {
-        let ends = || times.is_some_and(|times| error::met_damage() && self.remade().may_help(times));
+        let ends = || times.is_some_and(|times| error::met_damage() && self.rebuilt().may_help(times));
         let mut lent = self.lend(role, wait_limit)?;
         let writes = access == Access::Writes;
         let behavior = if writes { TransactionBehavior::Immediate } else { TransactionBehavior::Deferred };
@@ -224,29 +224,29 @@ impl Store {
         Ok(false)
     }
 
-    /// Makes anew what is derived and cannot be read, however lately that was tried.
-    pub(crate) fn make_anew(&self) {
-        self.make_anew_for(None, &mut self.pool.wait_limit(DEFAULT_WAIT))
-            .unwrap_or_else(|error| log::info!("nothing is made anew now: {error}"));
+    /// Rebuilds what is derived and cannot be read, however lately that was tried.
+    pub(crate) fn rebuild(&self) {
+        self.rebuild_for(None, &mut self.pool.wait_limit(DEFAULT_WAIT))
+            .unwrap_or_else(|error| log::info!("nothing is rebuilt now: {error}"));
     }
 
     /// The same for a transaction, unless another call did it since that began: then it was done more often than `times`.
-    fn make_anew_for(&self, times: Option<u64>, wait_limit: &mut WaitLimit) -> Result<()> {
+    fn rebuild_for(&self, times: Option<u64>, wait_limit: &mut WaitLimit) -> Result<()> {
         let mut lent = self.lend(Role::Writer, wait_limit)?;
-        if times.is_some_and(|times| self.remade().times > times) {
+        if times.is_some_and(|times| self.rebuilt().times > times) {
             return Ok(());
         }
-        let is_made = anew::make(lent.connection(), &|| self.pool.may_commit(wait_limit))?;
-        self.remade().looked(is_made);
-        if is_made {
+        let did_rebuild = rebuild::rebuild(lent.connection(), &|| self.pool.may_commit(wait_limit))?;
+        self.rebuilt().looked(did_rebuild);
+        if did_rebuild {
             // What was emptied may have held deleted texts.
             self.erase_with(lent.connection());
         }
         Ok(())
     }
 
-    fn remade(&self) -> MutexGuard<'_, Remade> {
-        self.remade.lock().unwrap_or_else(PoisonError::into_inner)
+    fn rebuilt(&self) -> MutexGuard<'_, Rebuilt> {
+        self.rebuilt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Removes everything that was deleted from the file and its WAL, unless another call reads or writes: then the next write tries again, and
@@ -283,7 +283,7 @@ impl Store {
         self.read_with(Role::Reader, self.pool.wait_limit(wait_limit), work)
     }
 
-    /// The same on the writer's connection. Opening a file makes nothing anew: the first call does that needs it.
+    /// The same on the writer's connection. Opening a file rebuilds nothing: the first call does that needs it.
     pub(crate) fn read_at_open<T, E: From<StoreError>>(
         &self,
         mut work: impl FnMut(&Connection) -> std::result::Result<T, E>,
@@ -299,7 +299,7 @@ impl Store {
         self.read_with(Role::LongReader, self.pool.wait_limit(DEFAULT_WAIT), work)
     }
 
-    /// The same for a look at damage, which makes nothing anew.
+    /// The same for a look at damage, which rebuilds nothing.
     pub(crate) fn read_damaged<T, E: From<StoreError>>(
         &self,
         mut work: impl FnMut(&Connection) -> std::result::Result<T, E>,

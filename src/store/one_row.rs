@@ -65,13 +65,13 @@ pub(crate) fn passing_over<T>(tx: &Transaction<'_>, work: impl Fn(&SortedSet<i64
     let mut damaged = SortedSet::new();
     loop {
         match work(&damaged) {
-            Err(StoreError::CorruptEntry(entry)) if damaged.insert(entry) => begin_anew(tx)?,
+            Err(StoreError::CorruptEntry(entry)) if damaged.insert(entry) => begin_again(tx)?,
             done => return Ok((done?, damaged)),
         }
     }
 }
 
 /// Undoes all of a transaction that has met a damaged page, and goes on in a new one.
-pub(super) fn begin_anew(tx: &Transaction<'_>) -> Result<()> {
+pub(super) fn begin_again(tx: &Transaction<'_>) -> Result<()> {
     Ok(tx.execute_batch("ROLLBACK; BEGIN IMMEDIATE")?)
 }

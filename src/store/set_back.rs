@@ -6,8 +6,8 @@ use crate::sorted::SortedSet;
 use rusqlite::params;
 
 use super::endpoint::{self, StoredEndpoint};
-use super::one_row::begin_anew;
-use super::outbox::lease::farthest_lease;
+use super::one_row::begin_again;
+use super::outbox::lease::latest_lease;
 use super::row::to_ms;
 use super::{Connection, Result, StoreError, Transaction, of_entry, passing_over, unless_damaged};
 use crate::model::Timestamp;
@@ -31,7 +31,7 @@ pub(super) fn write_down(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
             end_waits(tx, now, damaged)
         });
         match written {
-            Err(error) if error.is_damage() => begin_anew(tx)?,
+            Err(error) if error.is_damage() => begin_again(tx)?,
             written => return written.map(drop),
         }
     }

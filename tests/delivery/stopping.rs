@@ -166,7 +166,7 @@ fn a_flush_that_ends_after_quiescing_leaves_the_file_alone() {
     steps_until_wait(&mut flush);
     field.transport.wait_for_requests(1);
     field.compass.quiesce().unwrap();
-    // Nobody has the file open: this is made anew by a process that reads it.
+    // Nobody has the file open: this is rebuilt by a process that reads it.
     let shared_memory = &files(field.path())[2];
     std::fs::remove_file(shared_memory).unwrap();
     let report = loop {

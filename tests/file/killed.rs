@@ -233,7 +233,7 @@ fn in_the_middle_of_emptying_the_index_of_words() {
 }
 
 #[test]
-fn in_the_middle_of_making_indexes_anew() {
+fn in_the_middle_of_rebuilding_indexes() {
     let app = App::new();
     for _ in 0..90 {
         app.completed();

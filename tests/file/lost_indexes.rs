@@ -1,4 +1,4 @@
-//! A page of an index that cannot be read: all that it says stands in its table, so it is made anew, and nothing is kept from being done.
+//! A page of an index that cannot be read: all that it says stands in its table, so it is rebuilt, and nothing is kept from being done.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -122,7 +122,7 @@ fn outcomes(used: &mut Used, first: usize) -> Vec<(&'static str, String)> {
 }
 
 /// Each index of which this page is lost: all goes as it does in a file that is whole.
-fn is_made_anew(of_rows: bool, fill: u8) {
+fn is_rebuilt(of_rows: bool, fill: u8) {
     let mut used = used();
     let mut expected = BTreeMap::new();
     let mut wrong = Vec::new();
@@ -143,22 +143,22 @@ fn is_made_anew(of_rows: bool, fill: u8) {
 
 #[test]
 fn an_index_whose_first_page_is_nonsense() {
-    is_made_anew(false, 0xa5);
+    is_rebuilt(false, 0xa5);
 }
 
 #[test]
 fn an_index_whose_first_page_is_zeros() {
-    is_made_anew(false, 0);
+    is_rebuilt(false, 0);
 }
 
 #[test]
 fn an_index_of_whose_rows_a_page_is_nonsense() {
-    is_made_anew(true, 0xa5);
+    is_rebuilt(true, 0xa5);
 }
 
 #[test]
 fn an_index_of_whose_rows_a_page_is_zeros() {
-    is_made_anew(true, 0);
+    is_rebuilt(true, 0);
 }
 
 /// What a check says of the file, to somebody from outside.
@@ -197,7 +197,7 @@ fn an_index_stays_as_it_is_beside_a_lost_page_of_its_table() {
     assert!(!app.faults().is_empty());
     app.compass.close().unwrap();
     assert!(std::fs::read(app.path()).unwrap() == file, "nothing of it was changed");
-    // That of another table is made anew all the same.
+    // That of another table is rebuilt all the same.
     lose(&app, "sqlite_autoindex_session_1");
     app.compass = Compass::open(app.options()).unwrap();
     app.start();
@@ -222,7 +222,7 @@ fn an_index_that_would_hold_a_key_twice_stays_as_it_is() {
     app.compass = Compass::open(app.options()).unwrap();
     app.faults();
     let faults = app.faults();
-    // That of the same table which can be made anew is.
+    // That of the same table which can be rebuilt is.
     assert!(faults.iter().filter(|fault| fault.starts_with("Tree ")).count() == 1, "{faults:?}");
     assert_eq!(app.count("SELECT count(*) FROM outbox NOT INDEXED WHERE state = 'queued'"), app.count(DUE));
 }

@@ -1,4 +1,4 @@
-//! A page that cannot be read: what can be made anew is made anew, and what cannot keeps no other session from anything.
+//! A page that cannot be read: what can be rebuilt is rebuilt, and what cannot keeps no other session from anything.
 
 use std::path::Path;
 use std::time::Duration;

@@ -21,7 +21,7 @@ pub enum Kept {
 #[derive(Debug, Clone)]
 pub struct Keystore {
     pub kept: BTreeMap<String, Kept>,
-    /// How often each was made anew; part of its right value.
+    /// How often each was rebuilt; part of its right value.
     pub versions: BTreeMap<String, u32>,
     /// A token that was told to be refused is fetched anew.
     pub refreshes: bool,

@@ -237,7 +237,7 @@ pub fn change_page(path: &Path, table: &str, of_rows: bool, change: impl FnOnce(
     std::fs::write(path, &bytes).unwrap();
 }
 
-/// The whole file is made anew with pages of this size.
+/// The whole file is rebuilt with pages of this size.
 pub fn with_pages_of(path: &Path, size: u32) {
     let file = open_sql(path);
     file.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).unwrap();
