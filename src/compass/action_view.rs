@@ -7,7 +7,7 @@ use super::compare::Payloads;
 use super::{Inner, Result};
 use crate::delivery::HeldBack;
 use crate::model::{Action, ActionStatus, Delivery, DeliveryState, Integration, Timestamp};
-use crate::outbox::{ActionFacts, DeliveryContext, EntryFacts, Permit, Permits, RetryPolicy, blocker, lease_is_void, permits, reason};
+use crate::outbox::{ActionFacts, DeliveryContext, EntryFacts, Permit, Permits, RetryPolicy, blocker, lease_is_over, permits, reason};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::store::action::ActionRow;
 use crate::store::endpoint::StoredEndpoint;
@@ -144,7 +144,7 @@ pub(super) fn delivery(
             // An earlier revision is in flight here. Its row has the time, unless the clock was set.
             let waits = situation.behind.contains(&entry.id);
             let lease_end = situation.context.now.checked_add_signed(TimeDelta::from_std(situation.context.lease).unwrap_or_default());
-            let is_known = |until: &Timestamp| !lease_is_void(*until, situation.context.now, situation.context.lease);
+            let is_known = |until: &Timestamp| !lease_is_over(*until, situation.context.now, situation.context.lease);
             let facts = EntryFacts {
                 readable: is_readable,
                 leased: entry.state == EntryState::Leased && !situation.expired.contains(&entry.id)

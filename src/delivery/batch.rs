@@ -15,8 +15,8 @@ pub(super) struct Batch {
     pub(super) results: Vec<AttemptResult>,
     /// Claims of which nothing was begun, and the urgent attempts used up for them.
     pub(super) releases: Released,
-    /// Entries whose leases are not dead, no matter how the clock is set.
-    pub(super) alive: Vec<i64>,
+    /// Entries that are being worked on: their leases do not expire, no matter how the clock is set.
+    pub(super) worked_on: Vec<i64>,
     /// Entries that must not be claimed.
     pub(super) passed_over: SortedSet<i64>,
     /// Entries with an attempt in flight here: newer revisions of their actions are passed over, too.

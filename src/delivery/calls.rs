@@ -152,9 +152,9 @@ impl Delivery {
     /// # Errors
     /// When the database fails.
     pub(crate) fn leases_that_are_over(&self, connection: &Connection, now: Timestamp) -> Result<SortedSet<i64>, StoreError> {
-        let over = queue::dead_leases(connection, now, self.settings.limits.lease)?;
-        let alive = if over.is_empty() { Vec::new() } else { self.shared.lock().schedule.alive() };
-        Ok(over.into_iter().filter(|entry| !alive.contains(entry)).collect())
+        let over = queue::expired_leases(connection, now, self.settings.limits.lease)?;
+        let worked_on = if over.is_empty() { Vec::new() } else { self.shared.lock().schedule.worked_on() };
+        Ok(over.into_iter().filter(|entry| !worked_on.contains(entry)).collect())
     }
 
     /// The duration of a lease.
@@ -197,7 +197,7 @@ impl Delivery {
     /// abandoned) and the claim is not this handle's. The clock is not used: it may have been set.
     pub(crate) fn may_have_begun(&self, entry: i64, leased: bool) -> bool {
         let shared = self.shared.lock();
-        shared.schedule.has_begun(entry) || leased && !shared.schedule.alive().contains(&entry)
+        shared.schedule.has_begun(entry) || leased && !shared.schedule.worked_on().contains(&entry)
     }
 
     /// When there is something to do next; `needs_person` uses the same snapshot. Costs a few index look-ups, for any number of entries.

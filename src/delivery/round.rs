@@ -1,4 +1,4 @@
-//! One write transaction of delivery: results of attempts, released claims, dead leases, and new claims.
+//! One write transaction of delivery: results of attempts, released claims, expired leases, and new claims.
 
 use super::attempt::AttemptResult;
 use super::batch::{Batch, BatchOutcome, ClaimRequest};
@@ -76,7 +76,7 @@ fn begin(tx: &Transaction<'_>) -> Result<BatchOutcome, StoreError> {
 type States = SortedMap<String, EndpointState>;
 
 impl Round<'_> {
-    /// Settles results, releases claims, ends dead leases, and claims.
+    /// Settles results, releases claims, ends expired leases, and claims.
     pub(super) fn write(&self, tx: &Transaction<'_>, batch: &Batch) -> Result<BatchOutcome, StoreError> {
         meta::carry_age(tx, self.now)?;
         let mut outcome = begin(tx)?;
@@ -95,7 +95,7 @@ impl Round<'_> {
         self.settle_all(tx, batch, &batch.results, &mut outcome)?;
         let delay = |cut_short| cut_short_delay(cut_short, &self.settings.policy, self.random);
         let lease = self.settings.limits.lease;
-        let (ended, damaged) = queue::void_dead_leases(tx, self.now, lease, &batch.alive, self.history, &delay)?;
+        let (ended, damaged) = queue::end_expired_leases(tx, self.now, lease, &batch.worked_on, self.history, &delay)?;
         outcome.sessions.extend(ended);
         outcome.unreadable.extend(damaged);
         if let Some(request) = batch.claim {

@@ -18,7 +18,7 @@ use crate::fault::fault;
 use crate::sorted::{SortedMap, SortedSet};
 
 use crate::model::{Connectivity, NetworkPolicy};
-use crate::outbox::{Obstacle, Outcome, RetryPolicy, lease_is_void};
+use crate::outbox::{Cause, Outcome, RetryPolicy, lease_is_over};
 use crate::store::endpoint::EndpointRow;
 use crate::store::outbox::queue::Claimed;
 use crate::webhook;
@@ -214,7 +214,7 @@ impl Schedule {
             let Some(claimed) = queue.pop(now.wall) else { continue };
             let until = claimed.lease.until;
             let left = (until - now.wall).to_std().unwrap_or_default();
-            if lease_is_void(until, now.wall, settings.limits.lease) || left < conditions.timeout + LEASE_MARGIN {
+            if lease_is_over(until, now.wall, settings.limits.lease) || left < conditions.timeout + LEASE_MARGIN {
                 // Claimed too long ago to begin safely; it is claimed again, with the rest.
                 let ready = std::mem::take(&mut queue.ready);
                 [claimed].iter().chain(&ready).for_each(|claimed| self.release(claimed));
@@ -434,8 +434,8 @@ impl Schedule {
         self.results.len() + self.stuck.len()
     }
 
-    /// Entries that are being worked on, so that their leases are not taken for dead.
-    pub(super) fn alive(&self) -> Vec<i64> {
+    /// Entries that are being worked on, so that their leases do not expire.
+    pub(super) fn worked_on(&self) -> Vec<i64> {
         let ready = self.endpoints.values().flat_map(|queue| queue.ready.iter().map(|claimed| claimed.lease.entry));
         let attempts = self.in_flight.values().map(|attempt| attempt.claimed.lease.entry);
         let results = self.results.iter().chain(&self.stuck).map(|result| result.attempt.claimed.lease.entry);

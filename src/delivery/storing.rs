@@ -60,13 +60,13 @@ impl Delivery {
 
     /// Whether something is due that could begin now. Only reads.
     pub(super) fn is_something_due(&self, run: &Run, now: Moment) -> Result<bool, StoreError> {
-        let (known, views, alive, passed_over, in_flight, connectivity, urgent) = {
+        let (known, views, worked_on, skipped, in_flight, connectivity, urgent) = {
             let shared = self.shared.lock();
             let schedule = &shared.schedule;
             let views = schedule.views(now, &self.settings.policy);
-            let (alive, passed_over, in_flight) = (schedule.alive(), schedule.passed_over(), schedule.in_flight_readable());
+            let (worked_on, skipped, in_flight) = (schedule.worked_on(), schedule.skipped(), schedule.in_flight_readable());
             let urgent = self.serves_urgent(run, now) && schedule.caller_requests.is_urgent();
-            (shared.file, views, alive, passed_over, in_flight, schedule.network.connectivity(), urgent)
+            (shared.file, views, worked_on, skipped, in_flight, schedule.network.connectivity(), urgent)
         };
         let (policy, lease) = (&self.settings.policy, self.settings.limits.lease);
         let (file, is_due) = self.store.read_for_delivery(self.database_wait(run), |connection| {
@@ -74,7 +74,7 @@ impl Delivery {
             if known.is_some_and(|known| known != file) {
                 return Ok((file, None));
             }
-            if queue::has_dead_leases(connection, now.wall, lease, &alive)? {
+            if queue::has_expired_leases(connection, now.wall, lease, &worked_on)? {
                 return Ok((file, Some(true)));
             }
             let integration_enabled = meta::load(connection)?.integration_enabled;
@@ -98,7 +98,7 @@ impl Delivery {
         let mut batch = {
             let mut shared = self.shared.lock();
             let schedule = &mut shared.schedule;
-            let alive = schedule.alive();
+            let worked_on = schedule.worked_on();
             let serves_urgent = self.serves_urgent(run, now);
             let request = ClaimRequest {
                 connectivity: schedule.network.connectivity(),
@@ -110,7 +110,7 @@ impl Delivery {
             let (mut results, releases) = schedule.take_unsettled();
             // If the clock was set back since they came, times counted from then would be far ahead.
             results.iter_mut().for_each(|result| result.ended_at = result.came_at.min(now.wall));
-            Batch { results, releases, alive, passed_over, in_flight, endpoints, claim: claim.then_some(request) }
+            Batch { results, releases, worked_on, skipped, in_flight, endpoints, claim: claim.then_some(request) }
         };
         let levels = if batch.results.is_empty() { &LEVELS[..] } else { &LEVELS[..1] };
         let mut wrote = self.write_round(run, now, levels, |round, tx| round.write(tx, &batch));

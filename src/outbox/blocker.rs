@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::due::{due_since, is_due, lease_is_void, pause_end};
+use super::due::{due_since, is_due, lease_is_over, pause_end};
 use super::policy::CUT_SHORT_AT_ONCE;
 use super::reason;
 use crate::model::{Connectivity, NetworkNeed, NetworkPolicy, Timestamp};
@@ -241,7 +241,7 @@ pub(crate) fn blocker<'a>(entry: &EntryFacts<'a>, endpoint: Option<&EndpointFact
         return Blocker::EndpointDisabled;
     }
     let pause = pause_end(endpoint.paused_until, context.now);
-    let in_flight_until = entry.in_flight_until.filter(|until| !lease_is_void(*until, context.now, context.lease));
+    let in_flight_until = entry.in_flight_until.filter(|until| !lease_is_over(*until, context.now, context.lease));
     let at = [pause, in_flight_until].into_iter().flatten().fold(due_at(entry, context), Timestamp::max);
     let next = Next { at, network: lacks(context.connectivity, endpoint.network) };
     // A pause that is over still shows that the secret was missing at the last look-up.

@@ -331,7 +331,7 @@ proptest! {
             prop_assert!(endpoint.readable && endpoint.enabled && !endpoint.archived);
             prop_assert!(pause_end(endpoint.paused_until, context.now).is_none() && context.connectivity != Connectivity::Offline);
             prop_assert!(is_due(entry.due_at, context.now) || (context.woken && entry.offline && entry.cut_short < 3));
-            prop_assert!(entry.in_flight_until.is_none_or(|until| lease_is_void(until, context.now, LEASE)));
+            prop_assert!(entry.in_flight_until.is_none_or(|until| lease_is_over(until, context.now, LEASE)));
         }
         prop_assert_eq!(blocker.may_begin(context.now) && !blocker.needs_person(), matches!(blocker, Blocker::Ready { .. }));
         if let Some(when) = blocker.next_attempt_at() {
@@ -341,7 +341,7 @@ proptest! {
             // A time that is ignored because it is too far ahead may come near again, until an attempt rewrites it.
             let times = [Some(entry.due_at), endpoint.and_then(|endpoint| endpoint.paused_until)];
             let comes_near = times.into_iter().flatten().any(|at| at > context.now && is_due(at, context.now))
-                || entry.in_flight_until.is_some_and(|until| until > context.now && lease_is_void(until, context.now, LEASE));
+                || entry.in_flight_until.is_some_and(|until| until > context.now && lease_is_over(until, context.now, LEASE));
             prop_assert!(comes_near || super::blocker(&entry, endpoint.as_ref(), &then).may_begin(then.now));
         }
     }

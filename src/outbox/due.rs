@@ -53,7 +53,7 @@ pub(crate) fn pause_end(until: Option<Timestamp>, now: Timestamp) -> Option<Time
 }
 
 /// Whether a lease is over: it ended, or ends more than two leases ahead, because the clock was set back.
-pub(crate) fn lease_is_void(until: Timestamp, now: Timestamp, lease: Duration) -> bool {
+pub(crate) fn lease_is_over(until: Timestamp, now: Timestamp, lease: Duration) -> bool {
     until <= now || until - now > span(lease.saturating_mul(2))
 }
 
@@ -94,10 +94,10 @@ mod tests {
     #[test]
     fn a_lease_ends_with_its_time_or_when_it_is_too_far_ahead() {
         let lease = Duration::from_secs(60);
-        assert!(!lease_is_void(at(60), at(0), lease));
-        assert!(!lease_is_void(at(120), at(0), lease));
-        assert!(lease_is_void(at(121), at(0), lease));
-        assert!(lease_is_void(at(0), at(0), lease));
-        assert!(lease_is_void(at(-5), at(0), lease));
+        assert!(!lease_is_over(at(60), at(0), lease));
+        assert!(!lease_is_over(at(120), at(0), lease));
+        assert!(lease_is_over(at(121), at(0), lease));
+        assert!(lease_is_over(at(0), at(0), lease));
+        assert!(lease_is_over(at(-5), at(0), lease));
     }
 }

@@ -64,7 +64,7 @@ impl World {
             if entry.state != "queued" || self.tampered.contains_key(&entry.row) {
                 continue;
             }
-            // Somebody else took its lease for dead, or it was given up and is sent again.
+            // Somebody else ended its lease, or it was abandoned and is sent again.
             let runs = |row: i64| self.attempts.runs(row, place, self.processes[place].life);
             if reason == "in_flight" && runs(entry.row) {
                 continue;

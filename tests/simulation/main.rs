@@ -125,7 +125,7 @@ fn seeds_that_have_found_a_fault_stay_quiet() {
         (156, "an attempt whose secrets came on a network that costs money"),
         (185, "a worker that was stopped wrote after quiesce"),
         (188, "looked four times a second for an entry that does not read back"),
-        (223, "looked four times a second for a dead lease without a network"),
+        (223, "looked four times a second for a expired lease without a network"),
         (239, "an attempt without its lease, after somebody had set the clock"),
         (725, "claimed because a person asked, it left without a network when the person had stopped waiting"),
         (406, "an attempt judged by a network that it did not leave on"),

@@ -10,7 +10,7 @@ use super::table::{self, Around, Class, Ended};
 use super::world::{Check, World};
 
 impl World {
-    /// A lease has ended: given back, dead, or with the result of its attempt.
+    /// A lease has ended: released, expired, or with the result of its attempt.
     pub fn check_end(&mut self, entry: &Entry, next: &Entry, place: usize) -> Check {
         let now = self.clock.wall_ms();
         let attempt = self.attempts.all.get(&(entry.row, entry.attempts)).cloned();

@@ -19,7 +19,7 @@ pub(crate) struct Lease {
     pub(crate) until: Timestamp,
 }
 
-/// No lease ends later, unless the clock was set back since (see `outbox::lease_is_void`).
-pub(crate) fn farthest_lease(now: Timestamp, lease: Duration) -> i64 {
+/// No lease ends later, unless the clock was set back since (see `outbox::lease_is_over`).
+pub(crate) fn latest_lease(now: Timestamp, lease: Duration) -> i64 {
     to_ms(now).saturating_add((lease.as_millis() as i64).saturating_mul(2))
 }

@@ -1,7 +1,7 @@
 //! The queue of delivery: waiting entries, claims, and their settlement.
 //!
 //! A claim is written before anything is sent and counts as an attempt of unknown outcome until it is settled, so after a crash no entry looks
-//! like one that certainly was not delivered. Its lease then ends after its time ([`void_dead_leases`]). A process that settles an outcome
+//! like one that certainly was not delivered. Its lease then ends after its time ([`end_expired_leases`]). A process that settles an outcome
 //! other than success must still have the lease; a success is recorded even without it, because the receiver has the message.
 //!
 //! Rows are read one by one: an unreadable one is reported to the caller and does not stop the others.
@@ -337,26 +337,26 @@ pub(crate) fn session_of(connection: &Connection, entry: i64) -> Result<Option<S
     Ok(key.and_then(|key| session_key(&key).ok()))
 }
 
-/// Whether there is a lease that [`void_dead_leases`] would end.
-pub(crate) fn has_dead_leases(connection: &Connection, now: Timestamp, lease: Duration, alive: &[i64]) -> Result<bool> {
-    Ok(dead_leases(connection, now, lease)?.iter().any(|id| !alive.contains(id)))
+/// Whether there is a lease that [`end_expired_leases`] would end.
+pub(crate) fn has_expired_leases(connection: &Connection, now: Timestamp, lease: Duration, worked_on: &[i64]) -> Result<bool> {
+    Ok(expired_leases(connection, now, lease)?.iter().any(|id| !worked_on.contains(id)))
 }
 
 /// Ends leases whose time is over, and those that end further ahead than possible, because the clock was set back. The attempt stays recorded
-/// as one of unknown outcome that was cut short: `delay` gives how long an entry waits after this many of them in a row. Entries in `alive`
+/// as one of unknown outcome that was cut short: `delay` gives how long an entry waits after this many of them in a row. Entries in `worked_on`
 /// have a running attempt here; `history`: whether the attempt gets its row. Gives the sessions concerned, and the entries whose lease
 /// cannot be ended.
-pub(crate) fn void_dead_leases(
+pub(crate) fn end_expired_leases(
     tx: &Transaction<'_>,
     now: Timestamp,
     lease: Duration,
-    alive: &[i64],
+    worked_on: &[i64],
     history: bool,
     delay: &dyn Fn(u32) -> Duration,
 ) -> Result<(Vec<SessionKey>, Vec<i64>)> {
     let (mut sessions, mut damaged) = (Vec::new(), Vec::new());
-    for id in dead_leases(tx, now, lease)?.into_iter().filter(|id| !alive.contains(id)) {
-        match all_or_none(tx, || of_entry(id, void(tx, id, now, lease, history, delay)))? {
+    for id in expired_leases(tx, now, lease)?.into_iter().filter(|id| !worked_on.contains(id)) {
+        match all_or_none(tx, || of_entry(id, end_lease(tx, id, now, lease, history, delay)))? {
             Some(session) => sessions.extend(session),
             None => damaged.push(id),
         }
@@ -364,7 +364,7 @@ pub(crate) fn void_dead_leases(
     Ok((sessions, damaged))
 }
 
-fn void(
+fn end_lease(
     tx: &Transaction<'_>,
     id: i64,
     now: Timestamp,
@@ -399,7 +399,7 @@ fn void(
     session_of(tx, id)
 }
 
-pub(crate) fn dead_leases(connection: &Connection, now: Timestamp, lease: Duration) -> Result<Vec<i64>> {
+pub(crate) fn expired_leases(connection: &Connection, now: Timestamp, lease: Duration) -> Result<Vec<i64>> {
     let mut statement = connection.prepare_cached(
         "SELECT id FROM outbox WHERE state = 'leased' AND (lease_until <= ?1 OR lease_until > ?2 OR lease_until IS NULL)",
     )?;
