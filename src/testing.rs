@@ -26,7 +26,7 @@ use chrono::TimeDelta;
 
 pub use crate::compass::{DeliverySteps, StepOutcome};
 use crate::model::Timestamp;
-pub use crate::port::{Blocking, BlockingAnswer, BlockingCall, Departure, FollowUp, Reply};
+pub use crate::port::{Blocking, BlockingAnswer, BlockingCall, FollowUp, Reply, SendCheck};
 use crate::port::{
     Clock, FailureKind, Header, Phase, Random, RequestSent, Transport, TransportFailure, TransportRequest, TransportResponse,
 };

@@ -7,7 +7,7 @@ use super::moment::Moment;
 use super::released::Spent;
 use super::settings::{LEAST_TIME, SETTLING_TIME};
 use crate::model::{Attempt as AttemptRow, Endpoint, Timestamp};
-use crate::outbox::{Class, Contact, Obstacle, Outcome, Verdict};
+use crate::outbox::{Cause, Class, Contact, Outcome, Verdict};
 use crate::port::{SecretValue, TransportRequest};
 use crate::store::outbox::queue::Claimed;
 use crate::webhook::{self, Message, RequestError};
@@ -131,7 +131,7 @@ impl Attempt {
     }
 
     /// The request, signed for this moment.
-    pub(super) fn request(&self, now: Timestamp, timeout: Duration) -> Result<TransportRequest, Obstacle> {
+    pub(super) fn request(&self, now: Timestamp, timeout: Duration) -> Result<TransportRequest, Cause> {
         let message = Message {
             id: &self.claimed.delivery_id,
             body: &self.claimed.body,
@@ -149,8 +149,8 @@ impl Attempt {
             Some((current, previous.as_ref()))
         };
         let headers = webhook::headers(&self.endpoint, &message, find).map_err(|error| match error {
-            RequestError::SecretMissing { .. } => Obstacle::SecretMissing,
-            RequestError::SecretInvalid { .. } => Obstacle::SecretInvalid,
+            RequestError::SecretMissing { .. } => Cause::SecretMissing,
+            RequestError::SecretInvalid { .. } => Cause::SecretInvalid,
         })?;
         Ok(TransportRequest { id: self.request, url: self.endpoint.url.clone(), headers, body: self.claimed.body.clone(), timeout })
     }

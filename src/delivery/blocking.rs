@@ -96,7 +96,7 @@ impl Blocking for Threads {
 fn carry_out(call: BlockingCall, secrets: &dyn Secrets, transport: &dyn Transport) -> BlockingAnswer {
     match call {
         BlockingCall::Secrets { refused, wanted, origin } => BlockingAnswer::Secrets(look_up(secrets, &refused, &wanted, &origin)),
-        BlockingCall::Send { mut request, departure } => BlockingAnswer::Sent(match departure.time_left() {
+        BlockingCall::Send { mut request, send_check } => BlockingAnswer::Sent(match send_check.time_left() {
             Some(left) => {
                 request.timeout = request.timeout.min(left);
                 send(transport, request)

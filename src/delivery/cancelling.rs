@@ -6,7 +6,7 @@ use super::attempt::{Attempt, Stage};
 use super::schedule::{Ended, Schedule};
 use super::settings::FULL_TIME;
 use crate::fault::fault;
-use crate::outbox::{Contact, Obstacle, Outcome, RetryPolicy};
+use crate::outbox::{Cause, Contact, Outcome, RetryPolicy};
 use crate::store::outbox::queue::Claimed;
 
 impl Schedule {
@@ -37,13 +37,13 @@ impl Schedule {
                 false
             }
             Stage::Leaving => {
-                self.finish(attempt, Outcome::NotAttempted(Obstacle::Interrupted), ended.at, ended.random, policy, true);
+                self.finish(attempt, Outcome::NotAttempted(Cause::Interrupted), ended.at, ended.random, policy, true);
                 false
             }
             Stage::Secrets | Stage::Found => {
                 // With a short time, that says nothing about the store.
-                let obstacle = if attempt.timeout < FULL_TIME { Obstacle::Interrupted } else { Obstacle::SecretUnavailable };
-                self.finish(attempt, Outcome::NotAttempted(obstacle), ended.at, ended.random, policy, true);
+                let cause = if attempt.timeout < FULL_TIME { Cause::Interrupted } else { Cause::SecretUnavailable };
+                self.finish(attempt, Outcome::NotAttempted(cause), ended.at, ended.random, policy, true);
                 false
             }
         }
@@ -55,7 +55,7 @@ impl Schedule {
     }
 
     /// A thread is ready for the request of this attempt: how much time it has; none when it must no longer be sent.
-    pub(super) fn departs(&mut self, request: u64, now: Duration, may_begin: bool) -> Option<Duration> {
+    pub(super) fn may_still_send(&mut self, request: u64, now: Duration, may_begin: bool) -> Option<Duration> {
         let attempt = self.in_flight.get_mut(&request).filter(|attempt| attempt.stage == Stage::Leaving)?;
         let left = attempt.sending.and_then(|(since, timeout)| since.saturating_add(timeout).checked_sub(now));
         let left = left.filter(|left| may_begin && !attempt.cancelled && !left.is_zero())?;
@@ -113,7 +113,7 @@ impl Schedule {
             self.refreshed(attempt, None, ended, policy);
         }
         while let Some(attempt) = self.take(|attempt| matches!(attempt.stage, Stage::Secrets | Stage::Leaving)) {
-            self.finish(attempt, Outcome::NotAttempted(Obstacle::Interrupted), ended.at, ended.random, policy, true);
+            self.finish(attempt, Outcome::NotAttempted(Cause::Interrupted), ended.at, ended.random, policy, true);
         }
         let ready: Vec<Claimed> = self.endpoints.values_mut().flat_map(|queue| queue.ready.drain(..)).collect();
         ready.iter().for_each(|claimed| self.release(claimed));

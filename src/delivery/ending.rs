@@ -6,7 +6,7 @@ use super::moment::Moment;
 use super::schedule::{Ended, Schedule};
 use super::settings::FULL_TIME;
 use crate::fault::fault;
-use crate::outbox::{Class, Contact, Context, Obstacle, Outcome, RetryPolicy, Verdict, classify, clock_error, reason};
+use crate::outbox::{Cause, Class, Contact, Context, Outcome, RetryPolicy, Verdict, classify, clock_error, reason};
 use crate::port::{FailureKind, SecretLookup};
 use crate::store::outbox::queue::Claimed;
 use crate::webhook;
@@ -35,24 +35,24 @@ impl Schedule {
         attempt.found_at = Some(ended.at.monotonic);
         let names: Vec<String> = webhook::secret_names(&attempt.endpoint).into_iter().map(str::to_owned).collect();
         let mut secrets = Vec::with_capacity(names.len());
-        let mut obstacle = (lookups.len() < names.len()).then_some(Obstacle::SecretUnavailable);
+        let mut cause = (lookups.len() < names.len()).then_some(Cause::SecretUnavailable);
         for (name, lookup) in names.into_iter().zip(lookups) {
             match lookup {
                 SecretLookup::Found { current, previous } => secrets.push((name, current, previous)),
-                SecretLookup::Missing => obstacle = Some(Obstacle::SecretMissing),
-                SecretLookup::Unavailable => obstacle = Some(Obstacle::SecretUnavailable),
+                SecretLookup::Missing => cause = Some(Cause::SecretMissing),
+                SecretLookup::Unavailable => cause = Some(Cause::SecretUnavailable),
             }
         }
         match attempt.stage {
-            Stage::Secrets if obstacle.is_none() => (attempt.secrets, attempt.stage) = (secrets, Stage::Found),
+            Stage::Secrets if cause.is_none() => (attempt.secrets, attempt.stage) = (secrets, Stage::Found),
             Stage::Secrets => {
                 let Some(attempt) = self.in_flight.remove(&request) else { return };
-                let outcome = Outcome::NotAttempted(obstacle.unwrap_or(Obstacle::SecretUnavailable));
+                let outcome = Outcome::NotAttempted(cause.unwrap_or(Cause::SecretUnavailable));
                 self.finish(attempt, outcome, ended.at, ended.random, policy, true);
             }
             Stage::Refreshing => {
                 let Some(attempt) = self.in_flight.remove(&request) else { return };
-                self.refreshed(attempt, obstacle.is_none().then_some(&secrets), ended, policy);
+                self.refreshed(attempt, cause.is_none().then_some(&secrets), ended, policy);
             }
             Stage::Found | Stage::Looking | Stage::Leaving | Stage::Sending => {}
         }
@@ -108,7 +108,7 @@ impl Schedule {
         if let Some(attempt) = self.in_flight.remove(&request) {
             // It was never sent, no matter what the transport reports.
             let never_left = attempt.stage == Stage::Leaving;
-            let outcome = if never_left { Outcome::NotAttempted(Obstacle::Interrupted) } else { outcome };
+            let outcome = if never_left { Outcome::NotAttempted(Cause::Interrupted) } else { outcome };
             self.finish(attempt, outcome, ended.at, ended.random, policy, true);
         } else if let Some(attempt) = self.detached.attempt_ended(request) {
             // Its endpoint may have been held up by it.

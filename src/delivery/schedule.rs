@@ -281,7 +281,7 @@ impl Schedule {
     /// Secrets that used up the time of an attempt count as unavailable: they are not looked up again in every run.
     fn abort_slow_secrets(&mut self, now: Moment, policy: &RetryPolicy) {
         while let Some(attempt) = self.take(|attempt| attempt.stage == Stage::Found && attempt.secrets_took_its_time(now.monotonic)) {
-            self.finish(attempt, Outcome::NotAttempted(Obstacle::SecretUnavailable), now, 0.5, policy, true);
+            self.finish(attempt, Outcome::NotAttempted(Cause::SecretUnavailable), now, 0.5, policy, true);
         }
     }
 

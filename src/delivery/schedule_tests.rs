@@ -101,7 +101,7 @@ impl Table {
                 Action::Look(request) => {
                     let now = self.now;
                     self.schedule.attempt_mut(request).expect("it began").leaves(now, Duration::from_secs(30));
-                    assert_eq!(self.schedule.departs(request, now.monotonic, true), Some(Duration::from_secs(30)));
+                    assert_eq!(self.schedule.may_still_send(request, now.monotonic, true), Some(Duration::from_secs(30)));
                 }
                 Action::MakeDue => self.schedule.made_due(self.schedule.current_wake()),
                 _ => return begun,
@@ -554,8 +554,8 @@ fn a_request_that_waited_for_a_thread_leaves_in_its_time_or_not_at_all() {
         if stopped {
             table.stop();
         }
-        let departs = table.schedule.departs(request, table.now.monotonic, may_begin);
-        assert_eq!(departs, left.map(Duration::from_secs), "after {waited} s");
+        let may_still_send = table.schedule.may_still_send(request, table.now.monotonic, may_begin);
+        assert_eq!(may_still_send, left.map(Duration::from_secs), "after {waited} s");
         if left.is_none() && !stopped {
             table.end(failed(FailureKind::Cancelled));
         }

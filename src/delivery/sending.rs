@@ -13,8 +13,8 @@ use super::shared::{Arrived, Shared, SharedLock};
 use super::urgent;
 use crate::fault::fault;
 use crate::model::Endpoint;
-use crate::outbox::{Answer, Obstacle, Outcome, pause_end};
-use crate::port::{BlockingAnswer, BlockingCall, Departure};
+use crate::outbox::{Answer, Cause, Outcome, pause_end};
+use crate::port::{BlockingAnswer, BlockingCall, SendCheck};
 use crate::store::endpoint::{self, StoredEndpoint};
 use crate::store::outbox::queue;
 use crate::store::{Connection, StoreError, meta};
@@ -119,13 +119,13 @@ impl Delivery {
     }
 
     /// Decides whether the request may still be sent when a thread is ready for it.
-    fn departure(&self, request: u64) -> Departure {
+    fn send_check(&self, request: u64) -> SendCheck {
         let (shared, clock) = (Arc::clone(&self.shared), Arc::clone(&self.ports.clock));
-        Departure::new(move || {
+        SendCheck::new(move || {
             let now = clock.monotonic();
             shared.take(|shared| {
                 let may_begin = shared.is_running();
-                shared.schedule.departs(request, now, may_begin)
+                shared.schedule.may_still_send(request, now, may_begin)
             })
         })
     }
@@ -273,11 +273,11 @@ impl Delivery {
         let (left, has_time) = time_to_send(run, attempt, now);
         let built = if attempt.secrets_took_its_time(now.monotonic) && is_running && !attempt.cancelled {
             // The store of secrets is not asked again and again.
-            Some(Err(Obstacle::SecretUnavailable))
+            Some(Err(Cause::SecretUnavailable))
         } else if attempt.cancelled || !is_running || !has_time {
             None
         } else if webhook::validate(&attempt.endpoint, settings.allow_plain_http_to_loopback).is_err() {
-            Some(Err(Obstacle::BadUrl))
+            Some(Err(Cause::BadUrl))
         } else {
             Some(attempt.request(now.wall, left))
         };
@@ -286,11 +286,11 @@ impl Delivery {
                 schedule.not_begun(request);
                 schedule.look();
             }
-            Some(Err(obstacle)) => schedule.answered(request, Outcome::NotAttempted(obstacle), &ended, policy),
+            Some(Err(cause)) => schedule.answered(request, Outcome::NotAttempted(cause), &ended, policy),
             Some(Ok(built)) => {
                 attempt.leaves(now, left);
                 drop(shared);
-                if self.begin(request, BlockingCall::Send { request: built, departure: self.departure(request) }) {
+                if self.begin(request, BlockingCall::Send { request: built, send_check: self.send_check(request) }) {
                     run.counts.attempts += 1;
                 }
             }

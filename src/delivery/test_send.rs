@@ -12,8 +12,8 @@ use super::settings::{MOST_HANGING, RENEWAL_LIMIT, SETTLING_TIME};
 use super::shared::TestSend;
 use crate::crypto::Sha256;
 use crate::model::{DeliveryId, Endpoint, SessionKey, SessionState, TestDelivery};
-use crate::outbox::{Answer, Context, Obstacle, Outcome, Progress, classify, reason};
-use crate::port::{BlockingAnswer, BlockingCall, Departure, FailureKind, Phase, RequestSent, SecretLookup, TransportFailure};
+use crate::outbox::{Answer, Cause, Context, Outcome, Progress, classify, reason};
+use crate::port::{BlockingAnswer, BlockingCall, FailureKind, Phase, RequestSent, SecretLookup, SendCheck, TransportFailure};
 use crate::store::outbox::MessageId;
 use crate::store::outbox::lease::Lease;
 use crate::store::outbox::queue::Claimed;
@@ -125,7 +125,7 @@ impl Delivery {
                 return (Outcome::Answer(answer), at);
             }
             Ok((BlockingAnswer::Sent(Err(failure)), at)) => return (Outcome::Failure(failure), at),
-            Ok(_) => Outcome::NotAttempted(Obstacle::Interrupted),
+            Ok(_) => Outcome::NotAttempted(Cause::Interrupted),
             Err(outcome) => outcome,
         };
         (outcome, self.now())
@@ -133,18 +133,18 @@ impl Delivery {
 
     fn run_stages(&self, attempt: &mut Attempt) -> Result<(BlockingAnswer, Moment), Outcome> {
         if webhook::validate(&attempt.endpoint, self.settings.allow_plain_http_to_loopback).is_err() {
-            return Err(Outcome::NotAttempted(Obstacle::BadUrl));
+            return Err(Outcome::NotAttempted(Cause::BadUrl));
         }
         let wanted: Vec<String> = webhook::secret_names(&attempt.endpoint).into_iter().map(str::to_owned).collect();
         if !wanted.is_empty() {
             let origin = webhook::origin(&attempt.endpoint.url);
             let call = BlockingCall::Secrets { refused: Vec::new(), wanted: wanted.clone(), origin };
-            let unavailable = Outcome::NotAttempted(Obstacle::SecretUnavailable);
+            let unavailable = Outcome::NotAttempted(Cause::SecretUnavailable);
             let Some((BlockingAnswer::Secrets(lookups), _)) = self.call_and_wait(attempt, call) else { return Err(unavailable) };
             for (name, lookup) in wanted.iter().zip(lookups) {
                 match lookup {
                     SecretLookup::Found { current, previous } => attempt.secrets.push((name.clone(), current, previous)),
-                    SecretLookup::Missing => return Err(Outcome::NotAttempted(Obstacle::SecretMissing)),
+                    SecretLookup::Missing => return Err(Outcome::NotAttempted(Cause::SecretMissing)),
                     SecretLookup::Unavailable => return Err(unavailable),
                 }
             }
@@ -156,14 +156,14 @@ impl Delivery {
         let left = until.saturating_sub(now.monotonic).max(Duration::from_millis(1));
         let built = attempt.request(now.wall, left).map_err(Outcome::NotAttempted)?;
         let (shared, clock) = (Arc::clone(&self.shared), Arc::clone(&self.ports.clock));
-        let departure = Departure::new(move || {
+        let send_check = SendCheck::new(move || {
             let left = until.checked_sub(clock.monotonic()).filter(|left| !left.is_zero());
             left.filter(|_| shared.lock().test_sends.get(&request).is_some_and(|test| !test.cancelled && !test.detached))
         });
         // Without an answer of the transport in time, the outcome is unknown.
         let (kind, phase, request_sent) = (FailureKind::Timeout, Phase::Receive, RequestSent::Maybe);
         let no_answer = TransportFailure { kind, phase, request_sent, detail: String::new() };
-        self.call_and_wait(attempt, BlockingCall::Send { request: built, departure }).ok_or(Outcome::Failure(no_answer))
+        self.call_and_wait(attempt, BlockingCall::Send { request: built, send_check }).ok_or(Outcome::Failure(no_answer))
     }
 
     /// The result of a call in the time of the attempt, unless it is cancelled before. A call that does not end by then is detached.

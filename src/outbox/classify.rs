@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::outcome::{Answer, Obstacle, Outcome};
+use super::outcome::{Answer, Cause, Outcome};
 use super::policy::RetryPolicy;
 use super::reason;
 use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
@@ -107,7 +107,7 @@ impl Verdict {
 
     /// The stored bytes are not the frozen ones: nothing is sent.
     pub(crate) fn corrupt() -> Self {
-        not_attempted(Obstacle::CorruptBody)
+        not_attempted(Cause::CorruptBody)
     }
 
     /// Whether it uses up retry budget.
@@ -121,7 +121,7 @@ pub(crate) fn classify(outcome: &Outcome, context: &Context, policy: &RetryPolic
     match outcome {
         Outcome::Answer(answer) => answered(answer, context, policy),
         Outcome::Failure(failure) => failed(failure, context, policy),
-        Outcome::NotAttempted(obstacle) => not_attempted(*obstacle),
+        Outcome::NotAttempted(cause) => not_attempted(*cause),
     }
 }
 
@@ -217,14 +217,14 @@ fn phone_clock_is_wrong(context: &Context, policy: &RetryPolicy) -> bool {
     context.clock_error_ms.is_some_and(|error| u128::from(error.unsigned_abs()) > policy.certificate_skew.as_millis())
 }
 
-fn not_attempted(obstacle: Obstacle) -> Verdict {
-    let (class, reason) = match obstacle {
-        Obstacle::CorruptBody => (Class::Permanent, reason::CORRUPT),
-        Obstacle::BadUrl => (Class::Permanent, reason::BAD_URL),
-        Obstacle::SecretMissing => (Class::Blocked, reason::SECRET_MISSING),
-        Obstacle::SecretUnavailable => (Class::Blocked, reason::SECRET_UNAVAILABLE),
-        Obstacle::SecretInvalid => (Class::Blocked, reason::SECRET_INVALID),
-        Obstacle::Interrupted => (Class::CutShort, reason::INTERRUPTED),
+fn not_attempted(cause: Cause) -> Verdict {
+    let (class, reason) = match cause {
+        Cause::CorruptBody => (Class::Permanent, reason::CORRUPT),
+        Cause::BadUrl => (Class::Permanent, reason::BAD_URL),
+        Cause::SecretMissing => (Class::Blocked, reason::SECRET_MISSING),
+        Cause::SecretUnavailable => (Class::Blocked, reason::SECRET_UNAVAILABLE),
+        Cause::SecretInvalid => (Class::Blocked, reason::SECRET_INVALID),
+        Cause::Interrupted => (Class::CutShort, reason::INTERRUPTED),
     };
     Verdict::new(class, reason, Contact::NotBegun)
 }

@@ -176,15 +176,15 @@ fn one_receiver_with_a_wrong_clock_excuses_no_other() {
 
 #[test]
 fn without_a_request_there_is_no_attempt() {
-    for (obstacle, expected) in [
-        (Obstacle::CorruptBody, (Class::Permanent, "corrupt")),
-        (Obstacle::BadUrl, (Class::Permanent, "bad_url")),
-        (Obstacle::SecretMissing, (Class::Blocked, "secret_missing")),
-        (Obstacle::SecretUnavailable, (Class::Blocked, "secret_unavailable")),
-        (Obstacle::SecretInvalid, (Class::Blocked, "secret_invalid")),
-        (Obstacle::Interrupted, (Class::CutShort, "interrupted")),
+    for (cause, expected) in [
+        (Cause::CorruptBody, (Class::Permanent, "corrupt")),
+        (Cause::BadUrl, (Class::Permanent, "bad_url")),
+        (Cause::SecretMissing, (Class::Blocked, "secret_missing")),
+        (Cause::SecretUnavailable, (Class::Blocked, "secret_unavailable")),
+        (Cause::SecretInvalid, (Class::Blocked, "secret_invalid")),
+        (Cause::Interrupted, (Class::CutShort, "interrupted")),
     ] {
-        let verdict = classify(&Outcome::NotAttempted(obstacle), &CALM, &RetryPolicy::default());
+        let verdict = classify(&Outcome::NotAttempted(cause), &ONLINE, &RetryPolicy::default());
         assert_eq!(means(verdict), expected);
         assert_eq!(verdict.contact, Contact::NotBegun);
     }

@@ -1,7 +1,7 @@
 //! Endpoints over time.
 
 use super::super::classify::{Context, classify};
-use super::super::outcome::{Answer, Obstacle, Outcome};
+use super::super::outcome::{Answer, Cause, Outcome};
 use super::*;
 use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
 
@@ -41,8 +41,8 @@ fn timeout() -> Verdict {
     verdict(&failure(FailureKind::Timeout, Phase::Receive, RequestSent::Maybe))
 }
 
-fn blocked(obstacle: Obstacle) -> Verdict {
-    verdict(&Outcome::NotAttempted(obstacle))
+fn blocked(cause: Cause) -> Verdict {
+    verdict(&Outcome::NotAttempted(cause))
 }
 
 fn cut_short() -> Verdict {
@@ -214,9 +214,9 @@ fn an_endpoint_that_was_changed_or_enabled_keeps_what_its_clock_says_and_the_pau
 fn new_secrets_end_every_pause_but_the_one_that_the_receiver_asked_for() {
     let policy = RetryPolicy::default();
     for (verdicts, stays) in [
-        (vec![blocked(Obstacle::SecretMissing)], false),
-        (vec![blocked(Obstacle::SecretInvalid)], false),
-        (vec![blocked(Obstacle::SecretUnavailable)], false),
+        (vec![blocked(Cause::SecretMissing)], false),
+        (vec![blocked(Cause::SecretInvalid)], false),
+        (vec![blocked(Cause::SecretUnavailable)], false),
         (vec![status(401); 5], false),
         (vec![asks(503, 7200)], true),
         (vec![asks(429, 7200)], true),
@@ -238,8 +238,8 @@ fn a_pause_that_the_receiver_asked_for_outlives_a_longer_one_of_the_core() {
     let broken = after_all(fresh(), &[status(500), status(500), status(500), status(500), status(500), asks(503, 120)], start());
     // A secret is missing for longer than the receiver's pause, in either order.
     let no_secret = |verdicts: &[Verdict]| after_all(fresh(), verdicts, start());
-    let asked_first = no_secret(&[asks(429, 120), blocked(Obstacle::SecretMissing)]);
-    let asked_last = no_secret(&[blocked(Obstacle::SecretMissing), asks(429, 120)]);
+    let asked_first = no_secret(&[asks(429, 120), blocked(Cause::SecretMissing)]);
+    let asked_last = no_secret(&[blocked(Cause::SecretMissing), asks(429, 120)]);
     for (state, ours) in [(&broken, minutes(5)), (&asked_first, minutes(15))] {
         assert_eq!(state.paused_until(start()), Some(start() + ours));
     }
@@ -266,7 +266,7 @@ fn a_pause_that_the_receiver_asked_for_outlives_a_longer_one_of_the_core() {
 
 #[test]
 fn one_look_at_a_secret_that_is_not_there_is_enough_for_all_that_waits() {
-    let state = after_all(fresh(), &[blocked(Obstacle::SecretMissing)], start());
+    let state = after_all(fresh(), &[blocked(Cause::SecretMissing)], start());
     assert_eq!(state.paused_until(start()), Some(start() + TimeDelta::minutes(15)));
     assert_eq!(state.pause_reason.as_deref(), Some("secret_missing"));
     assert_eq!(state.consecutive_failures, 0);
@@ -275,7 +275,7 @@ fn one_look_at_a_secret_that_is_not_there_is_enough_for_all_that_waits() {
         let later = after_all(state.clone(), &[begun], start() + TimeDelta::minutes(16));
         assert_eq!((later.paused_until, later.pause_reason), (None, None), "{begun:?}");
     }
-    let longer = after_all(fresh(), &[asks(429, 3600), blocked(Obstacle::SecretMissing)], start());
+    let longer = after_all(fresh(), &[asks(429, 3600), blocked(Cause::SecretMissing)], start());
     assert_eq!(longer.pause_reason.as_deref(), Some("rate_limited"), "the longer pause counts");
 }
 
@@ -358,7 +358,7 @@ fn another_failure_starts_again_and_any_other_verdict_clears_it() {
     for verdict in [status(200), status(500), status(404), status(410), status(422), timeout()] {
         assert_eq!(and(verdict), None, "{verdict:?}");
     }
-    for verdict in [cut_short(), blocked(Obstacle::SecretMissing), blocked(Obstacle::SecretUnavailable)] {
+    for verdict in [cut_short(), blocked(Cause::SecretMissing), blocked(Cause::SecretUnavailable)] {
         assert_eq!(and(verdict), failing(&proven), "it says nothing about the network path: {verdict:?}");
     }
 }

@@ -14,7 +14,7 @@ pub(crate) enum Outcome {
     /// No status line. Its detail is ignored.
     Failure(TransportFailure),
     /// The attempt ended before any I/O.
-    NotAttempted(Obstacle),
+    NotAttempted(Cause),
 }
 
 /// The parts of an answer that count.
@@ -41,7 +41,7 @@ impl Answer {
 
 /// Why an attempt ended before any I/O.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Obstacle {
+pub(crate) enum Cause {
     /// The body is not the one that was frozen.
     CorruptBody,
     /// The endpoint's URL cannot be used.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::super::classify::{Context, classify};
 use super::super::due::{at_once, due_since};
-use super::super::outcome::{Answer, Obstacle, Outcome};
+use super::super::outcome::{Answer, Cause, Outcome};
 use super::*;
 use crate::port::{FailureKind, Phase, RequestSent, TransportFailure};
 
@@ -186,7 +186,7 @@ fn a_crash_in_the_middle_leaves_the_claim_on_record() {
 #[test]
 fn an_attempt_that_was_never_begun_or_cut_short_uses_no_budget() {
     assert_eq!(Progress::default().claimed().released(), Progress::default());
-    let blocked = attempt(Progress::default(), &Outcome::NotAttempted(Obstacle::SecretMissing), true, start());
+    let blocked = attempt(Progress::default(), &Outcome::NotAttempted(Cause::SecretMissing), true, start());
     assert_eq!(blocked.progress, Progress::default());
     assert_eq!(blocked.settlement, Settlement::Queued { due_at: start() + TimeDelta::minutes(15), reason: "secret_missing" });
     let cut = cut_short(Progress::default(), start());
@@ -207,7 +207,7 @@ fn attempts_that_are_cut_short_again_and_again_are_spaced() {
     assert_eq!((progress.cut_short, progress.offline_tries, progress.counted), (10, 7, 0));
     assert_eq!(progress.last_failure_at, None);
 
-    let blocked = attempt(progress, &Outcome::NotAttempted(Obstacle::SecretUnavailable), true, start());
+    let blocked = attempt(progress, &Outcome::NotAttempted(Cause::SecretUnavailable), true, start());
     assert_eq!(blocked.progress.cut_short, 10, "nothing was begun");
     for ended_by_itself in [status(500), status(404), status(202), status(410), status(422), no_network()] {
         let settled = attempt(progress, &ended_by_itself, true, start());
@@ -274,7 +274,7 @@ fn a_wrong_clock_costs_one_attempt_and_no_budget() {
     let settled = settle(&Progress::default().claimed(), &verdict, &facts(start()), &policy);
     assert_eq!(settled.settlement, Settlement::Queued { due_at: at_once(start()), reason: "clock_skew" });
     assert_eq!(settled.progress, Progress { attempts: 1, resynced: true, ..Progress::default() });
-    for next in [status(500), status(401), status(202), no_network(), Outcome::NotAttempted(Obstacle::SecretMissing)] {
+    for next in [status(500), status(401), status(202), no_network(), Outcome::NotAttempted(Cause::SecretMissing)] {
         assert!(!attempt(settled.progress, &next, true, start()).progress.resynced, "only the attempt right before counts: {next:?}");
     }
     assert!(!cut_short(settled.progress, start()).progress.resynced);
@@ -323,13 +323,13 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
     ];
     let phase = prop_oneof![Just(Phase::Resolve), Just(Phase::Connect), Just(Phase::Send), Just(Phase::Receive)];
     let sent = prop_oneof![Just(RequestSent::No), Just(RequestSent::Maybe)];
-    let obstacle = prop_oneof![
-        Just(Obstacle::CorruptBody),
-        Just(Obstacle::BadUrl),
-        Just(Obstacle::SecretMissing),
-        Just(Obstacle::SecretUnavailable),
-        Just(Obstacle::SecretInvalid),
-        Just(Obstacle::Interrupted)
+    let cause = prop_oneof![
+        Just(Cause::CorruptBody),
+        Just(Cause::BadUrl),
+        Just(Cause::SecretMissing),
+        Just(Cause::SecretUnavailable),
+        Just(Cause::SecretInvalid),
+        Just(Cause::Interrupted)
     ];
     let date = prop::option::of(any::<i32>().prop_map(|seconds| start() + TimeDelta::seconds(i64::from(seconds))));
     prop_oneof![
@@ -339,7 +339,7 @@ fn outcomes() -> impl Strategy<Value = Outcome> {
             date
         })),
         (kind, phase, sent).prop_map(|(kind, phase, sent)| failure(kind, phase, sent)),
-        obstacle.prop_map(Outcome::NotAttempted),
+        cause.prop_map(Outcome::NotAttempted),
     ]
 }
 

@@ -22,7 +22,7 @@ pub enum BlockingCall {
         /// The request.
         request: TransportRequest,
         /// Asked right before the request is given to the transport.
-        departure: Departure,
+        send_check: SendCheck,
     },
     /// Asks the transport to cancel this request.
     Cancel(u64),
@@ -31,9 +31,9 @@ pub enum BlockingCall {
 }
 
 /// Decides whether a request may still be sent: it may have waited for a thread, or the device may have slept.
-pub struct Departure(Box<dyn FnOnce() -> Option<Duration> + Send>);
+pub struct SendCheck(Box<dyn FnOnce() -> Option<Duration> + Send>);
 
-impl Departure {
+impl SendCheck {
     pub(crate) fn new(left: impl FnOnce() -> Option<Duration> + Send + 'static) -> Self {
         Self(Box::new(left))
     }
@@ -44,9 +44,9 @@ impl Departure {
     }
 }
 
-impl fmt::Debug for Departure {
+impl fmt::Debug for SendCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Departure")
+        f.write_str("SendCheck")
     }
 }
 

@@ -10,9 +10,9 @@ mod secrets;
 mod transport;
 
 #[cfg(any(test, feature = "testing"))]
-pub use blocking::{Blocking, BlockingAnswer, BlockingCall, Departure, FollowUp, Reply};
+pub use blocking::{Blocking, BlockingAnswer, BlockingCall, FollowUp, Reply, SendCheck};
 #[cfg(not(any(test, feature = "testing")))]
-pub(crate) use blocking::{Blocking, BlockingAnswer, BlockingCall, Departure, Reply};
+pub(crate) use blocking::{Blocking, BlockingAnswer, BlockingCall, Reply, SendCheck};
 pub use clock::{Clock, SystemClock};
 pub(crate) use clock::{WritableClock, writable};
 pub use random::{Random, SystemRandom};

@@ -328,8 +328,8 @@ fn a_try_whose_request_found_no_thread_in_time_is_counted_once() {
     field.clock.advance(31 * SECOND);
     let calls = std::mem::take(&mut *held.0.lock().unwrap());
     for (call, reply) in calls {
-        let BlockingCall::Send { departure, .. } = call else { panic!("a request") };
-        assert_eq!(departure.time_left(), None);
+        let BlockingCall::Send { send_check, .. } = call else { panic!("a request") };
+        assert_eq!(send_check.time_left(), None);
         let never_left = failure(FailureKind::Cancelled, Phase::Resolve, RequestSent::No);
         drop(reply(BlockingAnswer::Sent(Err(never_left))));
     }

@@ -36,7 +36,7 @@ impl HeldBlocking {
             let found = |_| SecretLookup::Found { current: SecretValue::new(SECRET.to_owned()), previous: None };
             let brought = match call {
                 BlockingCall::Secrets { wanted, .. } => BlockingAnswer::Secrets(wanted.iter().map(found).collect()),
-                BlockingCall::Send { request, departure } => BlockingAnswer::Sent(match departure.time_left() {
+                BlockingCall::Send { request, send_check } => BlockingAnswer::Sent(match send_check.time_left() {
                     Some(time) => {
                         self.left.lock().unwrap().push((request.url, time));
                         Ok(says.clone())

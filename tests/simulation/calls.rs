@@ -126,8 +126,8 @@ impl World {
                 self.schedule(delay, Event::Secrets { call: number, answer: BlockingAnswer::Secrets(answer) });
                 Ok(())
             }
-            BlockingCall::Send { mut request, departure } => {
-                let Some(left) = departure.time_left() else {
+            BlockingCall::Send { mut request, send_check } => {
+                let Some(left) = send_check.time_left() else {
                     let never_left = failure(FailureKind::Cancelled, Phase::Resolve, RequestSent::No);
                     self.reply(Some(reply), BlockingAnswer::Sent(Err(never_left)));
                     return Ok(());
