@@ -29,7 +29,7 @@ pub(super) struct EndpointQueue {
     pub(super) closed: bool,
     /// Nothing is begun for lack of a network.
     pub(super) backoff: Option<Backoff>,
-    pub(super) offline_tries: u32,
+    pub(super) offline_attempts: u32,
     /// The number of the last urgent request that an attempt here served, or failed to serve.
     pub(super) last_urgent: u64,
     /// When it was last served, counted in starts of all endpoints.
@@ -114,7 +114,7 @@ impl EndpointQueue {
             more: false,
             closed: false,
             backoff: None,
-            offline_tries: 0,
+            offline_attempts: 0,
             last_urgent: 0,
             served: 0,
             starts: 0,
@@ -129,7 +129,7 @@ impl EndpointQueue {
     pub(super) fn refresh(&mut self, row: &EndpointRow, configuration: u64, is_settled: bool) {
         if *self.endpoint != row.endpoint || self.closed && row.is_open() || is_settled && !is_failing(row) {
             // Failures of the old definition do not count.
-            (self.backoff, self.offline_tries) = (None, 0);
+            (self.backoff, self.offline_attempts) = (None, 0);
         }
         if *self.endpoint != row.endpoint {
             self.endpoint = Arc::new(row.endpoint.clone());
@@ -203,17 +203,17 @@ impl EndpointQueue {
             // There has been a wake-up since, so its failure causes no wait.
             Class::Offline if result.woken => {}
             Class::Offline => {
-                self.offline_tries = self.offline_tries.saturating_add(1);
+                self.offline_attempts = self.offline_attempts.saturating_add(1);
                 // Several attempts that fail together are one observation.
                 if self.backoff_left(now, wake).is_none() {
-                    let delay =
-                        policy.offline_delay(self.offline_tries, self.state.failing.as_ref().is_some_and(|failing| failing.needs_person));
+                    let delay = policy
+                        .offline_delay(self.offline_attempts, self.state.failing.as_ref().is_some_and(|failing| failing.needs_person));
                     self.backoff = Some(Backoff { until: now.saturating_add(delay), wake });
                 }
             }
             Class::Gone => self.closed = true,
             Class::CutShort | Class::Blocked => {}
-            _ if verdict.contact == Contact::Known => (self.backoff, self.offline_tries) = (None, 0),
+            _ if verdict.contact == Contact::Known => (self.backoff, self.offline_attempts) = (None, 0),
             _ => {}
         }
     }

@@ -146,7 +146,7 @@ impl Schedule {
     /// The app registered, enabled or changed this endpoint: its backoff is forgotten.
     pub(super) fn endpoint_changed(&mut self, key: &str) {
         if let Some(queue) = self.endpoints.get_mut(key) {
-            (queue.backoff, queue.offline_tries) = (None, 0);
+            (queue.backoff, queue.offline_attempts) = (None, 0);
         }
         self.look();
     }

@@ -24,7 +24,7 @@ pub(crate) struct Progress {
     /// Failures that used up the budget of the slow class.
     pub slow_counted: u32,
     /// Failures in a row for lack of a network.
-    pub offline_tries: u32,
+    pub offline_attempts: u32,
     /// Attempts in a row that were cut short.
     pub cut_short: u32,
     /// For how long it has been failing: the sum of the times between counted failures, each limited by the schedule.
@@ -116,8 +116,8 @@ pub(crate) fn settle(progress: &Progress, verdict: &Verdict, facts: &SettleFacts
     match verdict.class {
         Class::CutShort => progress.cut_short = progress.cut_short.saturating_add(1),
         Class::Blocked => {}
-        Class::Offline => (progress.cut_short, progress.offline_tries) = (0, progress.offline_tries.saturating_add(1)),
-        _ => (progress.cut_short, progress.offline_tries) = (0, 0),
+        Class::Offline => (progress.cut_short, progress.offline_attempts) = (0, progress.offline_attempts.saturating_add(1)),
+        _ => (progress.cut_short, progress.offline_attempts) = (0, 0),
     }
     if verdict.counted() {
         progress = progress.with_failure(now, policy);
@@ -130,7 +130,7 @@ pub(crate) fn settle(progress: &Progress, verdict: &Verdict, facts: &SettleFacts
         Class::CutShort => queued(cut_short_delay(progress.cut_short, policy, random)),
         Class::Blocked => queued(policy.secret_recheck),
         Class::Offline if facts.unreachable => queued(policy.jittered(UNREACHABLE_RECHECK, random)),
-        Class::Offline => queued(policy.jittered(policy.offline_step(progress.offline_tries), random)),
+        Class::Offline => queued(policy.jittered(policy.offline_step(progress.offline_attempts), random)),
         Class::RetryLater => {
             progress.counted = progress.counted.saturating_add(1);
             if progress.counted >= policy.budget_attempts && progress.failing_for >= policy.budget_age {

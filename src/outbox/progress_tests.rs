@@ -162,7 +162,7 @@ fn sixty_days_offline_cost_nothing() {
     assert_eq!(progress.failing_for, Duration::ZERO);
     let settled = attempt(progress, &status(202), true, now);
     assert_eq!(settled.settlement, Settlement::Sent);
-    assert_eq!(settled.progress.offline_tries, 0);
+    assert_eq!(settled.progress.offline_attempts, 0);
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn an_attempt_that_was_never_begun_or_cut_short_uses_no_budget() {
 
 #[test]
 fn attempts_that_are_cut_short_again_and_again_are_spaced() {
-    let mut progress = Progress { offline_tries: 7, ..Progress::default() };
+    let mut progress = Progress { offline_attempts: 7, ..Progress::default() };
     let mut waits = Vec::new();
     for _ in 0..10 {
         let settled = cut_short(progress, start());
@@ -204,7 +204,7 @@ fn attempts_that_are_cut_short_again_and_again_are_spaced() {
         progress = settled.progress;
     }
     assert_eq!(waits, [0, 0, 15, 30, 60, 120, 240, 480, 900, 900]);
-    assert_eq!((progress.cut_short, progress.offline_tries, progress.counted), (10, 7, 0));
+    assert_eq!((progress.cut_short, progress.offline_attempts, progress.counted), (10, 7, 0));
     assert_eq!(progress.last_failure_at, None);
 
     let blocked = attempt(progress, &Outcome::NotAttempted(Cause::SecretUnavailable), true, start());
@@ -231,8 +231,8 @@ fn spaced_attempts_have_jitter() {
 fn an_endpoint_whose_failure_needs_a_person_is_tried_every_hour() {
     let unreachable = |random| SettleFacts { random, unreachable: true, ..facts(start()) };
     let offline = context(false, start());
-    for tries in [0, 3, 500] {
-        let progress = Progress { offline_tries: tries, ..Progress::default() };
+    for attempts in [0, 3, 500] {
+        let progress = Progress { offline_attempts: attempts, ..Progress::default() };
         assert_eq!(wait(&attempt_in(progress, &no_network(), &offline, &unreachable(0.5)), start()), 3600);
         assert_eq!(wait(&attempt_in(progress, &no_network(), &offline, &unreachable(0.0)), start()), 2880);
     }

@@ -107,7 +107,7 @@ fn entries_whose_page_is_lost_stop_no_other() {
         field.backlog(200, OFFICE);
         if is_offline {
             let due = (field.now() + TimeDelta::minutes(10)).timestamp_millis();
-            damage(&field, &format!("UPDATE outbox SET offline_tries = 1, reason = 'offline', due_at = {due}"));
+            damage(&field, &format!("UPDATE outbox SET offline_attempts = 1, reason = 'offline', due_at = {due}"));
         }
         lose(&mut field, "outbox");
         assert!(field.next_due().at.is_some() && field.next_due().needs_person);

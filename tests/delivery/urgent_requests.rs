@@ -294,7 +294,7 @@ fn what_is_claimed_for_a_person_when_the_network_comes_is_due_at_once_when_it_is
     complete_for(&field, "shop");
     let session = field.complete();
     let due = (field.now() + TimeDelta::minutes(10)).timestamp_millis();
-    damage(&field, &format!("UPDATE outbox SET offline_tries = 1, reason = 'offline', due_at = {due} WHERE state = 'queued'"));
+    damage(&field, &format!("UPDATE outbox SET offline_attempts = 1, reason = 'offline', due_at = {due} WHERE state = 'queued'"));
     field.clock.advance(3 * SECOND);
     steps_until_wait(&mut job);
     field.transport.wait_for_requests(2);

@@ -78,6 +78,7 @@ fn picture(path: &Path, schema: u32) -> Vec<String> {
     for (table, columns) in columns(schema) {
         let name = |column: &String| match column.as_str() {
             "first_contact_at" if now >= 2 => "last_failure_at".to_owned(),
+            "offline_tries" if now >= 3 => "offline_attempts".to_owned(),
             "body" if now >= 3 => "(SELECT bytes FROM body WHERE sha256 = body_sha256 AND body_kept = 1)".to_owned(),
             // No release before schema 3 wrote these.
             "differs" | "actions_differing" => "NULL".to_owned(),

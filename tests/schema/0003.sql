@@ -79,7 +79,7 @@ CREATE TABLE new_outbox (
     unknown_outcomes INTEGER NOT NULL DEFAULT 0 CHECK (unknown_outcomes BETWEEN 0 AND attempts),
     counted          INTEGER NOT NULL DEFAULT 0,       -- against the budget of this cycle
     slow_counted     INTEGER NOT NULL DEFAULT 0,
-    offline_tries    INTEGER NOT NULL DEFAULT 0,       -- in a row; only delays the next attempt
+    offline_attempts INTEGER NOT NULL DEFAULT 0,       -- in a row; only delays the next attempt
     cut_short        INTEGER NOT NULL DEFAULT 0,       -- attempts in a row that were cut short
     refreshed        INTEGER NOT NULL DEFAULT 0 CHECK (refreshed = 0 OR refreshed = 1),
     resynced         INTEGER NOT NULL DEFAULT 0 CHECK (resynced IN (0, 1)),
@@ -136,7 +136,7 @@ UPDATE body
 
 -- A body that was lost before it was sent counts as missing, and not as released.
 INSERT INTO new_outbox (id, action_id, session_id, revision, delivery_id, endpoint, body_sha256, body_size, workflow_version, session_state,
-                        frozen_at, state, reason, detail, due_at, attempts, unknown_outcomes, counted, slow_counted, offline_tries, cut_short,
+                        frozen_at, state, reason, detail, due_at, attempts, unknown_outcomes, counted, slow_counted, offline_attempts, cut_short,
                         refreshed, resynced, failing_ms, last_failure_at, last_status, revived, cycle_counts, lease_owner, lease_epoch,
                         lease_until, sent_at, sent_age, body_kept)
 SELECT id, action_id, session_id, revision, delivery_id, endpoint, body_sha256, body_size, workflow_version, session_state,
@@ -188,7 +188,7 @@ CREATE INDEX session_finished ON session (finished_age) WHERE finished_at IS NOT
 
 CREATE INDEX outbox_due ON outbox (endpoint, replay > 0, due_at, id) WHERE state = 'queued';
 CREATE INDEX outbox_fresh ON outbox (endpoint, due_at, id) WHERE state = 'queued' AND counted = 0 AND slow_counted = 0 AND replay = 0;
-CREATE INDEX outbox_offline ON outbox (endpoint) WHERE state = 'queued' AND offline_tries > 0;
+CREATE INDEX outbox_offline ON outbox (endpoint) WHERE state = 'queued' AND offline_attempts > 0;
 CREATE INDEX outbox_leased ON outbox (lease_until) WHERE state = 'leased';
 CREATE INDEX outbox_in_flight ON outbox (in_flight_until, endpoint) WHERE state = 'queued' AND in_flight_until IS NOT NULL;
 CREATE INDEX outbox_failed ON outbox (endpoint, id) WHERE state = 'failed';

@@ -93,7 +93,7 @@ impl Rows {
         let mut statement = sql
             .prepare_cached(
                 "SELECT o.id, o.delivery_id, o.session_id, o.action_id, a.key, o.revision, o.endpoint, hex(o.body_sha256), o.state, o.reason,
-                        o.due_at, o.attempts, o.unknown_outcomes, o.counted, o.slow_counted, o.offline_tries, o.cut_short, o.resynced,
+                        o.due_at, o.attempts, o.unknown_outcomes, o.counted, o.slow_counted, o.offline_attempts, o.cut_short, o.resynced,
                         o.refreshed, o.lease_epoch, o.lease_owner, o.lease_until, o.sent_at, o.revived, a.status, a.failed_sends, a.revision,
                         o.in_flight_until, o.replay, a.series || '-' || a.sequence
                    FROM outbox o JOIN action a ON a.id = o.action_id",

@@ -108,7 +108,7 @@ pub(in crate::store) const OWN_ATTEMPT: &str = "(o.in_flight_until IS NOT NULL A
 
 /// The columns of [`EntryRow`], of a table named `o`; [`OWN_ATTEMPT`] is the last one.
 const COLUMNS: &str = "o.id, o.revision, o.delivery_id, o.endpoint, o.body_sha256, o.body_size, o.frozen_at, o.state, o.reason, o.due_at,
-                       o.attempts, o.unknown_outcomes, o.sent_at, o.offline_tries > 0, o.cut_short, iif(o.body_kept = 1, o.holds_redacted, NULL),
+                       o.attempts, o.unknown_outcomes, o.sent_at, o.offline_attempts > 0, o.cut_short, iif(o.body_kept = 1, o.holds_redacted, NULL),
                        o.in_flight_until, o.replay";
 /// The number of these columns.
 const COLUMN_COUNT: usize = 19;
@@ -121,7 +121,7 @@ pub(in crate::store) const UNDELIVERED: &str =
     "NOT (o.state IN ('sent', 'superseded') OR (o.state = 'failed' AND o.reason IS 'abandoned'))";
 
 /// The columns of an entry that begins a cycle: its progress is reset.
-const FRESH: &str = "counted = 0, slow_counted = 0, offline_tries = 0, cut_short = 0, failing_ms = 0, last_failure_at = NULL,
+const FRESH: &str = "counted = 0, slow_counted = 0, offline_attempts = 0, cut_short = 0, failing_ms = 0, last_failure_at = NULL,
                                 resynced = 0, refreshed = 0";
 
 /// Freezes a message: due at once, or created as failed.

@@ -245,7 +245,7 @@ fn replaces(tx: &Transaction<'_>, id: i64, revision: u32) -> rusqlite::Result<Ve
 }
 
 /// The columns of [`Progress`], of a table named `o`.
-const PROGRESS: &str = "o.attempts, o.unknown_outcomes, o.counted, o.slow_counted, o.offline_tries, o.cut_short, o.failing_ms,
+const PROGRESS: &str = "o.attempts, o.unknown_outcomes, o.counted, o.slow_counted, o.offline_attempts, o.cut_short, o.failing_ms,
                 o.last_failure_at, o.revived, o.resynced, o.refreshed";
 
 /// The values of these columns, from this one on.
@@ -255,7 +255,7 @@ fn progress(row: &Row<'_>, first: usize) -> rusqlite::Result<Progress> {
         unknown_outcomes: row.get(first + 1)?,
         counted: row.get(first + 2)?,
         slow_counted: row.get(first + 3)?,
-        offline_tries: row.get(first + 4)?,
+        offline_attempts: row.get(first + 4)?,
         cut_short: row.get(first + 5)?,
         failing_for: Duration::from_millis(row.get::<_, i64>(first + 6)?.max(0) as u64),
         last_failure_at: row.get::<_, Option<i64>>(first + 7)?.map(moment),
@@ -424,7 +424,7 @@ pub(crate) fn settle_sent(tx: &Transaction<'_>, lease: &Lease, status: u16, now:
         .prepare_cached(
             "UPDATE outbox SET state = 'sent', reason = NULL, detail = NULL, sent_at = ?2,
                                sent_age = (SELECT age FROM meta WHERE id = 1), last_status = ?3, attempts = max(attempts, 1),
-                               unknown_outcomes = min(max(unknown_outcomes - 1, 0), max(attempts, 1)), offline_tries = 0, cut_short = 0, resynced = 0, refreshed = 0,
+                               unknown_outcomes = min(max(unknown_outcomes - 1, 0), max(attempts, 1)), offline_attempts = 0, cut_short = 0, resynced = 0, refreshed = 0,
                                lease_owner = NULL, lease_until = NULL,
                                in_flight_until = iif(lease_epoch = ?5, NULL, coalesce(lease_until, in_flight_until))
               WHERE id = ?1 AND delivery_id = ?4 AND state <> 'sent'",
@@ -451,7 +451,7 @@ pub(crate) fn settle(
     let changed = tx
         .prepare_cached(
             "UPDATE outbox SET state = ?4, reason = ?5, due_at = ?6, attempts = ?7, unknown_outcomes = ?8, counted = ?9, slow_counted = ?10,
-                               offline_tries = ?11, cut_short = ?12, failing_ms = ?13, last_failure_at = ?14,
+                               offline_attempts = ?11, cut_short = ?12, failing_ms = ?13, last_failure_at = ?14,
                                last_status = coalesce(?15, last_status), resynced = ?16, refreshed = ?17,
                                lease_owner = NULL, lease_until = NULL
               WHERE id = ?1 AND delivery_id = ?18 AND lease_owner = ?2 AND lease_epoch = ?3 AND state = 'leased'",
@@ -467,7 +467,7 @@ pub(crate) fn settle(
             progress.unknown_outcomes,
             progress.counted,
             progress.slow_counted,
-            progress.offline_tries,
+            progress.offline_attempts,
             progress.cut_short,
             progress.failing_for.as_millis() as i64,
             progress.last_failure_at.map(to_ms),
@@ -529,9 +529,9 @@ pub(crate) fn waits_for_network(connection: &Connection, now: Timestamp) -> Resu
     Ok(connection
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM outbox INDEXED BY outbox_offline
-                             WHERE state = 'queued' AND offline_tries > 0 AND cut_short < ?2 AND due_at > ?1)
+                             WHERE state = 'queued' AND offline_attempts > 0 AND cut_short < ?2 AND due_at > ?1)
                  OR EXISTS (SELECT 1 FROM outbox INDEXED BY outbox_leased
-                             WHERE state = 'leased' AND offline_tries > 0 AND cut_short < ?2 AND due_at > ?1)",
+                             WHERE state = 'leased' AND offline_attempts > 0 AND cut_short < ?2 AND due_at > ?1)",
         )?
         .query_row(params![to_ms(now), CUT_SHORT_AT_ONCE], |row| row.get(0))?)
 }
@@ -540,7 +540,7 @@ pub(crate) fn waits_for_network(connection: &Connection, now: Timestamp) -> Resu
 pub(crate) fn offline_endpoints(connection: &Connection) -> Result<SortedMap<String, bool>> {
     let found = |wakes: &str| -> Result<SortedMap<String, bool>> {
         let mut statement = connection.prepare_cached(&format!(
-            "SELECT endpoint, {wakes} < ?1 FROM outbox INDEXED BY outbox_offline WHERE state = 'queued' AND offline_tries > 0 GROUP BY endpoint"
+            "SELECT endpoint, {wakes} < ?1 FROM outbox INDEXED BY outbox_offline WHERE state = 'queued' AND offline_attempts > 0 GROUP BY endpoint"
         ))?;
         let mut rows = statement.query([CUT_SHORT_AT_ONCE])?;
         let mut found = SortedMap::new();
@@ -559,13 +559,13 @@ pub(crate) fn offline_endpoints(connection: &Connection) -> Result<SortedMap<Str
 /// rows. Also claimed ones, in case they are released. A row that cannot be written does not change.
 pub(crate) fn make_due(tx: &Transaction<'_>, now: Timestamp, endpoint: Option<&str>, without: &SortedSet<i64>) -> Result<()> {
     let mut waiting = tx.prepare_cached(
-        "SELECT id FROM outbox INDEXED BY outbox_offline WHERE state = 'queued' AND offline_tries > 0 AND (?1 IS NULL OR endpoint = ?1)
+        "SELECT id FROM outbox INDEXED BY outbox_offline WHERE state = 'queued' AND offline_attempts > 0 AND (?1 IS NULL OR endpoint = ?1)
          UNION ALL SELECT id FROM outbox INDEXED BY outbox_leased WHERE state = 'leased'",
     )?;
     let waiting: Vec<i64> = waiting.query_map([endpoint], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     let mut due = tx.prepare_cached(
         "UPDATE outbox SET due_at = ?3
-          WHERE id = ?4 AND offline_tries > 0 AND cut_short < ?2 AND due_at > ?1 AND (?5 IS NULL OR endpoint = ?5)",
+          WHERE id = ?4 AND offline_attempts > 0 AND cut_short < ?2 AND due_at > ?1 AND (?5 IS NULL OR endpoint = ?5)",
     )?;
     for id in waiting.into_iter().filter(|id| !without.contains(id)) {
         let values = params![to_ms(now), CUT_SHORT_AT_ONCE, to_ms(at_once(now)), id, endpoint];

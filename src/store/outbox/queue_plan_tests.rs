@@ -27,7 +27,7 @@ fn reading_the_queue_costs_only_waiting_entries() {
         ("outbox_unsent", "SELECT count(*) FROM outbox WHERE (state <> 'sent' AND state <> 'superseded') AND state <> 'failed'"),
         (
             "outbox_offline",
-            "SELECT endpoint, min(cut_short) < 3 FROM outbox WHERE state = 'queued' AND offline_tries > 0 GROUP BY endpoint",
+            "SELECT endpoint, min(cut_short) < 3 FROM outbox WHERE state = 'queued' AND offline_attempts > 0 GROUP BY endpoint",
         ),
         ("outbox_due", "SELECT id FROM outbox WHERE state = 'queued' AND (replay > 0) = 0 AND endpoint = 'a' AND due_at BETWEEN 1 AND 2 ORDER BY due_at, id LIMIT 32"),
         ("outbox_due", "SELECT id FROM outbox WHERE state = 'queued' AND (replay > 0) = 1 AND endpoint = 'a' AND due_at BETWEEN 1 AND 2 ORDER BY due_at, id LIMIT 32"),
