@@ -191,9 +191,9 @@ pub enum Error {
         /// Key of the action.
         action: String,
     },
-    /// The body of the delivered message is no longer on the phone, so it cannot be replayed: it was released after its retention, or holds
+    /// The body of the delivered message is no longer on the phone, so it cannot be replayed: it was dropped after its retention, or holds
     /// or held a redacted value. Nothing was changed; `send_corrected` sends the values of now.
-    #[error("the body of the delivered message of action `{action}` was released or redacted")]
+    #[error("the body of the delivered message of action `{action}` was dropped or redacted")]
     BodyDropped {
         /// Key of the action.
         action: String,

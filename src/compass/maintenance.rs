@@ -34,7 +34,7 @@ impl Compass {
             })
         })?;
         let erased = inner.erased(stops);
-        Ok(DeleteReport { files_let_go: inner.let_go(stops, files).unwrap_or_default(), erased })
+        Ok(DeleteReport { unused_files: inner.unused_files(stops, files).unwrap_or_default(), erased })
     }
 
     /// The files of attachments and signatures that sessions on this phone refer to, by the hash of their bytes, in order. Files that an edit
@@ -82,7 +82,7 @@ pub(super) fn new_file(to: &Path, database: &Path) -> Result<PathBuf> {
 impl Inner {
     /// Those of these files that no session refers to any more. Not while others wait for the writer: every act on the phone is read. An error
     /// here does not undo the call: `files` gives the same answer later.
-    pub(super) fn let_go(&self, stops: u64, mut files: SortedSet<String>) -> Result<Vec<String>> {
+    pub(super) fn unused_files(&self, stops: u64, mut files: SortedSet<String>) -> Result<Vec<String>> {
         let referred =
             |connection: &store::Connection| Ok(if files.is_empty() { SortedSet::new() } else { store::referred::by_all(connection)? });
         let referred = self.read_part(stops, referred)?;

@@ -89,7 +89,7 @@ impl Compass {
         })
     }
 
-    /// The body of a message, byte for byte as it was frozen; none when it was released after its retention.
+    /// The body of a message, byte for byte as it was frozen; none when it was dropped after its retention.
     ///
     /// # Errors
     /// `UnknownDelivery`.

@@ -62,14 +62,14 @@ impl Compass {
                 };
                 let record = inner.record(tx, session, context.at)?;
                 let bodies = holding(&record, &redaction.target);
-                let files_let_go = Vec::new();
-                let outcome = RedactOutcome { applied, in_flight: false, bodies, files_let_go, erased: Erased::AtNextClose, record };
+                let unused_files = Vec::new();
+                let outcome = RedactOutcome { applied, in_flight: false, bodies, unused_files, erased: Erased::AtNextClose, record };
                 Ok(((outcome, files), changed))
             })
         })?;
         outcome.in_flight = self.may_arrive(abandoned.into_inner());
         outcome.erased = inner.erased(stops);
-        outcome.files_let_go = inner.let_go(stops, files).unwrap_or_default();
+        outcome.unused_files = inner.unused_files(stops, files).unwrap_or_default();
         Ok(outcome)
     }
 }

@@ -29,7 +29,7 @@ impl Compass {
     ///
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `UnknownAction`, `ActionStatus` where nothing was delivered yet, `BodyDropped` where its body was
-    /// released after its retention, was removed by a redaction, or holds a redacted value, `CommandIdReused`.
+    /// dropped after its retention, was removed by a redaction, or holds a redacted value, `CommandIdReused`.
     pub fn replay(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "replay", action, reason: None };
         let outcome = self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, _, row, context| {

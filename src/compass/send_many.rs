@@ -17,7 +17,7 @@ type SendListed = fn(&Inner, &Transaction<'_>, i64, SessionKey, &str, &ActContex
 /// What became of one of them.
 pub(super) enum Sent {
     Yes,
-    /// Its body was released, or holds a redacted value.
+    /// Its body was dropped, or holds a redacted value.
     BodyDropped,
     /// It may not be sent, or there is nothing to do.
     No,

@@ -49,7 +49,7 @@ pub struct Delivery {
     pub body_size: u64,
     /// SHA-256 of the body, in hexadecimal.
     pub body_sha256: String,
-    /// Keys of the fields whose values were redacted and are still in the body; none once the body was released.
+    /// Keys of the fields whose values were redacted and are still in the body; none once the body was dropped.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub holds_redacted: Vec<String>,
 }
@@ -195,7 +195,7 @@ pub struct ReplayReport {
     /// Messages that are sent once more.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub replayed: u32,
-    /// Messages that cannot be: their bodies were released after their retention, or removed by a redaction.
+    /// Messages that cannot be: their bodies were dropped after their retention, or removed by a redaction.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub body_dropped: u32,
     /// Delivered messages of the filter that this call has not reached.

@@ -78,9 +78,9 @@ pub struct RedactOutcome {
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub bodies: Vec<DeliveryId>,
     /// Files that no session and no message that is kept refers to any more, as in
-    /// [`PurgeReport::files_let_go`](super::PurgeReport::files_let_go).
+    /// [`PurgeReport::unused_files`](super::PurgeReport::unused_files).
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub files_let_go: Vec<String>,
+    pub unused_files: Vec<String>,
     /// Whether it is gone from the file, except from these bodies.
     pub erased: Erased,
     /// The record now.

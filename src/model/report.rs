@@ -116,12 +116,12 @@ pub struct PurgeReport {
     /// Old sessions that stay because an action did not fire while the integration was off.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub kept_not_fired: u64,
-    /// Bodies of delivered messages that were removed; hash and size stay.
+    /// Bodies of delivered messages that were dropped; hash and size stay.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub bodies_released: u64,
+    pub bodies_dropped: u64,
     /// Files that only the purged sessions referred to: SHA-256 of their bytes, 64 hexadecimal digits. The host may remove them.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub files_let_go: Vec<String>,
+    pub unused_files: Vec<String>,
     /// Whether all this is gone from the file.
     pub erased: Erased,
 }
@@ -130,9 +130,9 @@ pub struct PurgeReport {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct DeleteReport {
-    /// Files that only this session referred to, as in [`PurgeReport::files_let_go`].
+    /// Files that only this session referred to, as in [`PurgeReport::unused_files`].
     #[cfg_attr(feature = "uniffi", uniffi(default))]
-    pub files_let_go: Vec<String>,
+    pub unused_files: Vec<String>,
     /// Whether it is gone from the file.
     pub erased: Erased,
 }

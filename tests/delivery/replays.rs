@@ -189,7 +189,7 @@ fn a_410_for_a_replay_disables_its_endpoint() {
 }
 
 #[test]
-fn a_body_that_was_released_is_not_replayed() {
+fn a_body_that_was_dropped_is_not_replayed() {
     let (field, _) = phone_with(|_| Ok(answer(202)), keep_bodies_for_two_days);
     let session = delivered(&field);
     days(&field, 4);

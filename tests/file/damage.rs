@@ -83,10 +83,10 @@ fn an_act_that_does_not_read_back_hides_no_file_and_holds_up_no_other_session() 
     damage(&app, "UPDATE event SET json = CAST(CAST(json AS BLOB) || x'ff' AS TEXT) WHERE session_id = 1 AND instr(json, 'sha256') > 0");
     assert_eq!(app.compass.files().unwrap(), hashes);
     let redaction = redaction(RedactionTarget::Field { key: "photo".into() });
-    assert_eq!(app.compass.redact(sessions[1], &redaction).unwrap().files_let_go, hashes[1..2]);
-    assert_eq!(app.compass.delete(sessions[2]).unwrap().files_let_go, hashes[2..]);
+    assert_eq!(app.compass.redact(sessions[1], &redaction).unwrap().unused_files, hashes[1..2]);
+    assert_eq!(app.compass.delete(sessions[2]).unwrap().unused_files, hashes[2..]);
     app.tick();
-    assert_eq!(app.compass.purge(Duration::ZERO).unwrap().files_let_go, hashes[..1]);
+    assert_eq!(app.compass.purge(Duration::ZERO).unwrap().unused_files, hashes[..1]);
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn no_word_of_purged_sessions_is_left_and_the_file_shrinks() {
 }
 
 #[test]
-fn bodies_that_are_given_back_are_gone() {
+fn bodies_that_are_dropped_are_gone() {
     let app = App::new();
     let session = app.completed();
     app.deliver();
@@ -171,7 +171,7 @@ fn bodies_that_are_given_back_are_gone() {
     assert!(is_there());
     app.days(100);
     let report = app.compass.purge(3650 * DAY).unwrap();
-    assert_eq!((report.bodies_released, report.erased), (3, Erased::Now));
+    assert_eq!((report.bodies_dropped, report.erased), (3, Erased::Now));
     assert!(!is_there());
 }
 

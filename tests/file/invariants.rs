@@ -102,7 +102,7 @@ fn a_body_is_there_once_and_stays_while_a_message_keeps_it() {
         db.refuses(&format!("DELETE FROM body {of_first}"), "a body stays while an entry keeps it");
     };
     frozen();
-    db.refuses("UPDATE outbox SET body_kept = 0 WHERE id = 1", "a body is given back only once sent");
+    db.refuses("UPDATE outbox SET body_kept = 0 WHERE id = 1", "a body is dropped only once sent");
     let entry = "INSERT INTO outbox (action_id, session_id, revision, delivery_id, endpoint, body_sha256, body_size, workflow_version,
                                      session_state, frozen_at, due_at, body_kept)
                  SELECT 1, 1, 2, 'msg_aaaaaaaaaaaaaaaaaaaaaaaaaa', 'office', HASH, 1, '1', 'completed', 1, 1, KEPT FROM outbox WHERE id = 1";
@@ -113,7 +113,7 @@ fn a_body_is_there_once_and_stays_while_a_message_keeps_it() {
     frozen();
     db.refuses("UPDATE outbox SET body_kept = 2 WHERE id = 1", "CHECK");
     db.takes("UPDATE outbox SET body_kept = 0 WHERE id = 1 OR id = 2");
-    db.refuses("UPDATE outbox SET body_kept = 1 WHERE id = 1", "a body is given back only once sent, and for good");
+    db.refuses("UPDATE outbox SET body_kept = 1 WHERE id = 1", "a body is dropped only once sent, and for good");
     frozen();
     // The last one that keeps it takes it along, and so do deleted ones.
     db.takes("UPDATE outbox SET body_kept = 0 WHERE id = 3");

@@ -309,7 +309,7 @@ fn a_session_is_deleted_beside_one_of_which_a_page_is_lost() {
 }
 
 #[test]
-fn bodies_that_cannot_be_given_back_keep_nothing_else() {
+fn bodies_that_cannot_be_dropped_keep_nothing_else() {
     for table in ["outbox", "body"] {
         let (mut app, _) = with_lost_page(table);
         let mut options = app.options();

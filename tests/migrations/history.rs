@@ -112,7 +112,7 @@ pub fn live(path: &Path, copy: &Path) {
     past.edit(early, "Mill Road");
     for _ in 0..20 {
         past.clock.advance(5 * DAY);
-        compass.purge(400 * DAY).unwrap(); // gives its body back, and purges nothing
+        compass.purge(400 * DAY).unwrap(); // drops its body, and purges nothing
     }
     messages(&past);
     sessions(&past);

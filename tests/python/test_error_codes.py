@@ -216,7 +216,7 @@ class ErrorCodes(Case):
         core = self.ready()
         session = self.start(core).key
         core.run(session, None, [end()])
-        self.assertEqual((core.delete(session).files_let_go, core.files()), ([], []))
+        self.assertEqual((core.delete(session).unused_files, core.files()), ([], []))
         self.fails("deleted_session", core.session, session)
 
     def test_command_id_reused(self):

@@ -94,7 +94,7 @@ CREATE TABLE new_outbox (
     in_flight_until  INTEGER,                          -- another attempt of it, or one of an earlier revision, may run until then
     sent_at          INTEGER,
     sent_age         INTEGER,                          -- the database's age then
-    body_kept        INTEGER NOT NULL DEFAULT 1 CHECK (body_kept = 0 OR body_kept = 1),   -- may be released once sent
+    body_kept        INTEGER NOT NULL DEFAULT 1 CHECK (body_kept = 0 OR body_kept = 1),   -- may be dropped once sent
     holds_redacted   TEXT,                             -- JSON: keys of the redacted fields that its body holds
     UNIQUE (action_id, revision, replay),
     UNIQUE (delivery_id, replay),
@@ -134,7 +134,7 @@ UPDATE body
                  GROUP BY o.body ORDER BY count(*) DESC, max(length(o.body) = o.body_size) DESC, min(o.id) LIMIT 1)
  WHERE sha256 IN (SELECT o.body_sha256 FROM outbox o JOIN body b ON b.sha256 = o.body_sha256 WHERE o.body <> b.bytes);
 
--- A body that was lost before it was sent counts as missing, and not as released.
+-- A body that was lost before it was sent counts as missing, and not as dropped.
 INSERT INTO new_outbox (id, action_id, session_id, revision, delivery_id, endpoint, body_sha256, body_size, workflow_version, session_state,
                         frozen_at, state, reason, detail, due_at, attempts, unknown_outcomes, counted, slow_counted, offline_attempts, cut_short,
                         refreshed, resynced, failing_ms, last_failure_at, last_status, revived, cycle_counts, lease_owner, lease_epoch,
@@ -377,9 +377,9 @@ CREATE TRIGGER outbox_is_frozen BEFORE UPDATE OF
     id, action_id, session_id, revision, replay, delivery_id, endpoint, body_sha256, body_size, workflow_version, session_state, frozen_at ON outbox
 BEGIN SELECT RAISE(ABORT, 'an entry is frozen'); END;
 
-CREATE TRIGGER outbox_body_is_given_back BEFORE UPDATE OF body_kept ON outbox
+CREATE TRIGGER outbox_body_is_dropped BEFORE UPDATE OF body_kept ON outbox
 WHEN NEW.body_kept <> OLD.body_kept AND (NEW.body_kept = 1 OR OLD.state <> 'sent' AND OLD.replay = 0)
-BEGIN SELECT RAISE(ABORT, 'a body is given back only once sent, and for good'); END;
+BEGIN SELECT RAISE(ABORT, 'a body is dropped only once sent, and for good'); END;
 
 -- The allowed changes of an entry. One trigger, because each trigger slows down every change of a row.
 CREATE TRIGGER outbox_goes_on BEFORE UPDATE OF state, sent_at, sent_age, attempts, unknown_outcomes ON outbox

@@ -225,20 +225,20 @@ fn a_note_is_redacted_with_what_it_said_before_it_was_edited() {
 }
 
 #[test]
-fn a_file_that_no_session_refers_to_any_more_is_let_go() {
+fn a_file_that_no_session_refers_to_any_more_is_unused() {
     let app = App::with_a_photo();
     let (first, second) = (app.start().key, app.start().key);
     let hash = |digit: &str| digit.repeat(64);
     for (session, digit) in [(first, "a"), (first, "b"), (second, "a")] {
         app.take(session, &hash(digit));
     }
-    assert_eq!(redact(&app, first, field("photo")).files_let_go, [hash("b")], "the other session has the first photo as well");
+    assert_eq!(redact(&app, first, field("photo")).unused_files, [hash("b")], "the other session has the first photo as well");
     assert_eq!(app.compass.files().unwrap(), [hash("a")]);
     // An act of another session that does not read back decides nothing.
     let change = "UPDATE event SET json = CAST(x'ff' || '\"sha256\":\"' AS TEXT) WHERE session_id = 1";
     crate::support::past_every_rule(&app.sql(), |sql| sql.execute_batch(change).unwrap());
     let outcome = app.compass.redact(second, &of(field("photo"))).unwrap();
-    assert_eq!((outcome.applied, outcome.files_let_go), (Applied::Yes, vec![hash("a")]));
+    assert_eq!((outcome.applied, outcome.unused_files), (Applied::Yes, vec![hash("a")]));
     assert_eq!(holds(&app, second, "photo"), FieldState::Redacted);
 }
 
@@ -256,13 +256,13 @@ fn a_redaction_that_leaves_the_files_of_its_session_looks_for_them_nowhere() {
         });
     };
     let subscription = app.compass.observe(std::sync::Arc::new(hides));
-    assert_eq!(app.compass.redact(session, &of(field("site"))).unwrap().files_let_go, [""; 0]);
+    assert_eq!(app.compass.redact(session, &of(field("site"))).unwrap().unused_files, [""; 0]);
     assert_eq!(app.compass.files().unwrap(), [""; 0], "it is hidden");
     drop(subscription);
 }
 
 #[test]
-fn a_file_that_a_message_still_names_is_let_go_once_that_is_settled() {
+fn a_file_that_a_message_still_names_is_unused_once_that_is_settled() {
     for pending in [RedactPending::Keep, RedactPending::Abandon] {
         let app = App::with_a_photo();
         let session = app.start().key;
@@ -272,14 +272,14 @@ fn a_file_that_a_message_still_names_is_let_go_once_that_is_settled() {
         app.finish(session);
         let keep = Redaction { pending: RedactPending::Keep, ..of(field("photo")) };
         let outcome = app.compass.redact(session, &keep).unwrap();
-        assert_eq!((outcome.bodies.len(), outcome.files_let_go), (1, vec![]), "the message that is kept names it");
+        assert_eq!((outcome.bodies.len(), outcome.unused_files), (1, vec![]), "the message that is kept names it");
         assert_eq!(app.compass.files().unwrap(), ["a".repeat(64)]);
         if pending == RedactPending::Keep {
             app.deliver();
             assert!(String::from_utf8(app.office.requests()[0].body.to_vec()).unwrap().contains(&"a".repeat(64)));
-            assert_eq!(app.compass.delete(session).unwrap().files_let_go, ["a".repeat(64)]);
+            assert_eq!(app.compass.delete(session).unwrap().unused_files, ["a".repeat(64)]);
         } else {
-            assert_eq!(redact(&app, session, field("photo")).files_let_go, ["a".repeat(64)]);
+            assert_eq!(redact(&app, session, field("photo")).unused_files, ["a".repeat(64)]);
         }
         assert_eq!(app.compass.files().unwrap(), [""; 0]);
     }

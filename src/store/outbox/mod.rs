@@ -206,7 +206,7 @@ pub(crate) fn attempts(connection: &Connection, entry_id: i64) -> Result<Vec<Att
     Ok(found)
 }
 
-/// The body of a message: absent when there is no such message, `None` inside when the body was released.
+/// The body of a message: absent when there is no such message, `None` inside when the body was dropped.
 pub(crate) fn body(connection: &Connection, id: &DeliveryId) -> Result<Option<Option<Vec<u8>>>> {
     let mut statement = connection.prepare_cached(
         "SELECT b.bytes, o.body_kept FROM outbox o LEFT JOIN body b ON b.sha256 = o.body_sha256 AND o.body_kept = 1 WHERE o.delivery_id = ?1",
@@ -254,7 +254,7 @@ pub(crate) fn supersede(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
 }
 
 /// The columns of an abandoned entry. An attempt in flight may still succeed, and is then recorded; until it has ended, or its lease is over,
-/// no other attempt of the entry begins. A replay gives its body back.
+/// no other attempt of the entry begins. A replay drops its body.
 pub(crate) const ABANDONED: &str = "state = 'failed', reason = 'abandoned', lease_owner = NULL, lease_until = NULL,
                                    in_flight_until = coalesce(lease_until, in_flight_until), body_kept = iif(replay = 0, body_kept, 0)";
 

@@ -40,7 +40,7 @@ fn rows(connection: &Connection, which: &str, action_id: i64) -> Result<Vec<Entr
     Ok(found)
 }
 
-/// Queues a replay of this delivered entry, due at once. False where its body was released.
+/// Queues a replay of this delivered entry, due at once. False where its body was dropped.
 pub(crate) fn queue(tx: &Transaction<'_>, entry_id: i64, now: Timestamp) -> Result<bool> {
     let queued = tx
         .prepare_cached(

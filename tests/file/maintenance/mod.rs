@@ -29,7 +29,7 @@ fn sessions(app: &App) -> Vec<SessionKey> {
 // Purging and deleting ------------------------------------------------------------------------------------------------------------------
 
 #[test]
-fn files_are_let_go_with_the_last_session_that_refers_to_them() {
+fn files_are_unused_after_the_last_session_that_refers_to_them() {
     let app = App::with_a_photo();
     let hash = |digit: &str| digit.repeat(64);
     let take = |session, digit: &str| app.take(session, &hash(digit));
@@ -42,10 +42,10 @@ fn files_are_let_go_with_the_last_session_that_refers_to_them() {
     for session in [first, second] {
         app.compass.end(session, "nobody home", &id()).unwrap();
     }
-    assert_eq!(app.compass.delete(first).unwrap().files_let_go, [hash("b")], "the other one has the first photo as well");
+    assert_eq!(app.compass.delete(first).unwrap().unused_files, [hash("b")], "the other one has the first photo as well");
     assert_eq!(app.compass.files().unwrap(), [hash("a"), hash("c")]);
     app.tick();
-    assert_eq!(app.compass.purge(Duration::ZERO).unwrap().files_let_go, [hash("a")]);
+    assert_eq!(app.compass.purge(Duration::ZERO).unwrap().unused_files, [hash("a")]);
     assert_eq!(app.compass.files().unwrap(), [hash("c")]);
     assert_eq!(app.compass.purge(Duration::ZERO).unwrap(), PurgeReport::default());
 }
@@ -70,7 +70,7 @@ fn quiesced_by_the_next_change() -> (App, SessionKey, Subscription) {
 fn nothing_looks_for_files_once_the_handle_is_quiesced() {
     let (app, session, _observed) = quiesced_by_the_next_change();
     let report = app.compass.delete(session).unwrap();
-    assert_eq!((report.erased, report.files_let_go), (Erased::AtNextClose, vec![]));
+    assert_eq!((report.erased, report.unused_files), (Erased::AtNextClose, vec![]));
     assert_eq!(app.compass.files().unwrap(), [""; 0], "a later call tells");
 
     let (app, session, _observed) = quiesced_by_the_next_change();
@@ -206,7 +206,7 @@ fn a_clock_that_runs_far_ahead_makes_nothing_old() {
     app.clock.jump_wall(YEAR * -20);
     for _ in 0..2 {
         app.clock.jump_wall(YEAR * 3);
-        assert_eq!(app.compass.purge(30 * DAY).unwrap(), PurgeReport::default(), "nor is a body given back");
+        assert_eq!(app.compass.purge(30 * DAY).unwrap(), PurgeReport::default(), "nor is a body dropped");
         app.clock.jump_wall(YEAR * -3);
     }
     assert_eq!(app.record(session).state, SessionState::Completed);
@@ -235,7 +235,7 @@ fn what_finished_while_the_clock_was_ahead_goes_all_the_same() {
     app.deliver();
     app.clock.jump_wall(YEAR * -20);
     app.days(91);
-    assert_eq!(app.compass.purge(100 * DAY).unwrap(), PurgeReport { bodies_released: 3, ..PurgeReport::default() });
+    assert_eq!(app.compass.purge(100 * DAY).unwrap(), PurgeReport { bodies_dropped: 3, ..PurgeReport::default() });
     app.days(10);
     assert_eq!(app.compass.purge(100 * DAY).unwrap().purged, 1);
 }
@@ -305,16 +305,16 @@ fn one_session_is_deleted_on_the_same_terms() {
 }
 
 #[test]
-fn bodies_of_sent_messages_are_given_back_after_their_retention_and_no_others() {
+fn bodies_of_sent_messages_are_dropped_after_their_retention_and_no_others() {
     let app = App::new();
     let session = app.completed();
     app.deliver();
     let waiting = app.completed();
     let (sent, unsent) = (app.action(session, "report").deliveries.remove(0), app.action(waiting, "report").deliveries.remove(0));
     app.days(89);
-    assert_eq!(app.compass.purge(3650 * DAY).unwrap().bodies_released, 0);
+    assert_eq!(app.compass.purge(3650 * DAY).unwrap().bodies_dropped, 0);
     app.days(2);
-    assert_eq!(app.compass.purge(3650 * DAY).unwrap(), PurgeReport { bodies_released: 3, ..Default::default() });
+    assert_eq!(app.compass.purge(3650 * DAY).unwrap(), PurgeReport { bodies_dropped: 3, ..Default::default() });
     assert_eq!(app.compass.delivery_body(&sent.id).unwrap(), None);
     assert!(app.compass.delivery_body(&unsent.id).unwrap().is_some());
     let after = app.action(session, "report").deliveries.remove(0);

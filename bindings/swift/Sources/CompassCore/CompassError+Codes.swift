@@ -159,7 +159,7 @@ extension CompassError.Code {
     /// The values are the same as in an earlier message.
     public static let nothingCorrected: Self = "nothing_corrected"
 
-    /// The body of the delivered message was released after its retention, or redacted. Nothing was changed.
+    /// The body of the delivered message was dropped after its retention, or redacted. Nothing was changed.
     public static let bodyDropped: Self = "body_dropped"
 
     /// There is no such message.

@@ -300,7 +300,7 @@ public final class FakeCompass: CompassHandle {
     public func delete(_ session: SessionKey, on caller: isolated (any Actor)?) async throws -> DeleteReport {
         try write(.delete(session)) { contents in
             contents.list.removeAll { $0.key == session }
-            return DeleteReport(filesLetGo: [], erased: .now)
+            return DeleteReport(unusedFiles: [], erased: .now)
         }
     }
     public func files() async throws -> [String] { try call { _ in [] } }
@@ -367,7 +367,7 @@ public final class FakeCompass: CompassHandle {
         let asked = Write.redact(
             target, session: session, actor: actor, reason: reason, pending: pending, bodies: bodies, commandId: commandId)
         let record = try recorded(asked, session).record
-        return RedactOutcome(applied: .yes, inFlight: false, bodies: [], filesLetGo: [], erased: .now, record: record)
+        return RedactOutcome(applied: .yes, inFlight: false, bodies: [], unusedFiles: [], erased: .now, record: record)
     }
     public func sendFailedAgain(actor: String?, on caller: isolated (any Actor)?) async throws -> UInt32 {
         try write(.sendFailedAgain(actor: actor)) { _ in 0 }

@@ -294,11 +294,11 @@ extension TestDelivery {
 extension PurgeReport {
     /// Nothing was removed.
     public static func fixture(
-        purged: UInt64 = 0, keptUndelivered: UInt64 = 0, keptNotFired: UInt64 = 0, bodiesReleased: UInt64 = 0, filesLetGo: [String] = [],
+        purged: UInt64 = 0, keptUndelivered: UInt64 = 0, keptNotFired: UInt64 = 0, bodiesDropped: UInt64 = 0, unusedFiles: [String] = [],
         erased: Erased = .now
     ) -> PurgeReport {
         PurgeReport(
-            purged: purged, keptUndelivered: keptUndelivered, keptNotFired: keptNotFired, bodiesReleased: bodiesReleased,
-            filesLetGo: filesLetGo, erased: erased)
+            purged: purged, keptUndelivered: keptUndelivered, keptNotFired: keptNotFired, bodiesDropped: bodiesDropped,
+            unusedFiles: unusedFiles, erased: erased)
     }
 }

@@ -113,7 +113,7 @@ final class SessionTests: XCTestCase {
             commandId: fresh())
         XCTAssertEqual(outcome.applied, .yes)
         XCTAssertEqual(outcome.erased, .now)
-        XCTAssertTrue(outcome.bodies.isEmpty && outcome.filesLetGo.isEmpty && !outcome.inFlight)
+        XCTAssertTrue(outcome.bodies.isEmpty && outcome.unusedFiles.isEmpty && !outcome.inFlight)
         let site = try XCTUnwrap(outcome.record.fields.first { $0.definition.key == "site" })
         XCTAssertEqual(site.state, .redacted)
         let line = try XCTUnwrap(outcome.record.timeline.last)

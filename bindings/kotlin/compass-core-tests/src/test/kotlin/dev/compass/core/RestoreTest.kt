@@ -141,7 +141,7 @@ class RestoreTest {
             val session = compass.start("pump-check").view.key
             assertCode(ErrorCode.WORKFLOW_IN_USE) { compass.forgetWorkflow("pump-check", first) }
             compass.discard(session)
-            assertEquals(emptyList<String>(), compass.delete(session).filesLetGo + compass.files())
+            assertEquals(emptyList<String>(), compass.delete(session).unusedFiles + compass.files())
             compass.forgetWorkflow("pump-check", first)
             assertCode(ErrorCode.UNKNOWN_WORKFLOW) { compass.forgetWorkflow("pump-check", first) }
             assertTrue(compass.importWorkflow(PUMP_CHECK.replace("Pump check", "Another").toByteArray()).imported)

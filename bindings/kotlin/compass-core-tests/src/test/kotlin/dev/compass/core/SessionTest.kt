@@ -78,7 +78,7 @@ class SessionTest {
                 bodies = RedactBodies.FORGET,
             )
             assertEquals(Applied.YES to Erased.NOW, outcome.applied to outcome.erased)
-            assertTrue(outcome.bodies.isEmpty() && outcome.filesLetGo.isEmpty() && !outcome.inFlight)
+            assertTrue(outcome.bodies.isEmpty() && outcome.unusedFiles.isEmpty() && !outcome.inFlight)
             assertEquals(FieldState.Redacted, outcome.record.fields.first { it.definition.key == "site" }.state)
             val line = outcome.record.timeline.last()
             val entry = TimelineEntry.Redacted(RedactionTarget.Field("site"), "Site", "Not ours to know")

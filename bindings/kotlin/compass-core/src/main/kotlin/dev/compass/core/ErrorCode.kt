@@ -170,7 +170,7 @@ public object ErrorCode {
     /** The values are the same as in an earlier message. */
     public const val NOTHING_CORRECTED: String = "nothing_corrected"
 
-    /** The body of the delivered message was released after its retention, or redacted. Nothing was changed. */
+    /** The body of the delivered message was dropped after its retention, or redacted. Nothing was changed. */
     public const val BODY_DROPPED: String = "body_dropped"
 
     /** There is no such message. */
