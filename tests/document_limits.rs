@@ -1,5 +1,5 @@
-//! Judging any document takes memory and work in proportion to its size. Counted by the allocator of this process; nothing is
-//! timed. `SEEDS` says how many random documents are judged, `FIRST` which is the first: a failing one names its seed.
+//! Linting any document takes memory and work in proportion to its size. Counted by the allocator of this process; nothing is
+//! timed. `SEEDS` says how many random documents are linted, `FIRST` which is the first: a failing one names its seed.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(unsafe_code, reason = "an allocator that counts")]
 
@@ -63,9 +63,9 @@ const WORK_PER_BYTE: usize = 250;
 /// Findings, names of types and the like: what even the smallest document may take.
 const FIXED: usize = 2 * 1024 * 1024;
 
-/// Judges a document within the limits and gives what it held at most.
+/// Lints a document within the limits and gives what it held at most.
 #[track_caller]
-fn judged(document: &[u8]) -> (ParsedDocument, usize) {
+fn linted(document: &[u8]) -> (ParsedDocument, usize) {
     HELD.set(Held::default());
     let parsed = document::parse(document);
     let held = HELD.get();
@@ -105,7 +105,7 @@ fn under_long_names(depth: usize, length: usize, inside: &str) -> String {
 fn long_names_around_many_mistakes_are_no_bomb() {
     let document = under_long_names(30, 30_000, &format!("[{}0]", "1.5,".repeat(2_500)));
     assert!(document.len() > 900_000);
-    let (parsed, held) = judged(document.as_bytes());
+    let (parsed, held) = linted(document.as_bytes());
     assert_eq!(codes(&parsed.findings)[0], "bad_number");
     assert!(parsed.findings.iter().all(|finding| finding.pointer.is_empty()), "the nearest place that can be named");
     assert!(held < 8 * 1024 * 1024, "{held}");
@@ -136,7 +136,7 @@ fn documents_that_are_mostly_structure_stay_in_proportion() {
     documents.push(under_long_names(30, 30_000, &"0.5,".repeat(1_000)));
     for document in documents {
         assert!(document.len() <= MAX_DOCUMENT_BYTES);
-        judged(document.as_bytes());
+        linted(document.as_bytes());
     }
 }
 
@@ -263,17 +263,17 @@ fn with_mistakes(seeded: &mut Seeded) -> Vec<u8> {
 }
 
 #[test]
-fn documents_with_mistakes_are_judged_within_the_limits() {
+fn documents_with_mistakes_are_linted_within_the_limits() {
     let first = setting("FIRST", 1);
     for seed in first..first + setting("SEEDS", 1_000) {
         let document = with_mistakes(&mut Seeded(seed));
-        let (parsed, _) = std::panic::catch_unwind(|| judged(&document)).unwrap_or_else(|_| panic!("FIRST={seed} SEEDS=1"));
+        let (parsed, _) = std::panic::catch_unwind(|| linted(&document)).unwrap_or_else(|_| panic!("FIRST={seed} SEEDS=1"));
         assert_eq!(document::lint(&document, None), parsed.findings, "FIRST={seed} SEEDS=1");
     }
 }
 
 #[test]
-fn random_documents_are_judged_within_the_limits() {
+fn random_documents_are_linted_within_the_limits() {
     let first = setting("FIRST", 1);
     for seed in first..first + setting("SEEDS", 150) {
         let mut seeded = Seeded(seed);
@@ -290,7 +290,7 @@ fn random_documents_are_judged_within_the_limits() {
             }
             document.truncate(document.len() / 2);
         }
-        let (parsed, _) = std::panic::catch_unwind(|| judged(document.as_bytes())).unwrap_or_else(|_| panic!("FIRST={seed} SEEDS=1"));
+        let (parsed, _) = std::panic::catch_unwind(|| linted(document.as_bytes())).unwrap_or_else(|_| panic!("FIRST={seed} SEEDS=1"));
         assert_eq!(document::lint(document.as_bytes(), None), parsed.findings, "FIRST={seed} SEEDS=1");
     }
 }

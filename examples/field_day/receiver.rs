@@ -73,13 +73,13 @@ fn serve(stream: TcpStream, tls: Arc<ServerConfig>, secret: &str, seen: &Mutex<S
         let length: usize = headers["content-length"].to_str()?.parse()?;
         let mut body = vec![0; length];
         stream.read_exact(&mut body)?;
-        let answer = judge(&headers, body, secret, seen)?;
+        let answer = verify(&headers, body, secret, seen)?;
         stream.get_mut().write_all(format!("HTTP/1.1 {answer}\r\ncontent-length: 0\r\n\r\n").as_bytes())?;
         stream.get_mut().flush()?;
     }
 }
 
-fn judge(headers: &http::HeaderMap, body: Vec<u8>, secret: &str, seen: &Mutex<Seen>) -> Outcome<&'static str> {
+fn verify(headers: &http::HeaderMap, body: Vec<u8>, secret: &str, seen: &Mutex<Seen>) -> Outcome<&'static str> {
     let id = headers["webhook-id"].to_str()?.to_owned();
     let attempt = headers["compass-attempt"].to_str()?;
     let verified = Webhook::new(secret)?.verify(&body, headers).is_ok();

@@ -167,7 +167,7 @@ impl Inner {
         Ok(listed)
     }
 
-    /// A row for this release: what its document requires is checked each time, nothing else is judged again.
+    /// A row for this release: what its document requires is checked each time, nothing else is linted again.
     fn as_known(&self, connection: &Connection, mut row: WorkflowRow) -> Result<WorkflowRow> {
         let unknown = self.unknown_of(connection, row.id, row.hash)?;
         row.startable = restrict(row.startable, &mut row.findings, &unknown);
@@ -184,9 +184,9 @@ impl Inner {
         Ok(unknown)
     }
 
-    /// Judges the documents that an earlier release did not know completely and this one does. Once: their finding is then removed. The next
-    /// search indexes their sessions, and those of documents that were judged before an earlier release was installed again.
-    pub(super) fn judge_again(&self) -> Result<()> {
+    /// Lints the documents that an earlier release did not know completely and this one does. Once: their finding is then removed. The next
+    /// search indexes their sessions, and those of documents that were linted before an earlier release was installed again.
+    pub(super) fn lint_again(&self) -> Result<()> {
         let code = Code::RequiresNewerCore.as_str();
         let waiting = |connection: &Connection| -> Result<Vec<WorkflowRow>> {
             let mut known = Vec::new();
@@ -211,7 +211,7 @@ impl Inner {
                 let bytes = store::workflow::document(tx, row.id)?;
                 let parsed = document::parse(&bytes);
                 let workflow = parsed.reference.as_ref().unwrap_or(&row.workflow);
-                store::workflow::judge_again(tx, row.id, &new(&parsed, workflow, row.hash, &bytes))?;
+                store::workflow::lint_again(tx, row.id, &new(&parsed, workflow, row.hash, &bytes))?;
             }
             Ok(((), Changed { workflows: !rows.is_empty(), ..Changed::default() }))
         })

@@ -84,8 +84,8 @@ fn rows(connection: &Connection, statement: &str, value: &str) -> Result<Vec<Res
     Ok(found)
 }
 
-/// Writes the judgement of a document that an earlier release could not judge.
-pub(crate) fn judge_again(tx: &Transaction<'_>, id: i64, new: &NewWorkflow<'_>) -> Result<()> {
+/// Writes the findings about a document that an earlier release could not lint.
+pub(crate) fn lint_again(tx: &Transaction<'_>, id: i64, new: &NewWorkflow<'_>) -> Result<()> {
     tx.prepare_cached("UPDATE workflow SET name = ?2, description = ?3, startable = ?4, findings = ?5 WHERE id = ?1")?.execute(params![
         id,
         new.workflow.name,

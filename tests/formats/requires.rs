@@ -42,7 +42,7 @@ fn imported_by_a_later_release(app: &mut App, change: impl FnOnce(&mut Value)) {
 }
 
 #[test]
-fn of_a_document_for_a_later_release_only_which_one_it_is_is_judged() {
+fn of_a_document_for_a_later_release_only_which_one_it_is_is_linted() {
     let parsed = document::parse(&from_the_future());
     assert_eq!(codes(&parsed.findings), [(NEWER, "/requires/0"), (NEWER, "/requires/1")]);
     assert!(parsed.is_importable() && !parsed.is_startable() && parsed.workflow.is_none());
@@ -74,7 +74,7 @@ fn of_a_document_for_a_later_release_only_which_one_it_is_is_judged() {
 }
 
 #[test]
-fn what_requires_nothing_is_judged_whole() {
+fn what_requires_nothing_is_linted_whole() {
     let parsed = document::parse(&pump_check_with(1, |document| document["requires"] = json!([])));
     assert!(parsed.is_startable() && parsed.workflow.is_some());
     let findings = document::lint(&pump_check_with(1, |document| document["requires"] = json!("logic")), None);
@@ -157,7 +157,7 @@ fn a_session_that_cannot_be_read_without_the_later_release_says_so() {
 }
 
 #[test]
-fn the_first_release_that_knows_all_names_judges_the_document_anew() {
+fn the_first_release_that_knows_all_names_lints_the_document_again() {
     let mut app = App::bare();
     let put = |document: &Value, version: u32, name: &str| {
         let bytes = document.to_string().into_bytes();
@@ -259,7 +259,7 @@ fn what_an_earlier_release_could_not_read_is_found_once_the_app_is_updated_again
     past_every_rule(&app.sql(), |sql| sql.execute(back, params![before.0, before.1]).unwrap());
     app.reopen();
     assert_eq!((found(&app), app.faults()), ((2, 0), vec![]));
-    assert_eq!(document(&app), before, "what was judged once is not judged again");
+    assert_eq!(document(&app), before, "what was linted once is not linted again");
     app.set(running, "site", "Quarkstrudel");
     assert_eq!(found(&app), (1, 0));
 }

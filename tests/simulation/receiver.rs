@@ -136,7 +136,7 @@ impl Receiver {
             Mode::Status(status) | Mode::Pause(status, _) => status,
             Mode::Poison if is_poison(&id) => 500,
             Mode::ConflictOnRepeat => 409,
-            _ => self.judge(request, truth, keystore),
+            _ => self.answer_to(request, truth, keystore),
         };
         if (200..300).contains(&status) {
             self.accept(&id);
@@ -159,7 +159,7 @@ impl Receiver {
     }
 
     /// What an honest receiver says.
-    fn judge(&self, request: &TransportRequest, truth: Timestamp, keystore: &Keystore) -> u16 {
+    fn answer_to(&self, request: &TransportRequest, truth: Timestamp, keystore: &Keystore) -> u16 {
         let own = truth + TimeDelta::seconds(if let Dates::Off(seconds) = self.dates { seconds } else { 0 });
         let timestamp: i64 = header(request, "webhook-timestamp").parse().unwrap_or(0);
         if self.checks_time && (own.timestamp() - timestamp).abs() > 300 {

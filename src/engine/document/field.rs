@@ -70,7 +70,7 @@ pub(super) fn definition(reader: &mut Reader, object: &Object) -> FieldDefinitio
         );
     }
     let before = reader.findings.count();
-    // The other members depend on the type; with an unknown type they cannot be judged.
+    // The other members depend on the type; with an unknown type they cannot be linted.
     let kind = match reader.word(object, "type", TYPES) {
         Some((own, read)) => {
             for constraint in CONSTRAINTS.iter().filter(|constraint| !own.contains(constraint)) {

@@ -1,4 +1,4 @@
-//! Judges a document as a whole: its keys and references.
+//! Lints a document as a whole: its keys and references.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;

@@ -1,10 +1,10 @@
-//! Workflow documents: read, judged, pinned by a hash, and changed.
+//! Workflow documents: read, linted, pinned by a hash, and changed.
 //!
-//! Everything here is a pure function of bytes. A document is judged element by element, so that an author sees all findings at once, in
+//! Everything here is a pure function of bytes. A document is linted element by element, so that an author sees all findings at once, in
 //! the order of the document, each with a stable [`Code`], a JSON pointer and what to do. Nothing is repaired silently: the given bytes are
 //! kept, with members that this version does not know.
 //!
-//! A document is judged once, when it is imported. A stored one is read by [`StoredDocument`], without judging it again.
+//! A document is linted once, when it is imported. A stored one is read by [`StoredDocument`], without linting it again.
 //!
 //! `docs/workflow-format.md` describes the format for authors; `docs/workflow.schema.json` is its JSON Schema, for editors.
 
@@ -43,7 +43,7 @@ pub struct ParsedDocument {
     /// Which document it is; present if and only if no finding is an error.
     pub reference: Option<WorkflowRef>,
     /// The workflow; present whenever `reference` is, unless the document requires names that this core does not know. Then nothing more of it
-    /// was judged.
+    /// was linted.
     pub workflow: Option<Workflow>,
     /// SHA-256 over the canonical form (RFC 8785) of the document, so that white space and the order of members do not matter. Present
     /// whenever `reference` is.
@@ -69,14 +69,14 @@ impl ParsedDocument {
     }
 }
 
-/// Reads and judges a document.
+/// Reads and lints a document.
 pub fn parse(document: &[u8]) -> ParsedDocument {
-    judge(document, None)
+    lint_all(document, None)
 }
 
 /// All findings about a document. With the keys of the known endpoints, actions with an unknown one are warnings.
 pub fn lint(document: &[u8], endpoints: Option<&[String]>) -> Vec<Finding> {
-    judge(document, endpoints).findings
+    lint_all(document, endpoints).findings
 }
 
 /// The canonical form of a document (RFC 8785): the input of its hash.
@@ -96,7 +96,7 @@ fn read_json(document: &[u8]) -> Result<node::Node, Vec<Finding>> {
     node.filter(|_| list.is_empty()).ok_or(list)
 }
 
-fn judge(document: &[u8], endpoints: Option<&[String]>) -> ParsedDocument {
+fn lint_all(document: &[u8], endpoints: Option<&[String]>) -> ParsedDocument {
     let mut reader = reader::Reader::default();
     let root = json::read(document, &mut reader.findings);
     let (reference, workflow) = match root.as_ref().and_then(|root| read::document(&mut reader, root)) {

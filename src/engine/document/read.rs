@@ -17,11 +17,11 @@ use crate::model::{
 pub(super) enum Document {
     /// All of it.
     Whole(Workflow),
-    /// Only its name and version. It requires names that this core does not know, so nothing more can be judged.
+    /// Only its name and version. It requires names that this core does not know, so nothing more can be linted.
     Named(WorkflowRef),
 }
 
-/// Reads a document. `None` when nothing of it can be judged: it is not an object, or has an unknown format.
+/// Reads a document. `None` when nothing of it can be linted: it is not an object, or has an unknown format.
 pub(super) fn document(reader: &mut Reader, root: &Node) -> Option<Document> {
     let object = reader.object(root, String::new())?;
     if let Some(Node::Integer(format)) = object.get("format")

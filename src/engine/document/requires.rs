@@ -1,5 +1,5 @@
 //! What a core must know to run a document: the member `requires`, a list of names. It is read first, because a document that requires unknown
-//! names cannot be judged by the rules of this core.
+//! names cannot be linted by the rules of this core.
 
 use serde::Deserialize;
 
@@ -82,7 +82,7 @@ fn needs(name: &str) -> String {
     format!("This workflow needs {}, which this version of the core does not know; update the app.", quoted(name))
 }
 
-/// The unknown names that a stored document requires. Nothing else of it is read, and nothing is judged; a value that is not a list of names
+/// The unknown names that a stored document requires. Nothing else of it is read, and nothing is linted; a value that is not a list of names
 /// requires nothing.
 pub(crate) fn unknown_requirements(document: &[u8]) -> Vec<String> {
     #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-//! Documents that were imported. They are read as they are and never judged again: a rule, a limit or a syntax that a later release made
+//! Documents that were imported. They are read as they are and never linted again: a rule, a limit or a syntax that a later release made
 //! stricter must not stop a running session.
 
 use super::{code::Findings, json, unknown_requirements};

@@ -1,4 +1,4 @@
-//! Judges the ways through a workflow: whether each leads to an end, which fields are asked again in a loop, and whether a message can be small
+//! Lints the ways through a workflow: whether each leads to an end, which fields are asked again in a loop, and whether a message can be small
 //! enough. Each question takes a few walks over the answers, for any number of sections.
 
 use std::cmp::Reverse;

@@ -82,7 +82,7 @@ fn a_change_that_cannot_be_made_says_why() {
 }
 
 #[test]
-fn a_change_is_judged_like_any_document() {
+fn a_change_is_linted_like_any_document() {
     let authored = add_action(sound().to_string().as_bytes(), "c", &action("not a key")).expect("it can be added");
     let found: Vec<_> = authored.findings.iter().map(|finding| (finding.code.as_str(), finding.pointer.as_str())).collect();
     assert_eq!(found, [("bad_key", "/sections/2/actions/0/key")]);

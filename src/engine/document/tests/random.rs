@@ -57,7 +57,7 @@ fn graft(document: &mut Value, way: &[usize], value: Value) {
 }
 
 /// For every document: every finding has a place and words, the same bytes give the same answer, and the parts of it agree.
-fn judged_well(document: &[u8]) -> Result<(), TestCaseError> {
+fn linted_well(document: &[u8]) -> Result<(), TestCaseError> {
     let parsed = parse(document);
     prop_assert_eq!(&parsed, &parse(document));
     prop_assert_eq!(parsed.workflow.is_some(), parsed.hash.is_some());
@@ -80,24 +80,24 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_json_is_judged(document in any_json()) {
-        judged_well(document.to_string().as_bytes())?;
+    fn any_json_is_linted(document in any_json()) {
+        linted_well(document.to_string().as_bytes())?;
     }
 
     #[test]
-    fn any_bytes_are_judged(document in any::<Vec<u8>>()) {
-        judged_well(&document)?;
+    fn any_bytes_are_linted(document in any::<Vec<u8>>()) {
+        linted_well(&document)?;
     }
 
     #[test]
-    fn examples_with_mistakes_are_judged(
+    fn examples_with_mistakes_are_linted(
         mut document in any_example(),
         grafts in prop::collection::vec((prop::collection::vec(any::<usize>(), 1..6), any_json()), 1..4),
     ) {
         for (way, value) in grafts {
             graft(&mut document, &way, value);
         }
-        judged_well(document.to_string().as_bytes())?;
+        linted_well(document.to_string().as_bytes())?;
     }
 
     #[test]
