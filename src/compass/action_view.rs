@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::command::LoadedSession;
 use super::compare::Payloads;
 use super::{Inner, Result};
-use crate::delivery::HeldBack;
+use crate::delivery::Delays;
 use crate::model::{Action, ActionStatus, Delivery, DeliveryState, Integration, Timestamp};
 use crate::outbox::{ActionFacts, DeliveryContext, EntryFacts, Permit, Permits, RetryPolicy, blocker, lease_is_over, permits, reason};
 use crate::sorted::{SortedMap, SortedSet};
@@ -45,7 +45,7 @@ pub(super) struct Situation {
     /// Newer revisions of their actions.
     behind: SortedSet<i64>,
     /// Endpoints that begin no attempt for a while.
-    held_back: HeldBack,
+    delays: Delays,
 }
 
 /// What a person may do to an action.
@@ -59,7 +59,7 @@ impl Inner {
     pub(super) fn situation(&self, connection: &Connection, now: Timestamp) -> Result<Situation> {
         let integration_enabled = meta::load(connection)?.integration_enabled;
         let (connectivity, woken) = (self.delivery.connectivity(), self.delivery.is_woken());
-        let (aside, held_back) = (self.delivery.aside(), self.delivery.held_back(now));
+        let (aside, delays) = (self.delivery.aside(), self.delivery.delays(now));
         let expired = self.delivery.leases_that_are_over(connection, now)?;
         let in_flight = self.delivery.in_flight();
         let behind = &store::outbox::in_flight::readable_newer_than(connection, &in_flight)? - &in_flight;
@@ -160,17 +160,17 @@ pub(super) fn delivery(
                 Some(StoredEndpoint::Readable(row)) => Some(row),
                 _ => None,
             };
-            let held_up_until = row.and_then(|row| situation.held_back.held_up_until(&row.endpoint));
-            let backoff_until = row.and_then(|row| situation.held_back.backoff(row));
+            let delayed_until = row.and_then(|row| situation.delays.delayed_until(&row.endpoint));
+            let backoff_until = row.and_then(|row| situation.delays.backoff(row));
             let endpoint = endpoint.map(StoredEndpoint::facts);
             // An entry that is sent again while its earlier attempt is in flight here has a time, like one whose attempt runs elsewhere.
             let behind = EntryFacts { leased: facts.leased && entry.state == EntryState::Leased, ..facts };
             let next_attempt_at = blocker(&behind, endpoint.as_ref(), &situation.context).next_attempt_at();
             let blocker = blocker(&facts, endpoint.as_ref(), &situation.context);
-            let waits = [backoff_until, held_up_until];
+            let waits = [backoff_until, delayed_until];
             let next_attempt_at = next_attempt_at.map(|at| waits.into_iter().flatten().fold(at, Timestamp::max));
             // The receiver that delays it does not answer.
-            let why = blocker.reason().or(held_up_until.filter(|_| next_attempt_at.is_some()).map(|_| reason::TIMEOUT));
+            let why = blocker.reason().or(delayed_until.filter(|_| next_attempt_at.is_some()).map(|_| reason::TIMEOUT));
             (DeliveryState::Pending, why.map(str::to_owned), next_attempt_at, blocker.needs_person())
         }
         EntryState::Sent => (DeliveryState::Sent, None, None, false),

@@ -27,12 +27,12 @@ use crate::store::{Connection, StoreError, meta, passing_over, set_back, unless_
 use crate::webhook;
 
 /// Endpoints that begin no attempt for a while, with their definitions.
-pub(crate) struct HeldBack {
+pub(crate) struct Delays {
     now: Timestamp,
     views: SortedMap<String, EndpointView>,
 }
 
-impl HeldBack {
+impl Delays {
     /// Until when this endpoint waits for a network (backoff).
     pub(crate) fn backoff(&self, row: &EndpointRow) -> Option<Timestamp> {
         let backoff = self.views.get(&row.endpoint.key)?.backoff(row)?;
@@ -40,8 +40,8 @@ impl HeldBack {
     }
 
     /// When this endpoint is checked again, where calls that do not end hold it up.
-    pub(crate) fn held_up_until(&self, endpoint: &Endpoint) -> Option<Timestamp> {
-        self.views.get(&endpoint.key)?.is_held_up(endpoint).then(|| self.now + HANGING_PAUSE)
+    pub(crate) fn delayed_until(&self, endpoint: &Endpoint) -> Option<Timestamp> {
+        self.views.get(&endpoint.key)?.is_delayed(endpoint).then(|| self.now + HANGING_PAUSE)
     }
 }
 
@@ -168,9 +168,9 @@ impl Delivery {
     }
 
     /// Until when endpoints begin no attempt, as far as only this handle knows it.
-    pub(crate) fn held_back(&self, now: Timestamp) -> HeldBack {
+    pub(crate) fn delays(&self, now: Timestamp) -> Delays {
         let monotonic = self.ports.clock.monotonic();
-        HeldBack { now, views: self.shared.lock().schedule.views(Moment { wall: now, monotonic }, &self.settings.policy) }
+        Delays { now, views: self.shared.lock().schedule.views(Moment { wall: now, monotonic }, &self.settings.policy) }
     }
 
     /// The file that was read. If it has replaced another one, that one's unreadable entries are forgotten.

@@ -21,7 +21,7 @@ pub(super) struct Detached {
 impl Detached {
     /// Whether no attempt may begin at this endpoint before a call ends. Look-ups count where it names a secret. Calls of an earlier definition
     /// of the same endpoint do not count.
-    pub(super) fn holds_up(&self, endpoint: &Endpoint) -> bool {
+    pub(super) fn delays(&self, endpoint: &Endpoint) -> bool {
         let is_full = |count: usize| count >= MOST_HANGING;
         let look_ups = || self.look_ups.iter().filter(|(_, other)| **other == *endpoint).count();
         let attempts = || self.attempts.values().filter(|attempt| *attempt.endpoint == *endpoint).count();

@@ -111,7 +111,7 @@ impl Schedule {
             let outcome = if never_left { Outcome::NotAttempted(Cause::Interrupted) } else { outcome };
             self.finish(attempt, outcome, ended.at, ended.random, policy, true);
         } else if let Some(attempt) = self.detached.attempt_ended(request) {
-            // Its endpoint may have been held up by it.
+            // It may have delayed its endpoint.
             self.look();
             if matches!(&outcome, Outcome::Answer(answer) if matches!(answer.status, 200..=299)) {
                 self.drop_claims(attempt.claimed.lease.entry);

@@ -74,8 +74,8 @@ pub(super) struct EndpointView {
     pub(super) first_of_flush: bool,
     /// The definition to which the next fields belong. The row may have another one by now, for which they do not count.
     pub(super) endpoint: Option<Arc<Endpoint>>,
-    /// Detached calls hold it up. Read it through [`is_held_up`](Self::is_held_up).
-    pub(super) held_up: bool,
+    /// Detached calls delay it. Read it through [`is_delayed`](Self::is_delayed).
+    pub(super) delayed: bool,
     /// How much longer nothing begins for lack of a network. Read it through [`backoff`](Self::backoff).
     pub(super) backoff: Option<Duration>,
 }
@@ -86,8 +86,8 @@ impl EndpointView {
     }
 
     /// Whether nothing begins at it because of detached calls.
-    pub(super) fn is_held_up(&self, endpoint: &Endpoint) -> bool {
-        self.held_up && self.is_of(endpoint)
+    pub(super) fn is_delayed(&self, endpoint: &Endpoint) -> bool {
+        self.delayed && self.is_of(endpoint)
     }
 
     /// How much longer nothing begins at it for lack of a network.

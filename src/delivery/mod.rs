@@ -44,7 +44,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use calls::HeldBack;
+pub(crate) use calls::Delays;
 pub use cancel::CancelToken;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use driver::{Run, Step};

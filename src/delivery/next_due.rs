@@ -73,8 +73,8 @@ fn next_due(connection: &Connection, context: &DeliveryContext, situation: &Situ
         }
         let at = until.map_or(at, |until| at.max(until));
         // Its look-ups or requests hang: nothing begins before one ends, which is an event. No flush waits for it.
-        let is_held_up = known.is_some_and(|(view, row)| view.is_held_up(&row.endpoint));
-        let at = if is_held_up { at.max(now + HANGING_PAUSE) } else { at };
+        let is_delayed = known.is_some_and(|(view, row)| view.is_delayed(&row.endpoint));
+        let at = if is_delayed { at.max(now + HANGING_PAUSE) } else { at };
         match policy {
             NetworkPolicy::Any => earlier(&mut next.at, at),
             NetworkPolicy::Unmetered => earlier(&mut next.at_needs_unmetered, at),

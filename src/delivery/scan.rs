@@ -80,7 +80,7 @@ fn due_at(waiting: &Waiting, now: Timestamp) -> Timestamp {
 /// How many attempts may begin at an endpoint, including what is known in memory.
 pub(super) fn room(row: &EndpointRow, view: Option<&EndpointView>, now: Timestamp, policy: &RetryPolicy) -> u32 {
     let Some(view) = view else { return row.state(0).room(0, now, policy) };
-    if view.has_ready || view.is_held_up(&row.endpoint) || view.backoff(row).is_some() {
+    if view.has_ready || view.is_delayed(&row.endpoint) || view.backoff(row).is_some() {
         return 0;
     }
     view.room.unwrap_or_else(|| row.state(view.settled_clean).room(view.in_flight, now, policy))

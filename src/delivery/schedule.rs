@@ -265,7 +265,7 @@ impl Schedule {
         let offline = self.network.is_offline();
         let may_begin = |queue: &EndpointQueue| {
             queue.room(now, self.wake, offline, policy) > 0
-                && !self.detached.holds_up(&queue.endpoint)
+                && !self.detached.delays(&queue.endpoint)
                 && (queue.in_flight == 0 || free > 1 || total <= policy.in_flight_max)
                 && (!queue.is_troubled() || troubled < (total / 2).max(1))
         };
@@ -293,7 +293,7 @@ impl Schedule {
         let (mut released, detached) = (Vec::new(), &self.detached);
         for queue in self.endpoints.values_mut() {
             let stuck = queue.is_stuck(now, wake) || offline;
-            let may_begin = may_begin && !detached.holds_up(&queue.endpoint);
+            let may_begin = may_begin && !detached.delays(&queue.endpoint);
             let too_dear = metered && queue.endpoint.network == NetworkPolicy::Unmetered;
             let waits = |claimed: &Claimed| if claimed.urgent { !serves_urgent || queue.closed } else { stuck };
             let stays = |claimed: &Claimed| may_begin && !too_dear && !waits(claimed);
@@ -356,7 +356,7 @@ impl Schedule {
             queue.more
                 && queue.ready.is_empty()
                 && queue.may_take(now, self.wake, &settings.policy)
-                && !self.detached.holds_up(&queue.endpoint)
+                && !self.detached.delays(&queue.endpoint)
         };
         let is_time = !self.in_flight.is_empty() && now.monotonic.saturating_sub(self.looked_at) >= SETTLE_AFTER;
         let wants = self.caller_requests.wants_look() || is_time || self.endpoints.values().any(wants_more);
@@ -460,7 +460,7 @@ impl Schedule {
             longest_due_first: queue.is_turn_of_longest_due(),
             first_of_flush: queue.first_of_flush,
             endpoint: Some(Arc::clone(&queue.endpoint)),
-            held_up: self.detached.holds_up(&queue.endpoint),
+            delayed: self.detached.delays(&queue.endpoint),
             backoff: queue.backoff_left(now.monotonic, self.wake),
         };
         self.endpoints.iter().map(|(key, queue)| (key.clone(), view(key, queue))).collect()

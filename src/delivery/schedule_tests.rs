@@ -116,8 +116,8 @@ impl Table {
     }
 
     /// Whether detached calls of this endpoint hold it up.
-    fn is_held_up(&self, key: &str) -> bool {
-        self.schedule.views(self.now, &self.settings.policy)[key].held_up
+    fn is_delayed(&self, key: &str) -> bool {
+        self.schedule.views(self.now, &self.settings.policy)[key].delayed
     }
 
     /// The first of the running attempts ends like this.
@@ -417,7 +417,7 @@ fn a_look_up_that_a_stop_cuts_off_counts_nothing_and_is_one_of_those_that_hang()
     let mut table = Table::new(&["lab"]);
     table.schedule.read_endpoint(&signed_row("office"), 0, None, &table.settings.policy);
     for hanging in 1..=4 {
-        assert!(!table.is_held_up("office"), "{hanging}");
+        assert!(!table.is_delayed("office"), "{hanging}");
         table.claim("office", &[(1, 0)]);
         assert_eq!(table.begin().len(), 1);
         table.stop();
@@ -426,26 +426,26 @@ fn a_look_up_that_a_stop_cuts_off_counts_nothing_and_is_one_of_those_that_hang()
         let verdict = results[0].verdict;
         assert_eq!((verdict.class, verdict.reason, verdict.contact), (Class::CutShort, "interrupted", Contact::NotBegun));
     }
-    assert!(table.is_held_up("office") && !table.is_held_up("lab"));
+    assert!(table.is_delayed("office") && !table.is_delayed("lab"));
     table.claim("office", &[(1, 0)]);
     let lab = table.claim("lab", &[(1, 0)]);
-    assert_eq!(table.begin(), lab, "what hangs at one endpoint holds up no other");
+    assert_eq!(table.begin(), lab, "what hangs at one endpoint delays no other");
     assert_eq!(table.schedule.releases.claims.len(), 1, "and its claims are released");
     // The end of one is enough.
     let ended = Ended { at: table.now, random: 0.5 };
     let request = table.schedule.detached.look_ups().next().expect("one hangs");
     table.schedule.secrets_came(request, Vec::new(), &ended, &table.settings.policy);
-    assert!(!table.is_held_up("office"));
+    assert!(!table.is_delayed("office"));
 }
 
 #[test]
-fn look_ups_that_hang_hold_up_the_endpoint_that_they_are_of_while_it_names_a_secret() {
+fn look_ups_that_hang_delay_their_endpoint_while_it_names_a_secret() {
     let same = signed_row("office");
     let mut unsigned = row("office");
     unsigned.endpoint.url = same.endpoint.url.clone();
     let mut moved = signed_row("office");
     moved.endpoint.url = "https://office.example/new".to_owned();
-    for (put, held_up) in [(&same, true), (&unsigned, false), (&moved, false)] {
+    for (put, delayed) in [(&same, true), (&unsigned, false), (&moved, false)] {
         let mut table = Table::new(&[]);
         table.schedule.read_endpoint(&same, 0, None, &table.settings.policy);
         for _ in 0..4 {
@@ -453,17 +453,17 @@ fn look_ups_that_hang_hold_up_the_endpoint_that_they_are_of_while_it_names_a_sec
             table.begin();
             table.stop();
         }
-        assert!(table.is_held_up("office"));
+        assert!(table.is_delayed("office"));
         table.schedule.read_endpoint(put, 1, None, &table.settings.policy);
-        assert_eq!(table.is_held_up("office"), held_up, "{:?}", put.endpoint);
+        assert_eq!(table.is_delayed("office"), delayed, "{:?}", put.endpoint);
         // Put back as it was, what hangs of it counts again.
         table.schedule.read_endpoint(&same, 2, None, &table.settings.policy);
-        assert!(table.is_held_up("office"));
+        assert!(table.is_delayed("office"));
     }
 }
 
 #[test]
-fn requests_that_hang_at_one_endpoint_hold_up_no_other() {
+fn requests_that_hang_at_one_endpoint_delay_no_other() {
     let mut table = Table::new(&["lab", "office"]);
     for _ in 0..4 {
         table.claim("office", &[(1, 0)]);
@@ -477,7 +477,7 @@ fn requests_that_hang_at_one_endpoint_hold_up_no_other() {
     let request = table.schedule.detached.attempts().next().expect("one hangs").request;
     let ended = Ended { at: table.now, random: 0.5 };
     table.schedule.answered(request, status(202), &ended, &table.settings.policy);
-    assert!(!table.is_held_up("office"), "the end of one is enough");
+    assert!(!table.is_delayed("office"), "the end of one is enough");
 }
 
 #[test]
@@ -530,7 +530,7 @@ fn a_look_up_for_a_newer_secret_that_does_not_end_is_one_of_those_that_hang() {
             table.pass(Duration::from_secs(24 * 3600));
             table.schedule.read_endpoint(&signed_row("office"), 0, None, &table.settings.policy);
         }
-        assert!(table.is_held_up("office"));
+        assert!(table.is_delayed("office"));
     }
 }
 

@@ -16,7 +16,7 @@ use crate::store::{StoreError, Transaction, unless_damaged};
 pub(super) fn may_urge(scan: &EndpointScan, view: Option<&EndpointView>, now: Timestamp, every: Duration) -> bool {
     let costs_nothing = |next: Next| next.network != Some(NetworkNeed::Unmetered);
     let Some(row) = scan.row().filter(|_| scan.next.is_some_and(costs_nothing) && !scan.needs_person) else { return false };
-    let is_busy = view.is_some_and(|view| view.has_had_urgent || view.has_ready || view.is_held_up(&row.endpoint) || view.in_flight > 0);
+    let is_busy = view.is_some_and(|view| view.has_had_urgent || view.has_ready || view.is_delayed(&row.endpoint) || view.in_flight > 0);
     !is_busy && !has_had_urgent(row, now, every)
 }
 

@@ -104,7 +104,7 @@ pub(super) struct CarriedState {
     /// The last number of a claim.
     epoch: i64,
     /// Delivery ids, with the cause for which each was abandoned or superseded.
-    held_back: Vec<(String, String)>,
+    not_to_send: Vec<(String, String)>,
     actions: Vec<CarriedAction>,
     /// Keys of the sessions that were deleted.
     deleted: SortedSet<Vec<u8>>,
@@ -150,7 +150,7 @@ impl CarriedState {
                        UNION ALL SELECT 'outbox', ifnull(max(id), 0) FROM outbox";
         let is_older = !has_column(file, "age", is_damaged)?;
         let message = if is_older { "TRUE" } else { "replay = 0" };
-        let held_back = |which: &str| -> Result<Vec<_>> {
+        let not_to_send = |which: &str| -> Result<Vec<_>> {
             let sql = format!(
                 "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} ELSE 'restored' END
                    FROM outbox {which} {message} AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned')"
@@ -177,12 +177,12 @@ impl CarriedState {
             })
         };
         let mut actions = of_actions("", in_flight_until)?;
-        let mut all = held_back("WHERE")?;
+        let mut all = not_to_send("WHERE")?;
         if is_damaged {
             // Behind a page that cannot be read each is looked for by itself.
             let ids: Vec<i64> = rows(file, "SELECT id FROM outbox INDEXED BY outbox_session", true, |row| row.get(0))?;
             for id in ids {
-                all.append(&mut held_back(&format!("WHERE id = {id} AND"))?);
+                all.append(&mut not_to_send(&format!("WHERE id = {id} AND"))?);
             }
             let ids: Vec<i64> = rows(file, "SELECT id FROM action INDEXED BY sqlite_autoindex_action_1", true, |row| row.get(0))?;
             for id in ids {
@@ -196,7 +196,7 @@ impl CarriedState {
             counters: rows(file, &counters, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?.pop(),
             numbers: rows(file, numbers, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?,
             epoch: rows(file, &epoch, is_damaged, |row| row.get(0))?.pop().unwrap_or_default(),
-            held_back: all,
+            not_to_send: all,
             actions,
             deleted: rows(file, "SELECT key FROM tombstone", is_damaged, |row| row.get(0))?.into_iter().collect(),
         })
@@ -224,7 +224,7 @@ impl CarriedState {
             "UPDATE outbox SET {ABANDONED}, detail = ?2
               WHERE delivery_id = ?1 AND replay = 0 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')"
         ))?;
-        for (delivery_id, detail) in &self.held_back {
+        for (delivery_id, detail) in &self.not_to_send {
             abandons.execute(params![delivery_id, detail])?;
         }
         // Whatever is in flight, what is made of the action in the copy waits for it: a correction, or the message if it is sent again.

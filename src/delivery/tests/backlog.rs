@@ -61,7 +61,7 @@ fn nothing_to_do_costs_no_commit() {
 }
 
 #[test]
-fn an_endpoint_that_never_answers_does_not_hold_up_another() {
+fn an_endpoint_that_never_answers_does_not_delay_another() {
     let phone = Phone::new(ScriptedTransport::always(202));
     phone.register("dead");
     let dead = phone.complete("dead", 40);

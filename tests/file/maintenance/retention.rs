@@ -106,7 +106,7 @@ fn a_person_purges_by_the_calendar() {
     let sent = app.completed();
     app.deliver();
     app.compass.set_integration_enabled(false).unwrap();
-    let unfired = app.completed();
+    let not_fired = app.completed();
     let running = app.start().key;
     app.compass.set_integration_enabled(true).unwrap();
     let waiting = app.too_large();
@@ -123,7 +123,7 @@ fn a_person_purges_by_the_calendar() {
     expected.sort();
     assert_eq!(left, expected);
     assert_eq!(code(app.compass.session(sent)), "deleted_session");
-    assert_eq!(code(app.compass.session(unfired)), "deleted_session");
+    assert_eq!(code(app.compass.session(not_fired)), "deleted_session");
     assert_eq!(app.count("SELECT count(*) FROM tombstone WHERE actor = 'Mia'"), 2);
     assert_eq!(app.faults(), [""; 0]);
 }
