@@ -42,7 +42,7 @@ pub enum Error {
         detail: String,
     },
     /// Another process held the database for too long, or quiescing interrupted the call. Try again.
-    #[error("the database is busy")]
+    #[error("the database is locked")]
     Locked,
     /// There is no room left on the device. Try again once there is.
     #[error("there is no room left on the device")]

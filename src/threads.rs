@@ -18,8 +18,8 @@ use std::time::Duration;
 const IDLE_LIMIT: Duration = Duration::from_secs(10);
 
 /// Gives the work to do once its thread counts as idle; that work may give a further job.
-type Job = Box<dyn FnOnce() -> Option<Last> + Send>;
-type Last = Box<dyn FnOnce() -> Option<FollowUp> + Send>;
+type Job = Box<dyn FnOnce() -> Option<AfterIdle> + Send>;
+type AfterIdle = Box<dyn FnOnce() -> Option<FollowUp> + Send>;
 pub(crate) type FollowUp = Box<dyn FnOnce() + Send>;
 
 /// Runs jobs on at most `max` threads. Dropping it drops the jobs that have not started and lets the running ones end, without waiting.
@@ -43,7 +43,7 @@ struct PoolState {
     idle: usize,
     closed: bool,
     /// How often the threads were asked to end. One that began before the last time ends when it has nothing to do.
-    rests: u64,
+    idle_requests: u64,
 }
 
 impl Pool {
@@ -86,9 +86,9 @@ impl Pool {
         let mut state = self.shared.lock();
         state.jobs.push_back(job);
         if state.jobs.len() > state.idle {
-            let (shared, rests) = (Arc::clone(&self.shared), state.rests);
+            let (shared, idle_requests) = (Arc::clone(&self.shared), state.idle_requests);
             let started = if state.threads < self.max {
-                thread::Builder::new().name(self.shared.name.to_owned()).spawn(move || shared.work(rests)).map(drop)
+                thread::Builder::new().name(self.shared.name.to_owned()).spawn(move || shared.work(idle_requests)).map(drop)
             } else {
                 Err(io::ErrorKind::WouldBlock.into())
             };
@@ -111,8 +111,8 @@ impl Pool {
     }
 
     /// No job is expected for a while: threads end as soon as they have nothing to do. A later job starts new ones.
-    pub(crate) fn rest(&self) {
-        self.shared.lock().rests += 1;
+    pub(crate) fn release_idle(&self) {
+        self.shared.lock().idle_requests += 1;
         self.shared.changed.notify_all();
     }
 
@@ -149,8 +149,8 @@ impl Shared {
         result.ok()
     }
 
-    /// The life of one thread. `rests` is how often the threads had been asked to end when it was started.
-    fn work(&self, rests: u64) {
+    /// The life of one thread. `idle_requests` is how often the threads had been asked to end when it was started.
+    fn work(&self, idle_requests: u64) {
         let mut state = self.lock();
         state.idle -= 1;
         loop {
@@ -173,7 +173,7 @@ impl Shared {
                 }
                 continue;
             }
-            if state.closed || state.rests != rests {
+            if state.closed || state.idle_requests != idle_requests {
                 break;
             }
             state.idle += 1;
@@ -188,23 +188,23 @@ impl Shared {
     }
 }
 
-/// What one thread waits for and others bring: the first of them. A channel of the standard library can do more, and is 7 kB of code for each
+/// The first result that a thread gives to one that waits. A channel of the standard library can do more, and is 7 kB of code for each
 /// type (docs/size.md).
 #[cfg(any(test, feature = "built-in-transport"))]
-pub(crate) struct First<T>(Arc<(Mutex<Option<T>>, Condvar)>);
+pub(crate) struct FirstResult<T>(Arc<(Mutex<Option<T>>, Condvar)>);
 
 #[cfg(any(test, feature = "built-in-transport"))]
-impl<T> First<T> {
+impl<T> FirstResult<T> {
     pub(crate) fn new() -> Self {
         Self(Arc::new((Mutex::new(None), Condvar::new())))
     }
 
-    /// What comes later than another is dropped.
-    pub(crate) fn bring(&self, brought: T) {
+    /// A later one is dropped.
+    pub(crate) fn set(&self, result: T) {
         let (place, came) = &*self.0;
         let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
         if place.is_none() {
-            *place = Some(brought);
+            *place = Some(result);
             came.notify_one();
         }
     }
@@ -219,7 +219,7 @@ impl<T> First<T> {
 }
 
 #[cfg(any(test, feature = "built-in-transport"))]
-impl<T> Clone for First<T> {
+impl<T> Clone for FirstResult<T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
@@ -239,7 +239,7 @@ mod tests {
     fn until(what: &str, holds: impl Fn() -> bool) {
         let end = Instant::now() + WAIT_LIMIT;
         while !holds() {
-            assert!(Instant::now() < end, "waited in vain until {what}");
+            assert!(Instant::now() < end, "it does not come to {what}");
             thread::yield_now();
         }
     }
@@ -249,15 +249,15 @@ mod tests {
     }
 
     #[test]
-    fn the_first_that_is_brought_is_what_was_waited_for() {
-        let first = First::new();
+    fn the_first_result_is_the_one_that_was_waited_for() {
+        let first = FirstResult::new();
         assert_eq!(first.wait(Duration::from_millis(1)), None);
         let (early, late) = (first.clone(), first.clone());
-        thread::spawn(move || early.bring(1)).join().expect("it is brought");
-        late.bring(2);
+        thread::spawn(move || early.set(1)).join().expect("it is set");
+        late.set(2);
         assert_eq!(first.wait(Duration::ZERO), Some(1));
         thread::scope(|scope| {
-            scope.spawn(|| late.bring(3));
+            scope.spawn(|| late.set(3));
             assert_eq!(first.wait(WAIT_LIMIT), Some(3));
         });
     }
@@ -426,7 +426,7 @@ mod tests {
         let sender = done.clone();
         pool.run(move || sender.send(()).unwrap()).unwrap();
         ended.recv_timeout(WAIT_LIMIT).unwrap();
-        pool.rest();
+        pool.release_idle();
         until("no thread is left", || pool.threads() == 0);
         pool.run(move || done.send(()).unwrap()).unwrap();
         ended.recv_timeout(WAIT_LIMIT).unwrap();

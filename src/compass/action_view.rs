@@ -64,7 +64,7 @@ impl Inner {
         let in_flight = self.delivery.in_flight();
         let behind = &store::outbox::in_flight::readable_newer_than(connection, &in_flight)? - &in_flight;
         let context = DeliveryContext { integration_enabled, connectivity, now, woken, lease: self.delivery.lease() };
-        Ok(Situation { context, aside, expired, in_flight, behind, held_back })
+        Ok(Situation { context, aside, expired, in_flight, behind, delays })
     }
 
     /// The actions of a session, in path order.

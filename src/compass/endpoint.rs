@@ -150,8 +150,8 @@ impl Inner {
     ) -> Result<()> {
         let now = self.now();
         let damaged = self.write(|tx| {
-            let (revived, mut damaged) = store::passing_over(tx, |damaged| {
-                // Also where it begins anew.
+            let (revived, mut damaged) = store::without_damaged(tx, |damaged| {
+                // Also where it begins again.
                 meta::carry_age(tx, now)?;
                 let revived = change(tx, damaged)?;
                 if revived.is_some() {

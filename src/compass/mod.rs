@@ -20,7 +20,6 @@ mod query;
 mod redact;
 mod replace;
 mod replay;
-mod retention;
 mod search;
 mod send;
 mod send_many;

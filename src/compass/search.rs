@@ -55,7 +55,7 @@ impl Inner {
     fn index(&self, stops: u64, at_most: u32) -> Result<()> {
         let index = |damaged: &[i64]| {
             self.store.write_part_within(Some(stops), WRITER_WAIT, |tx| {
-                search::remove_strays(tx)?;
+                search::remove_rows_without_session(tx)?;
                 for id in search::due(tx, at_most)? {
                     if damaged.contains(&id) { search::skip(tx, id)? } else { self.index_one(tx, id)? }
                 }

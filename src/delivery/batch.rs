@@ -18,7 +18,7 @@ pub(super) struct Batch {
     /// Entries that are being worked on: their leases do not expire, no matter how the clock is set.
     pub(super) worked_on: Vec<i64>,
     /// Entries that must not be claimed.
-    pub(super) passed_over: SortedSet<i64>,
+    pub(super) skipped: SortedSet<i64>,
     /// Entries with an attempt in flight here: newer revisions of their actions are passed over, too.
     pub(super) in_flight: SortedSet<i64>,
     pub(super) endpoints: SortedMap<String, EndpointView>,
@@ -57,7 +57,7 @@ pub(super) struct BatchOutcome {
     /// Messages that need a person's attention, by entry.
     pub(super) attention: Vec<(i64, Attention)>,
     /// Entries that need no attention, or have already been reported.
-    pub(super) calm: Vec<i64>,
+    pub(super) no_attention: Vec<i64>,
     /// The revision for observers; none when there is nothing to report.
     pub(super) revision: Option<u64>,
     pub(super) endpoints_changed: bool,

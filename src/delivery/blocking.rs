@@ -88,8 +88,8 @@ impl Blocking for Threads {
         self.pool.run_and_reply(carry_out, reply)
     }
 
-    fn rest(&self) {
-        self.pool.rest();
+    fn release_idle(&self) {
+        self.pool.release_idle();
     }
 }
 

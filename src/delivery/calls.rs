@@ -23,7 +23,7 @@ use crate::model::{Connectivity, Endpoint, FlushEnd, FlushReport, NextDue, Notic
 use crate::outbox::reason;
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::outbox::{queue, revive};
-use crate::store::{Connection, StoreError, meta, passing_over, set_back, unless_damaged};
+use crate::store::{Connection, StoreError, meta, set_back, unless_damaged, without_damaged};
 use crate::webhook;
 
 /// Endpoints that begin no attempt for a while, with their definitions.
@@ -266,7 +266,7 @@ impl Delivery {
     pub(crate) fn secrets_changed(&self) -> Result<(), StoreError> {
         let now = self.ports.clock.now();
         let (notice, damaged) = self.store.write::<_, StoreError>(|tx| {
-            let ((notice, mut damaged), pages) = passing_over(tx, |without| {
+            let ((notice, mut damaged), pages) = without_damaged(tx, |without| {
                 let mut notice = Notice { outbox: true, endpoints: true, ..Notice::default() };
                 let mut damaged = SortedSet::new();
                 meta::next_secrets(tx)?;
@@ -365,7 +365,7 @@ impl Delivery {
             is_over
         });
         if is_over {
-            self.blocking.rest();
+            self.blocking.release_idle();
         }
         self.settle_soon();
         drop(turn);

@@ -210,7 +210,7 @@ impl Run {
     /// It ends without having had its turn.
     fn ends(&mut self, reason: StopReason) -> Step {
         (self.waiting, self.urgent, self.stage) = (None, None, RunStage::Ended(reason));
-        self.hurry(reason, Instant::now());
+        self.return_by(reason, Instant::now());
         Step::Done
     }
 
@@ -228,7 +228,7 @@ impl Run {
     }
 
     /// Makes a cancelled run return in time, even if another process has the file.
-    fn hurry(&mut self, reason: StopReason, since: Instant) {
+    fn return_by(&mut self, reason: StopReason, since: Instant) {
         if reason == StopReason::Cancelled && self.is_flush() {
             self.ends_by = Some(since + CANCEL_LIMIT.saturating_sub(RETURN_TIME));
         }
@@ -267,7 +267,7 @@ impl Delivery {
             }
             RunStage::Stopping(reason) => {
                 self.collect();
-                self.wind_down(run, reason)
+                self.end_run(run, reason)
             }
             RunStage::Ended(_) => Step::Done,
         }
@@ -355,7 +355,7 @@ impl Delivery {
         };
         let action = shared.schedule.next(now, &conditions);
         let next_rise = shared.schedule.network.next_rise();
-        let is_flying = shared.schedule.is_flying();
+        let has_in_flight = shared.schedule.has_in_flight();
         drop(shared);
         let done = match action {
             Action::Abort(request) => {
@@ -370,7 +370,7 @@ impl Delivery {
             }
             Action::Claim => self.claim(run, now),
             Action::Settle => self.settle(run, false),
-            Action::Wait(_) if run.error.is_some() && !is_flying && run.failures > DATABASE_PAUSES.len() as u32 => {
+            Action::Wait(_) if run.error.is_some() && !has_in_flight && run.failures > DATABASE_PAUSES.len() as u32 => {
                 run.stage = RunStage::Stopping(StopReason::Drained);
                 return Step::Again;
             }
@@ -416,15 +416,15 @@ impl Delivery {
         } else {
             run.paused_until = Some(Instant::now() + pause);
         }
-        let (unsettled, is_flying, wanted) = {
+        let (unsettled, has_in_flight, wanted) = {
             let shared = self.shared.lock();
-            (shared.schedule.unsettled(), shared.schedule.is_flying(), run.is_urgent() && shared.schedule.caller_requests.is_urgent())
+            (shared.schedule.unsettled(), shared.schedule.has_in_flight(), run.is_urgent() && shared.schedule.caller_requests.is_urgent())
         };
         if run.is_flush() {
             // With nothing to store and no urgent request there is nothing to wait for.
-            if unsettled == 0 && !is_flying && !wanted {
+            if unsettled == 0 && !has_in_flight && !wanted {
                 run.stage = RunStage::Stopping(StopReason::Drained);
-            } else if run.failures > DATABASE_PAUSES.len() as u32 && !is_flying {
+            } else if run.failures > DATABASE_PAUSES.len() as u32 && !has_in_flight {
                 log::error!("{unsettled} delivery results could not be stored and are kept in memory: {error}");
                 run.stage = RunStage::Stopping(StopReason::Drained);
             }
@@ -495,17 +495,17 @@ impl Delivery {
     }
 
     /// Ends: releases claims that were not begun, cancels running attempts unless a worker continues them, and stores what can be stored.
-    fn wind_down(&self, run: &mut Run, reason: StopReason) -> Step {
+    fn end_run(&self, run: &mut Run, reason: StopReason) -> Step {
         let now = self.now();
         let since = *run.stopping_since.get_or_insert_with(Instant::now);
         run.urgent = None;
-        run.hurry(reason, since);
+        run.return_by(reason, since);
         let (is_running, worker_wanted) = self.shared.take(|shared| (shared.is_running(), shared.worker.wanted));
         let goes_on = is_running && run.is_flush() && worker_wanted;
         // Once the handle is quiesced or closed, that limits the time, for every other reason too.
         let reason = if run.is_flush() && !is_running { StopReason::Quiesced } else { reason };
         let is_short = !is_running || reason == StopReason::Quiesced;
-        let mut left_running = goes_on && self.shared.lock().schedule.is_flying();
+        let mut left_running = goes_on && self.shared.lock().schedule.has_in_flight();
         if !goes_on {
             let limit = if is_short { QUIESCE_STOP_LIMIT } else { STOP_LIMIT };
             let left = run.time_left(now.monotonic).map_or(limit, |left| left.saturating_sub(SETTLING_TIME / 4).min(limit));
@@ -521,14 +521,14 @@ impl Delivery {
                     self.collect();
                 }
             }
-            if self.shared.lock().schedule.is_flying() {
+            if self.shared.lock().schedule.has_in_flight() {
                 if !left.is_zero() {
                     return Step::Wait { until: None, at_most: Some(left.min(CANCEL_AGAIN)) };
                 }
                 self.shared.lock().schedule.detach();
                 left_running = true;
             }
-            self.blocking.rest();
+            self.blocking.release_idle();
         }
         let mut end = reason;
         if is_short {

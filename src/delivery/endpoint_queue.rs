@@ -38,8 +38,8 @@ pub(super) struct EndpointQueue {
     pub(super) starts: u32,
     /// The first start of a flush is still to come.
     pub(super) first_of_flush: bool,
-    /// How many attempts in a row had no failure, as of the last settlement.
-    pub(super) settled_clean: u32,
+    /// How many deliveries there were since the limit last changed, as of the last settlement.
+    pub(super) settled_deliveries: u32,
     /// When it last failed, as of then.
     pub(super) settled_seen: Option<LastSeen>,
     /// It accepted a message then, and has been reachable since.
@@ -64,7 +64,7 @@ pub(super) struct EndpointView {
     pub(super) in_flight: u32,
     /// How many more attempts may begin at it, if unsettled results are newer than its row.
     pub(super) room: Option<u32>,
-    pub(super) settled_clean: u32,
+    pub(super) settled_deliveries: u32,
     pub(super) settled_seen: Option<LastSeen>,
     pub(super) settled_takes: bool,
     pub(super) has_ready: bool,
@@ -119,7 +119,7 @@ impl EndpointQueue {
             served: 0,
             starts: 0,
             first_of_flush: true,
-            settled_clean: 0,
+            settled_deliveries: 0,
             settled_seen: None,
             settled_takes: false,
         }
@@ -134,7 +134,7 @@ impl EndpointQueue {
         if *self.endpoint != row.endpoint {
             self.endpoint = Arc::new(row.endpoint.clone());
         }
-        self.state = row.state(self.settled_clean);
+        self.state = row.state(self.settled_deliveries);
         if let Some(failing) = &mut self.state.failing {
             failing.last_seen = self.settled_seen;
         }
@@ -142,7 +142,7 @@ impl EndpointQueue {
         self.closed = !row.is_open();
     }
 
-    pub(super) fn is_troubled(&self) -> bool {
+    pub(super) fn is_failing(&self) -> bool {
         self.state.consecutive_failures > 0
     }
 

@@ -82,12 +82,12 @@ fn next_due(connection: &Connection, context: &DeliveryContext, situation: &Situ
     }
     // An entry that is in flight, or was when a process died, may be due again when its lease ends.
     if let Some(until) = queue::first_lease_end(connection, &situation.aside)? {
-        let farthest = now + TimeDelta::minutes(2);
-        if context.connectivity == Connectivity::Offline && (until <= now || until > farthest) {
+        let latest = now + TimeDelta::minutes(2);
+        if context.connectivity == Connectivity::Offline && (until <= now || until > latest) {
             wants(&mut next, NetworkNeed::Any);
             return Ok(next);
         }
-        earlier(&mut next.at, if until > farthest { now } else { until.max(now) });
+        earlier(&mut next.at, if until > latest { now } else { until.max(now) });
     }
     Ok(next)
 }

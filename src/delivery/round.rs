@@ -35,7 +35,7 @@ pub(super) struct Round<'a> {
 
 /// An endpoint's state as of the last settlement: its row, and the parts that are not stored.
 fn state_before(row: &EndpointRow, view: Option<&EndpointView>) -> EndpointState {
-    let mut state = row.state(view.map_or(0, |view| view.settled_clean));
+    let mut state = row.state(view.map_or(0, |view| view.settled_deliveries));
     if let Some(failing) = &mut state.failing {
         failing.last_seen = view.and_then(|view| view.settled_seen);
     }
@@ -49,10 +49,10 @@ fn note_attention(claimed: &Claimed, settlement: &Settlement, unreachable: bool,
         Settlement::Queued { reason, .. } if unreachable || waits_for_person(reason) => (false, reason),
         // An attempt that was cut short changes nothing.
         Settlement::Queued { reason, .. } if reason == reason::INTERRUPTED => return,
-        Settlement::Queued { .. } | Settlement::Sent => return outcome.calm.push(claimed.lease.entry),
+        Settlement::Queued { .. } | Settlement::Sent => return outcome.no_attention.push(claimed.lease.entry),
     };
     if failed {
-        outcome.calm.push(claimed.lease.entry);
+        outcome.no_attention.push(claimed.lease.entry);
     } else if needed_person {
         return;
     }
@@ -139,9 +139,9 @@ impl Round<'_> {
                 row.delivery = delivery;
             }
             if takes && !took {
-                queue::make_due(tx, self.now, Some(&key), &batch.passed_over)?;
+                queue::make_due(tx, self.now, Some(&key), &batch.skipped)?;
             }
-            outcome.unstored.push((key, (state.clean, state.failing.and_then(|failing| failing.last_seen), takes)));
+            outcome.unstored.push((key, (state.deliveries, state.failing.and_then(|failing| failing.last_seen), takes)));
         }
         Ok(())
     }
@@ -269,8 +269,8 @@ impl Round<'_> {
         let (integration_enabled, connectivity, lease) = (meta.integration_enabled, request.connectivity, limits.lease);
         let context = DeliveryContext { integration_enabled, connectivity, now: self.now, woken: false, lease };
         let mut candidates = Vec::new();
-        let passed_over = &batch.passed_over | &in_flight::newer_than(tx, &batch.in_flight)?;
-        for scan in scan_endpoints(tx, &context, &passed_over)? {
+        let skipped = &batch.skipped | &in_flight::newer_than(tx, &batch.in_flight)?;
+        for scan in scan_endpoints(tx, &context, &skipped)? {
             let view = batch.endpoints.get(&scan.key);
             let room = scan.row().map_or(0, |row| room(row, view, self.now, policy));
             if scan.may_begin && room > 0 {
@@ -295,7 +295,7 @@ impl Round<'_> {
                 longest_due_first: !urgent && view.longest_due_first,
                 long_due: (!urgent && view.first_of_flush).then(|| self.now - LONG_DUE),
                 urgent,
-                skip: &passed_over,
+                skip: &skipped,
                 configuration: outcome.configuration,
                 owner: self.owner,
                 now: self.now,

@@ -35,9 +35,9 @@ impl EndpointScan {
 pub(super) fn scan_endpoints(
     connection: &Connection,
     context: &DeliveryContext,
-    passed_over: &SortedSet<i64>,
+    skipped: &SortedSet<i64>,
 ) -> Result<Vec<EndpointScan>, StoreError> {
-    let mut without = passed_over.clone();
+    let mut without = skipped.clone();
     without.extend(in_flight(connection, context.now, context.lease)?.into_iter().map(|waits| waits.entry));
     let waiting = queue::waiting(connection, &without)?.into_iter();
     waiting.map(|waiting| scan(connection, waiting.endpoint.clone(), due_at(&waiting, context.now), None, context)).collect()
@@ -83,7 +83,7 @@ pub(super) fn room(row: &EndpointRow, view: Option<&EndpointView>, now: Timestam
     if view.has_ready || view.is_delayed(&row.endpoint) || view.backoff(row).is_some() {
         return 0;
     }
-    view.room.unwrap_or_else(|| row.state(view.settled_clean).room(view.in_flight, now, policy))
+    view.room.unwrap_or_else(|| row.state(view.settled_deliveries).room(view.in_flight, now, policy))
 }
 
 /// How many entries of each of `endpoints` due endpoints are claimed at once, so that a backlog of one does not starve another. An

@@ -261,13 +261,13 @@ impl Schedule {
         let policy = &settings.policy;
         let total = policy.in_flight_total;
         let free = self.free_places(total);
-        let troubled: u32 = self.endpoints.values().filter(|queue| queue.is_troubled()).map(|queue| queue.in_flight).sum();
+        let failing: u32 = self.endpoints.values().filter(|queue| queue.is_failing()).map(|queue| queue.in_flight).sum();
         let offline = self.network.is_offline();
         let may_begin = |queue: &EndpointQueue| {
             queue.room(now, self.wake, offline, policy) > 0
                 && !self.detached.delays(&queue.endpoint)
                 && (queue.in_flight == 0 || free > 1 || total <= policy.in_flight_max)
-                && (!queue.is_troubled() || troubled < (total / 2).max(1))
+                && (!queue.is_failing() || failing < (total / 2).max(1))
         };
         let queues = self.endpoints.iter().filter(|(_, queue)| free > 0 && may_begin(queue));
         queues.min_by_key(|(_, queue)| (queue.in_flight, queue.served)).map(|(key, _)| key.clone())
@@ -333,7 +333,7 @@ impl Schedule {
         self.in_flight.values().find(is_overdue).map(|attempt| attempt.request)
     }
 
-    pub(super) fn is_flying(&self) -> bool {
+    pub(super) fn has_in_flight(&self) -> bool {
         !self.in_flight.is_empty()
     }
 
@@ -407,7 +407,7 @@ impl Schedule {
 
     /// Entries that are not claimed now, no matter what their rows say: they are unreadable, or have an attempt in flight. The latter were
     /// abandoned and then sent again: the result of the first attempt comes before the next one. Newer revisions of these wait for it, too.
-    pub(super) fn passed_over(&self) -> SortedSet<i64> {
+    pub(super) fn skipped(&self) -> SortedSet<i64> {
         &self.set_aside | &self.in_flight()
     }
 
@@ -452,7 +452,7 @@ impl Schedule {
         let view = |key: &str, queue: &EndpointQueue| EndpointView {
             in_flight: queue.in_flight,
             room: self.is_unsettled(key).then(|| queue.state.room(queue.in_flight, now.wall, policy)),
-            settled_clean: queue.settled_clean,
+            settled_deliveries: queue.settled_deliveries,
             settled_seen: queue.settled_seen,
             settled_takes: queue.settled_takes,
             has_ready: !queue.ready.is_empty(),
@@ -471,7 +471,7 @@ impl Schedule {
         let is_settled = !self.is_unsettled(&row.endpoint.key);
         let queue = self.endpoints.or_insert_with(row.endpoint.key.clone(), || EndpointQueue::new(row, policy));
         if let Some(unstored) = unstored {
-            (queue.settled_clean, queue.settled_seen, queue.settled_takes) = unstored;
+            (queue.settled_deliveries, queue.settled_seen, queue.settled_takes) = unstored;
         }
         queue.refresh(row, configuration, is_settled);
     }

@@ -46,7 +46,7 @@ impl Delivery {
                         let origin = webhook::origin(&attempt.endpoint.url);
                         for (name, lookup) in webhook::secret_names(&attempt.endpoint).into_iter().zip(&lookups) {
                             if let crate::port::SecretLookup::Found { current, .. } = lookup {
-                                secrets.saw(name, &origin, current.expose());
+                                secrets.note_newest(name, &origin, current.expose());
                             }
                         }
                     }
@@ -153,7 +153,7 @@ impl Delivery {
             let at = Moment { wall: clock.now(), monotonic: clock.monotonic() };
             let is_expected = shared.change(|shared| {
                 shared.arrived.push(Arrived { request, answer, at });
-                shared.is_attended()
+                shared.has_driver()
             });
             if is_expected {
                 return None;

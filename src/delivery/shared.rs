@@ -109,7 +109,7 @@ pub(super) struct SecretHistory {
 
 impl SecretHistory {
     /// A look-up gave this value.
-    pub(super) fn saw(&mut self, name: &str, origin: &str, value: &str) {
+    pub(super) fn note_newest(&mut self, name: &str, origin: &str, value: &str) {
         let hash = self.hash(name, origin, value);
         match self.newest.iter_mut().find(|(of, at, _)| of == name && at == origin) {
             Some((_, _, newest)) => *newest = hash,
@@ -165,18 +165,18 @@ impl Shared {
     }
 
     /// Whether a thread takes in results: one that drives, or will in a moment.
-    pub(super) fn is_attended(&self) -> bool {
+    pub(super) fn has_driver(&self) -> bool {
         self.driven || self.flushes_waiting > 0 || self.worker.wanted
     }
 
     /// Whether there are results that no other thread takes in, and that may be stored.
     pub(super) fn is_left(&self) -> bool {
-        !self.arrived.is_empty() && !self.is_attended() && self.is_running()
+        !self.arrived.is_empty() && !self.has_driver() && self.is_running()
     }
 
     /// Removes what was reported to observers before and has not changed since, except for attempts that were cut short.
     pub(super) fn report_once(&mut self, outcome: &mut BatchOutcome) {
-        self.reported.retain(|entry| !outcome.calm.contains(entry));
+        self.reported.retain(|entry| !outcome.no_attention.contains(entry));
         outcome.attention.retain(|(entry, attention)| attention.failed || !self.reported.contains(entry));
         self.reported.extend(outcome.attention.iter().filter(|(_, attention)| !attention.failed).map(|(entry, _)| *entry));
     }

@@ -79,8 +79,8 @@ impl Delivery {
             }
             let integration_enabled = meta::load(connection)?.integration_enabled;
             let context = DeliveryContext { integration_enabled, connectivity, now: now.wall, woken: false, lease };
-            let passed_over = &passed_over | &in_flight::readable_newer_than(connection, &in_flight)?;
-            let is_due = scan_endpoints(connection, &context, &passed_over)?.iter().any(|scan| {
+            let skipped = &skipped | &in_flight::readable_newer_than(connection, &in_flight)?;
+            let is_due = scan_endpoints(connection, &context, &skipped)?.iter().any(|scan| {
                 let view = views.get(&scan.key);
                 let has_room = scan.row().is_some_and(|row| room(row, view, now.wall, policy) > 0);
                 (scan.may_begin && has_room) || (urgent && may_urge(scan, view, now.wall, URGENT_EVERY))
@@ -105,7 +105,7 @@ impl Delivery {
                 urgent: serves_urgent && schedule.caller_requests.is_urgent(),
                 asked: schedule.caller_requests.asked(serves_urgent),
             };
-            let (passed_over, in_flight) = (schedule.passed_over(), schedule.in_flight_readable());
+            let (skipped, in_flight) = (schedule.skipped(), schedule.in_flight_readable());
             let endpoints = schedule.views(now, &self.settings.policy);
             let (mut results, releases) = schedule.take_unsettled();
             // If the clock was set back since they came, times counted from then would be far ahead.

@@ -88,6 +88,6 @@ impl Delivery {
         drop(self.shared.wait_until(limit, |shared| shared.worker.threads == 0 || shared.worker.wanted));
         // A worker that did not drive has not ended the attempts that a flush left to it.
         self.cancel_attempts(limit.saturating_sub(began.elapsed()), |shared| !shared.worker.wanted && shared.is_running());
-        self.blocking.rest();
+        self.blocking.release_idle();
     }
 }

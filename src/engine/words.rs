@@ -25,7 +25,7 @@ pub(crate) fn plain(text: &str) -> String {
         plain.push_str("  ");
         plain.extend(&word);
         for at in 1..word.len() {
-            if is_dense(word[at]) || is_dense(word[at - 1]) {
+            if is_without_spaces(word[at]) || is_without_spaces(word[at - 1]) {
                 plain.push_str("  ");
                 plain.extend(&word[at..word.len().min(at + PIECE - 1)]);
             }
@@ -114,7 +114,7 @@ fn is_of_word(c: char) -> bool {
 }
 
 /// Of a script with no spaces between words, or few, like Korean.
-fn is_dense(c: char) -> bool {
+fn is_without_spaces(c: char) -> bool {
     matches!(c,
         '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1100}'..='\u{11ff}' | '\u{1780}'..='\u{17ff}' | '\u{2e80}'..='\u{9fff}'
         | '\u{a960}'..='\u{a97f}' | '\u{ac00}'..='\u{d7ff}' | '\u{f900}'..='\u{faff}' | '\u{ff66}'..='\u{ffdc}' | '\u{20000}'..='\u{3ffff}')

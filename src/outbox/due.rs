@@ -39,11 +39,11 @@ pub(crate) fn due_since(due_at: Timestamp) -> Timestamp {
 
 /// Whether an entry is due: its time has come, or is so far ahead that the clock must have been set back.
 pub(crate) fn is_due(due_at: Timestamp, now: Timestamp) -> bool {
-    due_at <= now || due_at > farthest_due(now)
+    due_at <= now || due_at > latest_due(now)
 }
 
 /// The latest possible due time; a later one was written before the clock was set back.
-pub(crate) fn farthest_due(now: Timestamp) -> Timestamp {
+pub(crate) fn latest_due(now: Timestamp) -> Timestamp {
     after(now, FARTHEST_DUE)
 }
 

@@ -27,8 +27,8 @@ const FAILING_NETWORKS: u32 = 3;
 pub(crate) struct EndpointState {
     /// How many attempts may run at once without failures.
     pub limit: u32,
-    /// Deliveries since the limit last changed; as many as the limit are a clean round.
-    pub clean: u32,
+    /// Deliveries since the limit last changed; as many as the limit raise it.
+    pub deliveries: u32,
     /// Counted failures since the last 2xx.
     pub consecutive_failures: u32,
     /// Nothing begins before this moment. Read it through [`paused_until`](Self::paused_until), which handles clocks that were set back.
@@ -95,7 +95,7 @@ impl EndpointState {
     pub(crate) fn new(policy: &RetryPolicy) -> Self {
         Self {
             limit: policy.in_flight_start,
-            clean: 0,
+            deliveries: 0,
             consecutive_failures: 0,
             paused_until: None,
             pause_reason: None,
@@ -161,7 +161,7 @@ impl EndpointState {
             return state;
         }
         if verdict.slow_down {
-            (state.limit, state.clean) = (1, 0);
+            (state.limit, state.deliveries) = (1, 0);
         }
         if verdict.counted() {
             state.consecutive_failures = state.consecutive_failures.saturating_add(1);
@@ -192,9 +192,9 @@ impl EndpointState {
         self.consecutive_failures = 0;
         // A delivery ends the core's own pause; one that the receiver asked for stays.
         self.end_own_pause();
-        self.clean = self.clean.saturating_add(1);
-        if self.clean >= self.limit {
-            (self.limit, self.clean) = (self.limit.saturating_add(1).min(policy.in_flight_max), 0);
+        self.deliveries = self.deliveries.saturating_add(1);
+        if self.deliveries >= self.limit {
+            (self.limit, self.deliveries) = (self.limit.saturating_add(1).min(policy.in_flight_max), 0);
         }
     }
 

@@ -153,13 +153,13 @@ impl RetryPolicy {
         count(self.in_flight_total, "in_flight_total")
     }
 
-    /// The delay after the `failures`th counted failure of the quick class, without jitter.
+    /// The delay after the `failures`th counted failure of the class `retry later`, without jitter.
     pub(super) fn step(&self, failures: u32) -> Duration {
         let index = failures.saturating_sub(1) as usize;
         self.schedule.get(index).or(self.schedule.last()).copied().unwrap_or(self.longest_delay)
     }
 
-    /// The delay after the `failures`th counted failure of the slow class, without jitter; none when that one was final.
+    /// The delay after the `failures`th counted failure of the class `retry slowly`, without jitter; none when that one was final.
     pub(super) fn slow_step(&self, failures: u32) -> Option<Duration> {
         self.slow_schedule.get(failures.saturating_sub(1) as usize).copied()
     }
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn offline_delays_double_up_to_a_quarter_of_an_hour() {
         let policy = RetryPolicy::default();
-        let steps: Vec<u64> = (1..=8).map(|tries| policy.offline_step(tries).as_secs()).collect();
+        let steps: Vec<u64> = (1..=8).map(|attempts| policy.offline_step(attempts).as_secs()).collect();
         assert_eq!(steps, [15, 30, 60, 120, 240, 480, 900, 900]);
         assert_eq!(policy.offline_step(u32::MAX), minutes(15));
     }

@@ -19,9 +19,9 @@ pub(crate) struct Progress {
     pub attempts: u32,
     /// Attempts without a status line after which the receiver may have the message, including one that may still run.
     pub unknown_outcomes: u32,
-    /// Failures that used up the budget of the quick class.
+    /// Failures that used up the budget of the class `retry later`.
     pub counted: u32,
-    /// Failures that used up the budget of the slow class.
+    /// Failures that used up the budget of the class `retry slowly`.
     pub slow_counted: u32,
     /// Failures in a row for lack of a network.
     pub offline_attempts: u32,

@@ -76,7 +76,7 @@ pub trait Blocking: Send + Sync {
     fn begin(&self, call: BlockingCall, reply: Reply) -> io::Result<()>;
 
     /// No further call is expected for a while: resources kept ready for one may be released.
-    fn rest(&self) {}
+    fn release_idle(&self) {}
 
     /// Whether answers come only when the caller of the core produces them on its own thread, as in a simulation: then the core never waits
     /// for one.

@@ -52,12 +52,12 @@ impl EndpointRow {
         self.enabled && self.archived_at.is_none()
     }
 
-    /// Its state in delivery. The number of clean attempts in a row is not stored.
-    pub(crate) fn state(&self, clean: u32) -> EndpointState {
+    /// Its state in delivery. The number of deliveries in a row is not stored.
+    pub(crate) fn state(&self, deliveries: u32) -> EndpointState {
         let delivery = &self.delivery;
         EndpointState {
             limit: delivery.in_flight_limit,
-            clean,
+            deliveries,
             consecutive_failures: delivery.consecutive_failures,
             paused_until: delivery.paused_until,
             pause_reason: delivery.pause_reason.clone(),

@@ -7,7 +7,6 @@
 //! After a crash or a power cut the file holds exactly the transactions whose calls returned, and perhaps the one that was about to return.
 
 pub(crate) mod action;
-mod anew;
 pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod cleaning;
@@ -16,7 +15,6 @@ mod connect;
 mod connection;
 mod empty;
 pub(crate) mod endpoint;
-pub(crate) mod erasure;
 mod error;
 pub(crate) mod files;
 pub(crate) mod list;
@@ -32,7 +30,6 @@ pub(crate) mod redaction;
 pub(crate) mod referred;
 pub(crate) mod replace;
 mod reserve;
-pub(crate) mod retention;
 pub(crate) mod row;
 pub(crate) mod salvage;
 pub(crate) mod schema;
@@ -44,7 +41,7 @@ pub(crate) mod workflow;
 
 pub(crate) use connection::Store;
 pub(crate) use error::StoreError;
-pub(crate) use one_row::{OfOneRow, all_or_none, of_entry, passing_over, unless_damaged};
+pub(crate) use one_row::{OfOneRow, all_or_none, of_entry, unless_damaged, without_damaged};
 pub(crate) use pool::{LockWait, STOP_LIMIT};
 pub(crate) use rusqlite::{Connection, Transaction};
 

@@ -60,8 +60,8 @@ pub(crate) fn all_or_none<T, E: OfOneRow + From<StoreError>>(
 }
 
 /// Does what comes first in a transaction without the rows of the outbox of which a page is damaged: where it meets one, all that was done is
-/// undone, and it begins anew. Gives these rows, too.
-pub(crate) fn passing_over<T>(tx: &Transaction<'_>, work: impl Fn(&SortedSet<i64>) -> Result<T>) -> Result<(T, SortedSet<i64>)> {
+/// undone, and it begins again. Gives these rows, too.
+pub(crate) fn without_damaged<T>(tx: &Transaction<'_>, work: impl Fn(&SortedSet<i64>) -> Result<T>) -> Result<(T, SortedSet<i64>)> {
     let mut damaged = SortedSet::new();
     loop {
         match work(&damaged) {

@@ -49,7 +49,7 @@ struct PoolState {
     numbers: u64,
     /// How often a call waited before it tried a lock again.
     #[cfg(test)]
-    rests: u64,
+    retries: u64,
 }
 
 /// The place of a call, from its request for a connection until that is returned or closed.
@@ -154,7 +154,12 @@ impl Pool {
     /// How long a call that begins now may wait, in all.
     pub(super) fn wait_limit(&self, limit: Duration) -> WaitLimit {
         let now = Instant::now();
-        WaitLimit { stops: self.state().stops, until: now.checked_add(limit).unwrap_or(now + FOREVER), is_for: For::Call, cancelled: None }
+        WaitLimit {
+            stops: self.state().stops,
+            until: now.checked_add(limit).unwrap_or(now + FOREVER),
+            caller: Caller::Call,
+            cancelled: None,
+        }
     }
 
     /// A place for a connection, and an idle one if there is one. `open` gives one where there is none.
@@ -207,7 +212,7 @@ impl Pool {
     /// A place for a call that waits.
     fn place(self: &Arc<Self>, role: Role, wait_limit: &mut WaitLimit) -> Lent {
         let mut state = self.state();
-        if wait_limit.is_for != For::Part {
+        if wait_limit.caller != Caller::Part {
             // It has done nothing yet, so it begins now.
             wait_limit.stops = state.stops;
         }
@@ -299,7 +304,7 @@ impl Pool {
             let Some(left) = wait_limit.left_for_file(&state) else { return false };
             #[cfg(test)]
             {
-                state.rests += 1;
+                state.retries += 1;
             }
             let rest = LOCK_WAITS[(tries.max(0) as usize).min(LOCK_WAITS.len() - 1)];
             state = pool.wait(state, Duration::from_millis(rest).min(left));
@@ -326,8 +331,8 @@ impl Pool {
     }
 
     #[cfg(test)]
-    pub(super) fn rests(&self) -> u64 {
-        self.state().rests
+    pub(super) fn retries(&self) -> u64 {
+        self.state().retries
     }
 }
 
@@ -336,7 +341,7 @@ impl Pool {
 pub(super) struct WaitLimit {
     stops: u64,
     until: Instant,
-    is_for: For,
+    caller: Caller,
     /// Set once the call is cancelled.
     cancelled: Option<Arc<AtomicBool>>,
 }
@@ -357,7 +362,7 @@ impl From<Duration> for LockWait {
 
 /// The caller of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum For {
+enum Caller {
     /// A call of the app.
     Call,
     /// The rest of a call of several transactions.
@@ -369,20 +374,20 @@ enum For {
 impl WaitLimit {
     /// For a call that must not use the file while the store is quiesced.
     pub(super) fn only_while_open(self, cancelled: Option<Arc<AtomicBool>>) -> Self {
-        Self { is_for: For::Delivery, cancelled, ..self }
+        Self { caller: Caller::Delivery, cancelled, ..self }
     }
 
     /// For a transaction of a call that began when the store had been stopped this often.
     pub(super) fn since(self, stops: u64) -> Self {
-        Self { is_for: For::Part, stops, ..self }
+        Self { caller: Caller::Part, stops, ..self }
     }
 
     /// Whether a connection may be taken now.
     fn may_begin(&self, state: &PoolState) -> bool {
-        let may = match self.is_for {
-            For::Call => state.stopped <= self.stops,
-            For::Part => state.stops == self.stops,
-            For::Delivery => state.stops == self.stops && !state.quiesced,
+        let may = match self.caller {
+            Caller::Call => state.stopped <= self.stops,
+            Caller::Part => state.stops == self.stops,
+            Caller::Delivery => state.stops == self.stops && !state.quiesced,
         };
         may && !state.closed && !self.is_cancelled()
     }

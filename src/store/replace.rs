@@ -388,7 +388,7 @@ fn move_in(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
     for suffix in ["-wal", "-journal"] {
         if files::rename(&files::beside(path, suffix), &files::beside(&kept, suffix))? {
             files::sync_folder(path)?;
-            step("log aside");
+            step("WAL aside");
         }
     }
     files::remove(&files::beside(path, "-shm"))?;

@@ -80,7 +80,7 @@ fn newest(connection: &Connection) -> Result<i64> {
 }
 
 /// Removes rows of no session before a session gets that row: it would count as indexed.
-pub(crate) fn remove_strays(tx: &Transaction<'_>) -> Result<()> {
+pub(crate) fn remove_rows_without_session(tx: &Transaction<'_>) -> Result<()> {
     tx.prepare_cached("DELETE FROM search WHERE rowid > (SELECT max(id) FROM session)")?.execute([])?;
     Ok(())
 }

@@ -9,22 +9,22 @@ use super::endpoint::{self, StoredEndpoint};
 use super::one_row::begin_again;
 use super::outbox::lease::latest_lease;
 use super::row::to_ms;
-use super::{Connection, Result, StoreError, Transaction, of_entry, passing_over, unless_damaged};
+use super::{Connection, Result, StoreError, Transaction, of_entry, unless_damaged, without_damaged};
 use crate::model::Timestamp;
-use crate::outbox::{LEASE, at_once, farthest_due};
+use crate::outbox::{LEASE, at_once, latest_due};
 
 /// Whether the clock was set back since the age was last carried forward, or by more than a lease. Otherwise no time can be too far ahead.
 pub(crate) fn is_seen(connection: &Connection, now: Timestamp) -> Result<bool> {
     let mut statement = connection.prepare_cached(
         "SELECT ifnull(age_at > ?1, 0) OR EXISTS (SELECT 1 FROM outbox WHERE state = 'queued' AND in_flight_until > ?2) FROM meta WHERE id = 1",
     )?;
-    Ok(statement.query_row([to_ms(now), farthest_lease(now, LEASE)], |row| row.get(0))?)
+    Ok(statement.query_row([to_ms(now), latest_lease(now, LEASE)], |row| row.get(0))?)
 }
 
 /// Ends times that are too far ahead, for every setting of the clock. Damage does not stop other writes. Has to be the first work of a transaction.
 pub(super) fn write_down(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
     for endpoints in [true, false] {
-        let written = passing_over(tx, |damaged| {
+        let written = without_damaged(tx, |damaged| {
             if endpoints {
                 end_pauses(tx, now)?;
             }
@@ -46,19 +46,19 @@ fn end_waits(tx: &Transaction<'_>, now: Timestamp, damaged: &SortedSet<i64>) -> 
         "UPDATE outbox SET due_at = iif(due_at > ?2, ?3, due_at), in_flight_until = iif(in_flight_until > ?4, NULL, in_flight_until)
           WHERE id = ?1 AND (due_at > ?2 OR in_flight_until > ?4)",
     )?;
-    let (farthest, over_at) = (to_ms(farthest_due(now)), to_ms(at_once(now)));
+    let (latest, over_at) = (to_ms(latest_due(now)), to_ms(at_once(now)));
     for id in unsent.into_iter().filter(|id| !damaged.contains(id)) {
-        let values = params![id, farthest, over_at, farthest_lease(now, LEASE)];
+        let values = params![id, latest, over_at, latest_lease(now, LEASE)];
         unless_damaged(of_entry(id, over.execute(values).map_err(StoreError::from)))?;
     }
     Ok(())
 }
 
 fn end_pauses(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
-    let farthest = farthest_due(now);
+    let latest = latest_due(now);
     for stored in endpoint::all(tx)? {
         let StoredEndpoint::Readable(mut row) = stored else { continue };
-        let is_over = |until: &Timestamp| *until > farthest;
+        let is_over = |until: &Timestamp| *until > latest;
         let before = row.delivery.clone();
         // The reason of a pause stays: it shows whether a secret was found at the last look-up.
         row.delivery.paused_until = before.paused_until.map(|until| if is_over(&until) { at_once(now) } else { until });

@@ -32,7 +32,7 @@ const FLUSH_AT: usize = 64 * 1024;
 /// How long a write may stall before checking for an early answer.
 const STALL: Duration = Duration::from_millis(250);
 /// How often a check reads on while only TLS messages such as session tickets come. A peer may send those without end.
-const MAX_FRUITLESS_READS: usize = 8;
+const MAX_READS_WITHOUT_ANSWER: usize = 8;
 
 /// A connection as ureq uses it.
 pub(super) struct Connection {
@@ -53,9 +53,9 @@ pub(super) struct Connection {
 /// The result of a check of the connection without waiting.
 enum Peek {
     /// Nothing, for now.
-    Quiet,
+    Nothing,
     /// Many bytes, but no answer.
-    Noise,
+    NoAnswer,
     /// Bytes for the input.
     Bytes,
     Over(IoFailure),
@@ -102,7 +102,7 @@ impl Connection {
     /// Called while part of the request is still to be written.
     fn look_for_early_answer(&mut self, attempt: &Attempt) -> Result<(), ureq::Error> {
         match self.peek() {
-            Peek::Quiet | Peek::Noise => Ok(()),
+            Peek::Nothing | Peek::NoAnswer => Ok(()),
             Peek::Bytes => match final_status(self.buffers.input()) {
                 Some(300..) => {
                     self.refused_early = true;
@@ -118,14 +118,14 @@ impl Connection {
         }
     }
 
-    /// Whether there is space for the rest of an incomplete head. ureq gets only complete heads: it judges an incomplete one too soon.
+    /// Whether there is space for the rest of an incomplete head. ureq gets only complete heads: it parses an incomplete one too soon.
     fn has_partial_head(&mut self, attempt: &Attempt) -> bool {
         attempt.awaits_head() && is_partial(self.buffers.input()) && !self.buffers.input_append_buf().is_empty()
     }
 
     /// Reads what has arrived, without waiting.
     fn peek(&mut self) -> Peek {
-        for _ in 0..MAX_FRUITLESS_READS {
+        for _ in 0..MAX_READS_WITHOUT_ANSWER {
             match self.stream.read_now(self.buffers.input_append_buf()) {
                 Ok(0) => return Peek::Over(IoFailure::new(FailureKind::Closed, "closed by the other side")),
                 Ok(read) => {
@@ -134,11 +134,11 @@ impl Connection {
                     return Peek::Bytes;
                 }
                 Err(ReadStop::Again) => {}
-                Err(ReadStop::Pause) => return Peek::Quiet,
+                Err(ReadStop::Pause) => return Peek::Nothing,
                 Err(ReadStop::Failed(failure)) => return Peek::Over(failure),
             }
         }
-        Peek::Noise
+        Peek::NoAnswer
     }
 
     /// Assigns the connection to the attempt of this thread.
@@ -208,7 +208,7 @@ impl Transport for Connection {
             attempt.release();
         }
         // Unexpected bytes cannot be the beginning of an answer.
-        !self.has_stopped_writing() && self.waiting == 0 && !self.unread_input && matches!(self.peek(), Peek::Quiet)
+        !self.has_stopped_writing() && self.waiting == 0 && !self.unread_input && matches!(self.peek(), Peek::Nothing)
     }
 
     fn is_tls(&self) -> bool {
@@ -323,7 +323,7 @@ mod tests {
     fn a_check_for_an_answer_ends_although_session_tickets_keep_coming() {
         let (mut connection, serving) = tls_pair(5_000);
         wait_for_bytes(&connection, 40 * 1024);
-        assert!(matches!(connection.peek(), Peek::Noise));
+        assert!(matches!(connection.peek(), Peek::NoAnswer));
         wait_for_bytes(&connection, 40 * 1024);
         assert!(!connection.is_open(), "such a connection is not used again");
         drop(connection);

@@ -12,7 +12,7 @@ use rustls::pki_types::ServerName;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
 use crate::port::{FailureKind, Phase};
-use crate::threads::{First, Pool};
+use crate::threads::{FirstResult, Pool};
 
 use super::attempt::{Attempt, Interrupt, IoFailure, ongoing};
 use super::classify::io_failure;
@@ -44,17 +44,17 @@ impl RacingConnector {
     }
 
     fn open(&self, addresses: Vec<SocketAddr>, attempt: &Attempt, until: Instant) -> Result<TcpStream, ureq::Error> {
-        let first = First::new();
+        let first = FirstResult::new();
         let (stop, running) = io::pipe().map_err(|error| attempt.fail(io_failure("connect", &error)))?;
         let wake = first.clone();
         // It is dropped when the attempt continues or ends, which stops the connect.
         attempt.interrupted_by(Interrupt::Wake(Box::new(move || {
             drop(running);
-            wake.bring(Err(IoFailure::new(FailureKind::Cancelled, "cancelled")));
+            wake.set(Err(IoFailure::new(FailureKind::Cancelled, "cancelled")));
         })))?;
         let connected = first.clone();
         self.pool
-            .run(move || connected.bring(connect_first(&addresses, until, &stop)))
+            .run(move || connected.set(connect_first(&addresses, until, &stop)))
             .map_err(|error| attempt.fail(IoFailure::new(FailureKind::Other, format!("no thread for a connection: {error}"))))?;
         first
             .wait(until.saturating_duration_since(Instant::now()) + REPORT_TIME)

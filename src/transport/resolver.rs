@@ -17,7 +17,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
 use crate::port::{FailureKind, Phase};
-use crate::threads::{First, Pool};
+use crate::threads::{FirstResult, Pool};
 
 use super::attempt::{Attempt, Interrupt, IoFailure, ongoing};
 
@@ -51,7 +51,7 @@ pub(super) fn system_look_up(host: &str) -> io::Result<Vec<IpAddr>> {
 
 enum Host {
     Known { addresses: Vec<IpAddr>, since: Instant },
-    InProgress { waiting: Vec<(u64, First<Answer>)> },
+    InProgress { waiting: Vec<(u64, FirstResult<Answer>)> },
 }
 
 #[derive(Clone)]
@@ -68,9 +68,9 @@ impl CachingResolver {
     }
 
     fn look_up(&self, host: &str, attempt: &Attempt, until: Instant) -> Result<Vec<IpAddr>, ureq::Error> {
-        let first = First::new();
+        let first = FirstResult::new();
         let wake = first.clone();
-        attempt.interrupted_by(Interrupt::Wake(Box::new(move || wake.bring(Answer::Cancelled))))?;
+        attempt.interrupted_by(Interrupt::Wake(Box::new(move || wake.set(Answer::Cancelled))))?;
         let begin = {
             let mut hosts = self.hosts.lock();
             match hosts.get_mut(host) {
@@ -145,7 +145,7 @@ impl Hosts {
         drop(hosts);
         if let Some(Host::InProgress { waiting }) = before {
             for (_, first) in waiting {
-                first.bring(answer.clone());
+                first.set(answer.clone());
             }
         }
     }
@@ -205,13 +205,13 @@ mod tests {
     const WAIT_LIMIT: Duration = Duration::from_secs(30);
 
     /// A system whose look-ups each wait for an answer, and report when they have begun.
-    struct Gate {
+    struct HeldLookUps {
         begun: Receiver<String>,
         answers: Sender<io::Result<Vec<IpAddr>>>,
         asked: Arc<AtomicUsize>,
     }
 
-    fn gated() -> (Arc<CachingResolver>, Gate) {
+    fn held() -> (Arc<CachingResolver>, HeldLookUps) {
         let (begin, begun) = mpsc::channel();
         let (answers, answer) = mpsc::channel();
         let answer = Mutex::new(answer);
@@ -222,7 +222,7 @@ mod tests {
             begin.send(host.to_owned()).expect("the test listens");
             answer.lock().expect("no panic").recv().unwrap_or_else(|_| Ok(Vec::new()))
         };
-        (resolver(look_up), Gate { begun, answers, asked })
+        (resolver(look_up), HeldLookUps { begun, answers, asked })
     }
 
     fn resolver(look_up: impl Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync + 'static) -> Arc<CachingResolver> {
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn many_requests_share_one_look_up_and_later_ones_its_result() {
-        let (resolver, gate) = gated();
+        let (resolver, look_ups) = held();
         thread::scope(|scope| {
             let waiters: Vec<_> = (0..8)
                 .map(|id| {
@@ -254,25 +254,25 @@ mod tests {
                     scope.spawn(move || look_up(resolver, "a.example", &attempt(id), Instant::now() + WAIT_LIMIT))
                 })
                 .collect();
-            gate.begun.recv_timeout(WAIT_LIMIT).expect("a look-up begins");
+            look_ups.begun.recv_timeout(WAIT_LIMIT).expect("a look-up begins");
             while waiting(&resolver, "a.example") < 8 {
                 thread::yield_now();
             }
-            gate.answers.send(Ok(vec![ADDRESS, ADDRESS])).expect("the look-up listens");
+            look_ups.answers.send(Ok(vec![ADDRESS, ADDRESS])).expect("the look-up listens");
             for waiter in waiters {
                 assert_eq!(waiter.join().expect("no panic"), Ok(vec![ADDRESS]));
             }
         });
         assert_eq!(look_up(&resolver, "a.example", &attempt(9), Instant::now()), Ok(vec![ADDRESS]));
-        assert_eq!(gate.asked.load(Ordering::SeqCst), 1);
+        assert_eq!(look_ups.asked.load(Ordering::SeqCst), 1);
     }
 
     #[test]
     fn a_failed_look_up_is_tried_again() {
-        let (resolver, gate) = gated();
-        gate.answers.send(Err(io::Error::other("no such host"))).expect("the look-up listens");
-        gate.answers.send(Ok(Vec::new())).expect("the look-up listens");
-        gate.answers.send(Ok(vec![ADDRESS])).expect("the look-up listens");
+        let (resolver, look_ups) = held();
+        look_ups.answers.send(Err(io::Error::other("no such host"))).expect("the look-up listens");
+        look_ups.answers.send(Ok(Vec::new())).expect("the look-up listens");
+        look_ups.answers.send(Ok(vec![ADDRESS])).expect("the look-up listens");
         let until = Instant::now() + WAIT_LIMIT;
         for id in 0..2 {
             let failure = look_up(&resolver, "a.example", &attempt(id), until).expect_err("a failure");
@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_request_that_stops_waiting_leaves_nothing_behind() {
-        let (resolver, gate) = gated();
+        let (resolver, look_ups) = held();
         let failure = look_up(&resolver, "a.example", &attempt(1), Instant::now() + Duration::from_millis(20)).expect_err("a failure");
         assert_eq!(failure.kind, FailureKind::Timeout);
         assert_eq!(waiting(&resolver, "a.example"), 0);
@@ -316,14 +316,14 @@ mod tests {
         assert_eq!(failure.kind, FailureKind::Cancelled);
         assert_eq!(waiting(&resolver, "a.example"), 0);
         // The look-up that both waited for still serves the next.
-        gate.answers.send(Ok(vec![ADDRESS])).expect("the look-up listens");
+        look_ups.answers.send(Ok(vec![ADDRESS])).expect("the look-up listens");
         assert_eq!(look_up(&resolver, "a.example", &attempt(3), Instant::now() + WAIT_LIMIT), Ok(vec![ADDRESS]));
-        assert_eq!(gate.asked.load(Ordering::SeqCst), 1);
+        assert_eq!(look_ups.asked.load(Ordering::SeqCst), 1);
     }
 
     #[test]
     fn at_most_four_hosts_are_looked_up_at_once() {
-        let (resolver, gate) = gated();
+        let (resolver, look_ups) = held();
         thread::scope(|scope| {
             for id in 0..6 {
                 let resolver = &resolver;
@@ -333,15 +333,15 @@ mod tests {
                 thread::yield_now();
             }
             for _ in 0..4 {
-                gate.begun.recv_timeout(WAIT_LIMIT).expect("four begin");
+                look_ups.begun.recv_timeout(WAIT_LIMIT).expect("four begin");
             }
             // The others begin only as these end.
-            assert_eq!(gate.asked.load(Ordering::SeqCst), 4);
+            assert_eq!(look_ups.asked.load(Ordering::SeqCst), 4);
             for _ in 0..6 {
-                gate.answers.send(Ok(vec![ADDRESS])).expect("the look-up listens");
+                look_ups.answers.send(Ok(vec![ADDRESS])).expect("the look-up listens");
             }
         });
-        assert_eq!(gate.asked.load(Ordering::SeqCst), 6);
+        assert_eq!(look_ups.asked.load(Ordering::SeqCst), 6);
     }
 
     #[test]

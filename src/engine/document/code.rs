@@ -7,7 +7,7 @@ use crate::sorted::sort;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident $text:literal $severity:ident;)*) => {
-        /// The codes of findings this version of the core can give. `docs/workflow-format.md` lists them; new ones may appear.
+        /// The codes of findings this release of the core can give. `docs/workflow-format.md` lists them; new ones may appear.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Code {
             $($(#[$doc])* $variant,)*

@@ -1,4 +1,4 @@
-//! Reads the fields of the library and judges their constraints.
+//! Reads the fields of the library and checks their constraints.
 
 use std::collections::HashSet;
 
@@ -104,7 +104,7 @@ fn ascii_pattern(reader: &mut Reader, object: &Object, kind: &FieldKind) {
     }
 }
 
-/// Judges the example of a field: a text as a technician would type it, to show that the field's rules accept some value.
+/// Checks the example of a field: a text as a technician would type it, to show that the field's rules accept some value.
 fn example(reader: &mut Reader, object: &Object, definition: &FieldDefinition, sound: bool) {
     let Some(text) = reader.text(object, "example", Need::Optional, Shape::Prose, MAX_EXAMPLE_LENGTH) else { return };
     if matches!(definition.kind, FieldKind::Attachment(_) | FieldKind::Signature(_)) {
@@ -234,7 +234,7 @@ fn decimal(reader: &mut Reader, object: &Object) -> FieldKind {
     FieldKind::Decimal { min, max, decimal_places }
 }
 
-/// Reads the bounds of a date, a time or a moment: texts that are judged and kept as they are.
+/// Reads the bounds of a date, a time or a moment: texts that are checked and kept as they are.
 fn bounds<T: PartialOrd>(
     reader: &mut Reader,
     object: &Object,

@@ -27,7 +27,7 @@ pub(super) fn document(reader: &mut Reader, root: &Node) -> Option<Document> {
     if let Some(Node::Integer(format)) = object.get("format")
         && *format != i64::from(WORKFLOW_FORMAT)
     {
-        let message = format!("The format {format} is not known; this version of the core reads format {WORKFLOW_FORMAT}.");
+        let message = format!("The format {format} is not known; this release of the core reads format {WORKFLOW_FORMAT}.");
         reader.add(Code::UnknownFormat, object.at("format"), message);
         return None;
     }

@@ -157,7 +157,7 @@ impl Reader {
         let text = self.text(object, name, need, shape, longest)?;
         if text.contains("${") {
             let message =
-                "`${` is shown as it is written: this version of the core does not replace it with a value. Write the text without it.";
+                "`${` is shown as it is written: this release of the core does not replace it with a value. Write the text without it.";
             self.add(Code::LiteralTemplate, object.at(name), message);
         }
         Some(text)

@@ -79,7 +79,7 @@ pub(crate) fn requires_newer_core(unknown: &[String]) -> Vec<Finding> {
 }
 
 fn needs(name: &str) -> String {
-    format!("This workflow needs {}, which this version of the core does not know; update the app.", quoted(name))
+    format!("This workflow needs {}, which this release of the core does not know; update the app.", quoted(name))
 }
 
 /// The unknown names that a stored document requires. Nothing else of it is read, and nothing is linted; a value that is not a list of names

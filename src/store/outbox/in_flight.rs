@@ -7,7 +7,7 @@ use rusqlite::params;
 
 use super::super::row::to_ms;
 use super::super::{Connection, Result, Transaction, of_entry, unless_damaged};
-use super::lease::{Lease, farthest_lease};
+use super::lease::{Lease, latest_lease};
 use super::{moment, numbers};
 use crate::fault::fault;
 use crate::model::Timestamp;
@@ -31,7 +31,7 @@ pub(crate) fn in_flight(connection: &Connection, now: Timestamp, lease: Duration
         "SELECT id, endpoint, in_flight_until FROM outbox INDEXED BY outbox_in_flight
           WHERE state = 'queued' AND in_flight_until IS NOT NULL AND in_flight_until > ?1 AND in_flight_until <= ?2",
     )?;
-    let mut rows = statement.query([to_ms(now), farthest_lease(now, lease)])?;
+    let mut rows = statement.query([to_ms(now), latest_lease(now, lease)])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         // The lists show unreadable ones.

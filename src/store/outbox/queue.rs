@@ -13,13 +13,13 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::super::row::{from_ms, session_key, session_state, sha256, to_ms};
 use super::super::{Connection, Result, StoreError, Transaction, all_or_none, of_entry, unless_damaged};
 use super::in_flight::{in_flight, settle_abandoned};
-use super::lease::{Lease, farthest_lease};
+use super::lease::{Lease, latest_lease};
 use super::{MessageId, moment, numbers};
 use crate::crypto::Sha256;
 use crate::fault::fault;
 use crate::model::{Attempt, DeliveryId, SessionKey, SessionState, Timestamp};
 use crate::outbox::{
-    CUT_SHORT_AT_ONCE, Progress, Settled, Settlement, at_once, due_after, due_since, farthest_due, first_time, reason, waits_for_person,
+    CUT_SHORT_AT_ONCE, Progress, Settled, Settlement, at_once, due_after, due_since, first_time, latest_due, reason, waits_for_person,
 };
 use crate::sorted::{SortedMap, SortedSet, sort};
 
@@ -203,7 +203,7 @@ fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>, skip: &SortedSet<i64>) -> R
         order.extend(ids(fresh));
     }
     order.extend(ids(all));
-    let far_ahead = |which: &str| between(which, to_ms(farthest_due(claim.now)).saturating_add(1), i64::MAX);
+    let far_ahead = |which: &str| between(which, to_ms(latest_due(claim.now)).saturating_add(1), i64::MAX);
     if order.len() < limit && !claim.urgent {
         order.extend(ids(far_ahead(MESSAGES)?));
     }
@@ -403,7 +403,7 @@ pub(crate) fn expired_leases(connection: &Connection, now: Timestamp, lease: Dur
     let mut statement = connection.prepare_cached(
         "SELECT id FROM outbox WHERE state = 'leased' AND (lease_until <= ?1 OR lease_until > ?2 OR lease_until IS NULL)",
     )?;
-    let rows = statement.query_map([to_ms(now), farthest_lease(now, lease)], |row| row.get(0))?;
+    let rows = statement.query_map([to_ms(now), latest_lease(now, lease)], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -170,7 +170,7 @@ private struct NoSecrets {
     func removeAll() throws {}
 }
 
-private func confirms(giveUp messages: UInt64) async throws -> Bool {
+private func confirms(abandon messages: UInt64) async throws -> Bool {
     XCTAssertEqual(messages, 1)
     return true
 }
@@ -180,7 +180,7 @@ private func logOut(from compass: Compass, secrets: NoSecrets, by actor: String)
     let totals = try await compass.outboxTotals()
     let unsent = totals.pending + totals.failed
     var discard: DiscardUndelivered?
-    if unsent > 0, try await confirms(giveUp: unsent) {
+    if unsent > 0, try await confirms(abandon: unsent) {
         discard = DiscardUndelivered(actor: actor, reason: "logged out")
     }
     try await compass.whileClosed { [discard] file in try await Compass.erase(file, discardUndelivered: discard) }

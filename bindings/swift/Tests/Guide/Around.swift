@@ -10,4 +10,4 @@ struct Login: Sendable {
 let url = "https://office.example/hooks"
 
 @MainActor func show(_ error: CompassError) async throws {}
-@MainActor func confirms(giveUp messages: UInt64) async throws -> Bool { true }
+@MainActor func confirms(abandon messages: UInt64) async throws -> Bool { true }
