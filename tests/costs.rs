@@ -21,17 +21,17 @@ use support::{Reply, TestServer};
 /// What a process did between two marks.
 #[derive(Debug, Default, Clone, Copy)]
 struct Cost {
-    /// fsyncs of the log: one per transaction, and one or two more per checkpoint.
-    log_syncs: usize,
+    /// fsyncs of the WAL: one per transaction, and one or two more per checkpoint.
+    wal_syncs: usize,
     /// fsyncs of the database file itself: one per checkpoint.
     checkpoints: usize,
     log_bytes: u64,
 }
 
 impl Cost {
-    /// fsyncs that no checkpoint explains. A checkpoint syncs the log before it copies, and the log's new head after it.
+    /// fsyncs that no checkpoint explains. A checkpoint syncs the WAL before it copies, and the WAL's new head after it.
     fn at_least(&self) -> usize {
-        self.log_syncs.saturating_sub(2 * self.checkpoints)
+        self.wal_syncs.saturating_sub(2 * self.checkpoints)
     }
 }
 
@@ -75,12 +75,12 @@ fn count(trace: &Path) -> Vec<(String, Cost)> {
             continue;
         }
         let Some((_, cost)) = phases.last_mut() else { continue };
-        let of_log = line.contains("-wal>");
+        let of_wal = line.contains("-wal>");
         // A call that another thread's interrupts is in the trace twice: it counts where it begins.
         match (is_sync, line.contains("pwrite64(")) {
-            (true, _) if of_log => cost.log_syncs += 1,
+            (true, _) if of_wal => cost.wal_syncs += 1,
             (true, _) if line.contains(".db>") => cost.checkpoints += 1,
-            (_, true) if of_log => {
+            (_, true) if of_wal => {
                 let length = line.rsplit_once(", ").and_then(|(head, _)| head.rsplit_once(", "));
                 cost.log_bytes += length.and_then(|(_, length)| length.trim().parse::<u64>().ok()).unwrap_or(0);
             }
@@ -128,9 +128,9 @@ fn a_backlog_costs_one_fsync_per_32_messages_and_one_per_claim() {
     // Ten groups of 32 and their claims, and three for the search index, which has a longer backlog than a search takes; two to spare for
     // groups that a busy machine settles for their age.
     assert!(drain.at_least() <= 25, "{drain:?}");
-    assert!(drain.log_syncs >= 10, "the count is not blind: {drain:?}");
+    assert!(drain.wal_syncs >= 10, "the count is not blind: {drain:?}");
     let idle = phase(&phases, "drained");
-    assert_eq!((idle.log_syncs, idle.log_bytes), (0, 0), "a flush with nothing to do writes nothing");
+    assert_eq!((idle.wal_syncs, idle.log_bytes), (0, 0), "a flush with nothing to do writes nothing");
 }
 
 // Commands ----------------------------------------------------------------------------------------------------------------------------
@@ -204,12 +204,12 @@ fn a_gesture_costs_one_fsync_and_a_look_costs_none() {
     for name in ["answers", "values", "several"] {
         let cost = phase(&phases, name);
         println!("{name}: {cost:?}");
-        assert!(cost.log_syncs >= GESTURES, "{name}: acknowledged is durable: {cost:?}");
+        assert!(cost.wal_syncs >= GESTURES, "{name}: acknowledged is durable: {cost:?}");
         assert!(cost.at_least() <= GESTURES, "{name}: {cost:?}");
         assert!(cost.checkpoints <= GESTURES / 4, "{name}: {cost:?}");
     }
     let nothing = phase(&phases, "nothing");
-    assert_eq!((nothing.log_syncs, nothing.log_bytes, nothing.checkpoints), (0, 0, 0), "what changes nothing writes nothing");
+    assert_eq!((nothing.wal_syncs, nothing.log_bytes, nothing.checkpoints), (0, 0, 0), "what changes nothing writes nothing");
 }
 
 /// A database with so many finished sessions.

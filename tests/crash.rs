@@ -332,7 +332,7 @@ fn a_crash_right_after_the_file_was_made_leaves_a_file_that_opens() {
     }
 }
 
-/// How often the log and the database were brought to the flash while the phone worked.
+/// How often the WAL and the database were brought to the flash while the phone worked.
 fn syncs(calls: u64) -> Result<(u64, u64), String> {
     let folder = tempfile::tempdir().expect("a folder");
     let (path, trace) = (folder.path().join("compass.db"), folder.path().join("trace"));
@@ -359,9 +359,9 @@ fn one_call_costs_one_fsync() {
             return;
         }
     };
-    let (log, checkpoints) = (many.0 - few.0, many.1 - few.1);
-    println!("300 calls: {log} times the log, {checkpoints} checkpoints");
-    assert!(log >= 300, "every call is durable when it returns");
-    // A checkpoint brings the log to the flash before it copies it, and a log that begins anew brings its header first.
-    assert!(log <= 300 + 2 * checkpoints, "{log} for 300 calls and {checkpoints} checkpoints");
+    let (wal, checkpoints) = (many.0 - few.0, many.1 - few.1);
+    println!("300 calls: {wal} times the WAL, {checkpoints} checkpoints");
+    assert!(wal >= 300, "every call is durable when it returns");
+    // A checkpoint brings the WAL to the flash before it copies it, and a WAL that begins again brings its header first.
+    assert!(wal <= 300 + 2 * checkpoints, "{wal} for 300 calls and {checkpoints} checkpoints");
 }

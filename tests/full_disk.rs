@@ -129,8 +129,8 @@ fn frees_space(_: &Path) {
     let filler = fill(app.folder());
     note_until_full(&app, notes);
     assert!(reserve(&app).exists(), "what adds something does not get it");
-    let given_up = app.compass.abandon(waits, "report", "Mia", "told them", &id()).unwrap();
-    assert_eq!(given_up.applied, Applied::Yes);
+    let abandoned = app.compass.abandon(waits, "report", "Mia", "told them", &id()).unwrap();
+    assert_eq!(abandoned.applied, Applied::Yes);
     assert!(!reserve(&app).exists());
     app.compass.delete(first).unwrap();
     assert_eq!(code(app.compass.record(first)), "deleted_session");
@@ -261,7 +261,7 @@ fn goes_on(disk: &Path) {
     }
     assert_eq!(compass.outbox_totals().unwrap().pending, 3, "none could be stored");
     assert!(!flushing.is_finished());
-    assert_eq!(counts.cancelled.load(Ordering::Acquire), 0, "what is in flight is not called off");
+    assert_eq!(counts.cancelled.load(Ordering::Acquire), 0, "what is in flight is not cancelled");
     std::fs::remove_file(disk.join("filler")).unwrap();
     lands.send(()).unwrap();
     let report = in_time("the flush", PATIENCE, move || flushing.join().unwrap()).unwrap();

@@ -154,7 +154,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("GROUP BY endpoint", "of what is unsent alone"),
     ("FROM pragma_table_", "salvaging looks at what there is"),
     ("FROM \"session\" o NOT INDEXED", "salvaging reads all there is"),
-    ("FROM event WHERE instr(json", "files of all sessions are asked for, after upkeep"),
+    ("FROM event WHERE instr(json", "files of all sessions are asked for, after maintenance"),
     ("INSERT INTO meta", "once in a file; what is redacted meanwhile is one session"),
     ("WITH RECURSIVE waiting", "reads what it has put there itself"),
 ];

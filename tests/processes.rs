@@ -105,7 +105,7 @@ fn signal(process: &Process, name: &str) {
     assert!(std::process::Command::new("kill").args([name, &id]).status().unwrap().success());
 }
 
-/// How many tries of a message ended with the receiver possibly having it.
+/// How many attempts of a message ended with the receiver possibly having it.
 fn unknown_outcomes(delivery: &Delivery) -> usize {
     assert!(delivery.attempts <= 10, "the record still holds all of them");
     delivery.last_attempts.iter().filter(|attempt| attempt.may_have_been_delivered).count()

@@ -7,7 +7,7 @@
 //! Times of one machine say little, and those of a busy one nothing. So only the first column is a time. Both sides run by turns in the
 //! same process, on the same disk, with one fsync for each transaction, and the result is the ratio of each round. Bare is a connection of
 //! rusqlite with prepared statements that writes the rows of the change and none of the rules: no validation, no trigger, no view for a
-//! screen. `tests/economy.rs` checks how often the disk is synced.
+//! screen. `tests/costs.rs` checks how often the disk is synced.
 #![allow(clippy::unwrap_used, reason = "a bench may panic")]
 
 mod bare;

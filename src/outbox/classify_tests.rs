@@ -4,14 +4,14 @@ use super::*;
 use crate::model::Timestamp;
 
 /// The platform has reached the internet.
-const CALM: Context =
+const ONLINE: Context =
     Context { validated: Some(true), answered_lately: false, signed_for_ms: 0, clock_error_ms: None, resynced: false, interrupted: false };
 /// The platform does not know, and no receiver has answered.
-const NO_NET: Context = Context { validated: None, ..CALM };
+const NO_NET: Context = Context { validated: None, ..ONLINE };
 /// The platform does not know, but another receiver has just answered.
 const ANSWERED: Context = Context { answered_lately: true, ..NO_NET };
 /// The platform reports that it does not reach the internet.
-const PORTAL: Context = Context { validated: Some(false), ..CALM };
+const PORTAL: Context = Context { validated: Some(false), ..ONLINE };
 
 fn answer(status: u16) -> Answer {
     Answer { status, retry_after: None, date: None }
@@ -53,7 +53,7 @@ fn row(status: u16) -> (Class, &'static str) {
 #[test]
 fn every_status_there_can_be_has_its_row() {
     for status in 0..=1000 {
-        for context in [CALM, NO_NET, ANSWERED, PORTAL, Context { interrupted: true, ..CALM }] {
+        for context in [ONLINE, NO_NET, ANSWERED, PORTAL, Context { interrupted: true, ..ONLINE }] {
             let verdict = of_status(status, &context);
             assert_eq!(means(verdict), row(status), "{status}");
             assert_eq!(verdict.contact, Contact::Known, "a status line was read: {status}");
@@ -65,7 +65,7 @@ fn every_status_there_can_be_has_its_row() {
 
 #[test]
 fn only_2xx_is_sent() {
-    let sent: Vec<u16> = (0..=1000).filter(|status| of_status(*status, &CALM).class == Class::Sent).collect();
+    let sent: Vec<u16> = (0..=1000).filter(|status| of_status(*status, &ONLINE).class == Class::Sent).collect();
     assert_eq!(sent, (200..=299).collect::<Vec<u16>>());
 }
 
@@ -110,7 +110,7 @@ fn failures_without_a_status_line_have_their_rows() {
         (Protocol, Receive, Maybe, slow("protocol"), slow("protocol")),
     ];
     for (kind, phase, sent, with_net, without_net) in rows {
-        for (context, expected) in [(CALM, with_net), (NO_NET, without_net), (PORTAL, without_net)] {
+        for (context, expected) in [(ONLINE, with_net), (NO_NET, without_net), (PORTAL, without_net)] {
             let verdict = of_failure(kind, phase, sent, &context);
             assert_eq!(means(verdict), expected, "{kind:?} {phase:?} {sent:?} {context:?}");
             assert_eq!(verdict.contact == Contact::Unknown, sent == Maybe, "{kind:?} {phase:?}");
@@ -131,7 +131,7 @@ fn an_attempt_that_we_ended_ourselves_says_nothing_but_whether_bytes_left() {
     for kind in [NoNetwork, Dns, Refused, Timeout, Closed, Certificate { time_invalid: true }, Tls, Protocol, Cancelled, Other] {
         for phase in [Phase::Resolve, Phase::Connect, Phase::Send, Phase::Receive] {
             for (sent, contact) in [(RequestSent::No, Contact::Known), (RequestSent::Maybe, Contact::Unknown)] {
-                for context in [CALM, NO_NET, ANSWERED, PORTAL] {
+                for context in [ONLINE, NO_NET, ANSWERED, PORTAL] {
                     let verdict = of_failure(kind, phase, sent, &Context { interrupted: true, ..context });
                     assert_eq!(verdict, Verdict::new(Class::CutShort, "interrupted", contact), "{kind:?} {phase:?}");
                 }
@@ -143,7 +143,7 @@ fn an_attempt_that_we_ended_ourselves_says_nothing_but_whether_bytes_left() {
 #[test]
 fn an_expired_certificate_is_blamed_on_a_clock_that_is_known_to_be_wrong() {
     let with_error = |time_invalid, error| {
-        let context = Context { clock_error_ms: error, ..CALM };
+        let context = Context { clock_error_ms: error, ..ONLINE };
         of_failure(FailureKind::Certificate { time_invalid }, Phase::Connect, RequestSent::No, &context)
     };
     assert_eq!(means(with_error(true, Some(-3_600_001))), (Class::Offline, "clock_skew"));
@@ -198,30 +198,30 @@ fn a_refusal_with_a_wrong_clock_gets_one_more_attempt_with_the_right_one() {
     };
     for status in [400, 401, 403, 422] {
         for skew in [120_001, -120_001, 7 * 60_000, -7 * 60_000] {
-            let verdict = refused(status, skew, &CALM);
+            let verdict = refused(status, skew, &ONLINE);
             assert_eq!(means(verdict), (Class::ResyncNow, "clock_skew"), "{status} {skew}");
             assert!(!verdict.counted());
-            assert_eq!(means(refused(status, skew, &Context { resynced: true, ..CALM })), row(status), "only once");
+            assert_eq!(means(refused(status, skew, &Context { resynced: true, ..ONLINE })), row(status), "only once");
             assert_eq!(
-                means(refused(status, skew, &Context { signed_for_ms: skew, ..CALM })),
+                means(refused(status, skew, &Context { signed_for_ms: skew, ..ONLINE })),
                 row(status),
                 "already signed with the right time"
             );
         }
-        assert_eq!(means(refused(status, 120_000, &CALM)), row(status), "the clocks agree well enough");
-        assert_eq!(means(of_status(status, &CALM)), row(status), "the receiver sent no time");
+        assert_eq!(means(refused(status, 120_000, &ONLINE)), row(status), "the clocks agree well enough");
+        assert_eq!(means(of_status(status, &ONLINE)), row(status), "the receiver sent no time");
     }
     for status in [200, 302, 404, 409, 410, 413, 429, 500, 503] {
-        assert_eq!(means(refused(status, 10_000_000, &CALM)), row(status), "{status} is not about the signature");
+        assert_eq!(means(refused(status, 10_000_000, &ONLINE)), row(status), "{status} is not about the signature");
     }
-    assert_eq!(means(refused(401, 0, &Context { signed_for_ms: i64::MAX, ..CALM })), (Class::ResyncNow, "clock_skew"));
+    assert_eq!(means(refused(401, 0, &Context { signed_for_ms: i64::MAX, ..ONLINE })), (Class::ResyncNow, "clock_skew"));
 }
 
 #[test]
 fn a_receiver_that_asks_for_a_pause_gets_it() {
     let pause = |status, retry_after: Option<u64>| {
         let answer = Answer { retry_after: retry_after.map(Duration::from_secs), ..answer(status) };
-        classify(&Outcome::Answer(answer), &CALM, &RetryPolicy::default()).pause.map(|pause| pause.as_secs())
+        classify(&Outcome::Answer(answer), &ONLINE, &RetryPolicy::default()).pause.map(|pause| pause.as_secs())
     };
     assert_eq!(pause(429, None), Some(60));
     assert_eq!(pause(429, Some(5)), Some(5));
@@ -237,7 +237,7 @@ fn a_receiver_that_asks_for_a_pause_gets_it() {
 #[test]
 fn every_verdict_gives_a_documented_reason() {
     for status in 0..=1000 {
-        let verdict = of_status(status, &CALM);
+        let verdict = of_status(status, &ONLINE);
         assert!(verdict.class == Class::Sent || reason::ALL.contains(&verdict.reason), "{}", verdict.reason);
     }
 }

@@ -74,7 +74,7 @@ fn room(state: &EndpointState, now: Timestamp) -> u32 {
 }
 
 #[test]
-fn more_may_run_with_each_clean_round_up_to_four() {
+fn more_may_run_with_deliveries_up_to_four() {
     let mut limits = Vec::new();
     let mut state = fresh();
     for _ in 0..12 {

@@ -108,8 +108,8 @@ fn bump(store: &Store) -> Result<usize> {
 
 /// Waits until the store waits for a lock of another connection.
 fn until_it_waits(store: &Store) {
-    let before = store.pool.rests();
-    while store.pool.rests() == before {
+    let before = store.pool.retries();
+    while store.pool.retries() == before {
         std::thread::yield_now();
     }
 }
@@ -269,7 +269,7 @@ fn calls_of_a_quiesced_store_do_not_take_one_another_for_another_process() {
         }
     });
     assert_eq!(store.pool.open(), 0);
-    assert_eq!(store.pool.rests(), 0);
+    assert_eq!(store.pool.retries(), 0);
 }
 
 #[test]
@@ -316,7 +316,7 @@ fn a_quiesced_store_still_answers_and_keeps_nothing_open() {
     assert!(log(&store).exists(), "no checkpoint was made");
     let other = other_that_writes(&store);
     assert!(matches!(bump(&store), Err(StoreError::Locked)));
-    assert_eq!(store.pool.rests(), 0, "it did not wait for the other process");
+    assert_eq!(store.pool.retries(), 0, "it did not wait for the other process");
     assert_eq!(revision(&store), 1, "reading needs no lock of the other one");
     other.execute_batch("ROLLBACK").unwrap();
     store.resume();
@@ -417,7 +417,7 @@ fn closing_does_not_wait_for_another_process() {
     store.resume();
     let other = other_that_writes(&store);
     store.close();
-    assert_eq!(store.pool.rests(), 0);
+    assert_eq!(store.pool.retries(), 0);
     assert!(log(&store).exists());
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(revision_from_outside(&store), 1);

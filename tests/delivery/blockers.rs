@@ -23,7 +23,7 @@ fn agrees(field: &Field, connectivity: Connectivity, what: &str) {
     let mut seen = BTreeSet::new();
     for item in &items {
         if let Some(at) = item.delivery.next_attempt_at {
-            assert!(at - now <= TimeDelta::hours(25), "{what}: parked until {at}");
+            assert!(at - now <= TimeDelta::hours(25), "{what}: delayed until {at}");
         }
         if !seen.insert((item.delivery.endpoint.clone(), item.delivery.reason.clone())) {
             continue;
@@ -101,7 +101,7 @@ fn situations() -> Vec<(&'static str, Step)> {
             damage(field, "UPDATE outbox SET delivery_id = CAST(x'ff' AS TEXT) WHERE id = (SELECT min(id) FROM outbox)");
             field.messages(&ALL_STATES);
         }),
-        ("given up", |field| {
+        ("abandoned", |field| {
             let session = field.complete();
             field.compass.abandon(session, "tell-0", "anna", "on paper", &id()).unwrap();
         }),
@@ -130,7 +130,7 @@ fn situations() -> Vec<(&'static str, Step)> {
                 field.flush();
             }
         }),
-        ("twenty tries", |field| {
+        ("twenty attempts", |field| {
             for _ in 0..20 {
                 if let Some(at) = field.next_due().at {
                     field.advance_to(at);

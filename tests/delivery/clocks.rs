@@ -92,7 +92,7 @@ fn the_budget_of_age_does_not_believe_a_clock_that_was_set() {
         let times = times.lock().unwrap();
         let days = (times[times.len() - 1] - times[0]).as_secs_f64() / DAY.as_secs_f64();
         // A jump may count for a day, or cost one.
-        assert!((12.9..=16.1).contains(&days) && times.len() > 12, "{first} {fifth}: {} tries in {days} days", times.len());
+        assert!((12.9..=16.1).contains(&days) && times.len() > 12, "{first} {fifth}: {} attempts in {days} days", times.len());
     }
 }
 
@@ -185,7 +185,7 @@ fn a_message_that_was_never_tried_does_not_wait_for_a_clock_that_was_set_right()
 }
 
 #[test]
-fn what_is_due_at_once_after_a_try_does_not_wait_for_a_clock_that_was_set_right() {
+fn what_is_due_at_once_after_an_attempt_does_not_wait_for_a_clock_that_was_set_right() {
     for cuts_short in [true, false] {
         let time = Time::default();
         let knows = time.clone();
@@ -193,7 +193,7 @@ fn what_is_due_at_once_after_a_try_does_not_wait_for_a_clock_that_was_set_right(
         time.on(&field);
         field.clock.jump_wall(TimeDelta::hours(3));
         let session = field.complete();
-        // One attempt, which is called off or answered.
+        // One attempt, which is cancelled or answered.
         field.transport.hold("");
         let cancel = CancelToken::new();
         let mut flush = field.compass.flush_steps(MINUTE, &cancel, false).unwrap();
@@ -202,7 +202,7 @@ fn what_is_due_at_once_after_a_try_does_not_wait_for_a_clock_that_was_set_right(
         if cuts_short {
             cancel.cancel();
         } else {
-            // So that it is not signed anew at once.
+            // So that it is not signed again at once.
             field.compass.set_integration_enabled(false).unwrap();
             field.transport.release();
         }
@@ -220,11 +220,11 @@ fn what_is_due_at_once_after_a_try_does_not_wait_for_a_clock_that_was_set_right(
 }
 
 #[test]
-fn a_request_that_hangs_when_the_clock_is_set_back_parks_no_message() {
+fn a_request_that_hangs_when_the_clock_is_set_back_delays_no_message() {
     for back in [TimeDelta::hours(1), TimeDelta::days(3653)] {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
-        left_behind(&field, 1);
+        flush_with_detached(&field, 1);
         field.clock.jump_wall(-back);
         // More than any lease lasts.
         field.clock.advance(10 * MINUTE);
@@ -346,7 +346,7 @@ fn a_pause_that_a_clock_far_ahead_wrote_does_not_begin_again() {
         field.clock.jump_wall(TimeDelta::hours(26));
         let first = field.complete();
         field.flush();
-        // It is given up, so nothing is left that waits.
+        // It is abandoned, so nothing is left that waits.
         abandon_first(&field, first);
         field.clock.jump_wall(-TimeDelta::hours(26));
         assert_eq!(status(&field, OFFICE).paused_until, None);
@@ -365,7 +365,7 @@ fn what_is_sent_again_does_not_wait_for_a_lease_of_a_clock_that_was_set_back() {
     for hours in [0, 1, 24] {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
-        left_behind(&field, 1);
+        flush_with_detached(&field, 1);
         abandon_first(&field, session);
         send_first(&field, session);
         field.clock.jump_wall(-TimeDelta::hours(hours));
@@ -440,7 +440,7 @@ fn what_is_sent_again_while_it_is_in_flight_waits_for_that_whatever_the_clock_is
 }
 
 #[test]
-fn a_clock_that_changes_twice_costs_no_message_whose_second_try_died_with_its_process() {
+fn a_clock_that_changes_twice_costs_no_message_whose_second_attempt_died_with_its_process() {
     let (gate, time) = (Gate::shut(), Time::default());
     let (passes, knows) = (gate.clone(), time.clone());
     let count = std::sync::atomic::AtomicUsize::new(0);
@@ -506,7 +506,7 @@ fn what_was_in_flight_before_the_clock_was_set_back_does_not_begin_again() {
 }
 
 #[test]
-fn what_was_claimed_when_the_clock_was_set_back_is_due_when_it_is_given_back_and_stays_so() {
+fn what_was_claimed_when_the_clock_was_set_back_is_due_when_it_is_released_and_stays_so() {
     let secrets_store = SlowSecrets::new();
     secrets_store.set(SECRET_NAME, SECRET);
     let (field, receivers) = phone_with(

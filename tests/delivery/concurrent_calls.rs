@@ -165,7 +165,7 @@ fn a_quiesce_that_a_resume_has_overtaken_cuts_nothing_of_what_came_after() {
         *clock.kept.lock().unwrap() = Some(std::thread::current().id());
         compass.quiesce().unwrap();
     });
-    // It is about to call off what runs.
+    // It is about to cancel what runs.
     gate.wait_for(1);
     let hold = field.compass.resume().unwrap();
     let running = flushing(&field.compass);
@@ -182,7 +182,7 @@ fn a_quiesce_that_a_resume_has_overtaken_cuts_nothing_of_what_came_after() {
 // Stopping and quiescing -------------------------------------------------------------------------------------------------------------------
 
 #[test]
-fn stopping_delivery_ends_what_a_flush_has_left_to_a_worker_that_did_not_take_it_up() {
+fn stopping_delivery_ends_what_a_flush_has_left_to_a_worker_that_did_not_take_it_over() {
     let (field, cancelled) = counting(|_| {});
     field.complete();
     field.transport.hold("");
@@ -195,12 +195,12 @@ fn stopping_delivery_ends_what_a_flush_has_left_to_a_worker_that_did_not_take_it
     assert_eq!(report(&mut flush).end, FlushEnd::Cancelled);
     assert_eq!(cancelled.load(Ordering::SeqCst), 0, "the worker goes on with it");
     field.compass.stop_delivery().unwrap();
-    eventually("the request is called off", || cancelled.load(Ordering::SeqCst) == 1);
+    eventually("the request is cancelled", || cancelled.load(Ordering::SeqCst) == 1);
     assert!(matches!(worker.step(), StepOutcome::Done(_)));
 }
 
 /// A flush on a thread of its own that is kept by an observer while it tells of what the office has answered, with a request to the lab on
-/// its way. Gives how it is let go and joined.
+/// its way. Gives how it is released and joined.
 fn kept_by_an_observer(field: &Field, then: impl FnOnce(&CancelToken)) -> (Arc<Gate>, JoinHandle<FlushReport>) {
     register(field, "lab");
     complete_for(field, "lab");
@@ -248,7 +248,7 @@ fn a_flush_that_hands_over_to_a_worker_which_is_stopped_meanwhile_ends_what_it_h
 }
 
 #[test]
-fn quiescing_calls_off_what_runs_although_an_observer_keeps_whoever_drives() {
+fn quiescing_cancels_what_runs_although_an_observer_keeps_whoever_drives() {
     let (field, cancelled) = counting(|_| {});
     // What the office has answered is due to be stored.
     let clock = field.clock.clone();
@@ -355,11 +355,11 @@ fn an_endpoint_that_another_process_changed_waits_for_no_backoff_of_before() {
         let other = Compass::open(field.options.clone().as_other_process()).unwrap();
         let mut worker = field.compass.delivery_steps().unwrap().unwrap();
         // Until it is tried every quarter of an hour.
-        for tries in 1..=10 {
+        for attempts in 1..=10 {
             field.clock.advance(20 * MINUTE);
             eventually("it has been tried", || {
                 steps_until_wait(&mut worker);
-                field.delivery(session).attempts == tries && reason(&field, session).as_deref() == Some("unreachable")
+                field.delivery(session).attempts == attempts && reason(&field, session).as_deref() == Some("unreachable")
             });
         }
         let changed = endpoint(OFFICE, "https://new.example/hook");
@@ -443,7 +443,7 @@ fn a_pause_that_another_process_was_asked_for_holds_in_real_time() {
     assert_eq!(came, 2, "the receiver has asked for an hour");
 }
 
-/// A message is in flight here. In another process it is given up and sent again, something happens, and that process flushes: whether it
+/// A message is in flight here. In another process it is abandoned and sent again, something happens, and that process flushes: whether it
 /// sends it, too.
 fn sends_what_is_in_flight(urgent: bool, happens: impl FnOnce(&Compass)) -> bool {
     let (field, _) = phone(|_| Ok(answer(202)));
@@ -510,7 +510,7 @@ fn an_observer_that_takes_its_time_does_not_keep_the_worker_from_what_another_pr
     other.close().unwrap();
 }
 
-/// Real threads: two processes give messages up and send them again all the time, and each request lasts until they have gone round once more.
+/// Real threads: two processes abandon messages and send them again all the time, and each request lasts until they have gone round once more.
 #[test]
 fn no_id_is_in_flight_twice_however_often_it_is_abandoned_and_sent_again() {
     let turn = Arc::new((Mutex::new(0_u64), Condvar::new()));
@@ -518,9 +518,9 @@ fn no_id_is_in_flight_twice_however_often_it_is_abandoned_and_sent_again() {
         *turn.0.lock().unwrap() += by;
         turn.1.notify_all();
     };
-    let flying: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+    let in_flight: Arc<Mutex<BTreeSet<String>>> = Arc::default();
     let twice: Arc<Mutex<Vec<String>>> = Arc::default();
-    let (now, found, goes_round) = (flying.clone(), twice.clone(), turn.clone());
+    let (now, found, goes_round) = (in_flight.clone(), twice.clone(), turn.clone());
     let transport = ScriptedTransport::new(move |request| {
         let id = header(request, "webhook-id");
         if !now.lock().unwrap().insert(id.clone()) {

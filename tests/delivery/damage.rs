@@ -124,7 +124,7 @@ fn damage_that_no_attempt_needs_to_read_stops_nothing() {
 }
 
 #[test]
-fn a_person_may_give_up_an_entry_that_does_not_read_back() {
+fn a_person_may_abandon_an_entry_that_does_not_read_back() {
     let (field, bad, _) = office_and_lab();
     let row = entry(&field, bad);
     damage(&field, &format!("UPDATE outbox SET workflow_version = CAST(x'31ff' AS TEXT) WHERE id = {row}"));
@@ -183,7 +183,7 @@ fn no_message_leaves_under_an_id_that_was_never_frozen() {
 }
 
 #[test]
-fn times_that_no_calendar_has_park_nothing() {
+fn times_that_no_calendar_has_delay_nothing() {
     for (column, value) in [("due_at", i64::MAX), ("due_at", i64::MIN), ("due_at", i64::MAX / 1000)] {
         let (field, bad, _) = office_and_lab();
         let row = entry(&field, bad);
@@ -250,7 +250,7 @@ fn a_result_that_cannot_be_stored_keeps_no_other_from_it() {
 }
 
 #[test]
-fn a_result_that_cannot_be_stored_calls_off_no_request() {
+fn a_result_that_cannot_be_stored_cancels_no_request() {
     let (field, _) = phone(|_| Ok(answer(202)));
     register(&field, "lab");
     let (slow, quick) = (field.complete(), complete_for(&field, "lab"));
@@ -270,7 +270,7 @@ fn a_result_that_cannot_be_stored_calls_off_no_request() {
 }
 
 #[test]
-fn a_database_that_is_busy_calls_off_no_request() {
+fn a_locked_database_cancels_no_request() {
     let (field, _) = phone(|_| Ok(answer(202)));
     register(&field, "lab");
     let (slow, quick) = (field.complete(), complete_for(&field, "lab"));

@@ -1,4 +1,4 @@
-//! Damage around messages: in rows of endpoints and of sessions, in counts, and in a claim that has to be given back.
+//! Damage around messages: in rows of endpoints and of sessions, in counts, and in a claim that has to be released.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -87,7 +87,7 @@ fn a_clock_difference_that_no_clock_has_is_none() {
 // Claims and counts -------------------------------------------------------------------------------------------------------------------
 
 #[test]
-fn a_claim_that_cannot_be_given_back_stops_no_other() {
+fn a_claim_that_cannot_be_released_stops_no_other() {
     let (mut field, _) = phone_with(|_| Ok(answer(202)), one_at_a_time);
     register(&field, "lab");
     let (first, second) = (field.complete(), field.complete());
@@ -144,7 +144,7 @@ fn no_damage_in_counts_or_history_makes_a_delivered_message_leave_again() {
         assert!(is_sent(&field.compass, session), "{damages}");
         assert_eq!(field.transport.requests().len(), 1, "{damages}");
         let counted = field.compass.totals().unwrap();
-        assert_eq!((counted.actions_sent, counted.actions_pending), (1, 0), "what was counted wrong is counted anew: {damages}");
+        assert_eq!((counted.actions_sent, counted.actions_pending), (1, 0), "what was counted wrong is counted again: {damages}");
     }
 }
 
@@ -233,7 +233,7 @@ impl Clock for Fragile {
 }
 
 #[test]
-fn a_worker_that_panicked_is_begun_anew_by_the_next_start() {
+fn a_worker_that_panicked_is_started_again_by_the_next_start() {
     let mut clock = None;
     let (field, _) = phone_with(
         |_| Ok(answer(202)),

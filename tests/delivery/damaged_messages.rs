@@ -3,7 +3,7 @@
 use super::damage::office_and_lab;
 use super::*;
 
-/// What is damaged while it waits, after a failed try, and while a process that died still has it claimed.
+/// What is damaged while it waits, after a failed attempt, and while a process that died still has it claimed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum When {
     Waiting,

@@ -132,8 +132,8 @@ fn a_redaction_abandons_what_has_not_begun_and_says_what_has() {
     assert_eq!((report.attempts, field.transport.requests().len()), (2, 2), "what was in flight alone");
     let actions = field.compass.record(session).unwrap().actions;
     let sent = actions.iter().filter(|action| action.status == ActionStatus::Sent).count();
-    let given_up = actions.iter().filter(|action| action.reason.as_deref() == Some("abandoned")).count();
-    assert_eq!((sent, given_up), (2, ACTIONS - 2));
+    let abandoned = actions.iter().filter(|action| action.reason.as_deref() == Some("abandoned")).count();
+    assert_eq!((sent, abandoned), (2, ACTIONS - 2));
     assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
 }
 
@@ -280,7 +280,7 @@ fn a_session_that_is_abandoned_leaves_with_what_is_in_flight_alone() {
 }
 
 /// A phone whose one message has had five answers of 404; the sixth is the last of its budget.
-fn before_its_last_try(signs: bool) -> (Field, SessionKey) {
+fn before_its_last_attempt(signs: bool) -> (Field, SessionKey) {
     let (field, _) = phone(|_| Ok(answer(404)));
     if signs {
         field.secrets.set(SECRET_NAME, SECRET);
@@ -321,7 +321,7 @@ fn what_is_in_flight_when_its_endpoint_or_secrets_change_gets_fresh_budgets_too(
     ];
     for (name, signs, moved, change) in changes {
         for in_flight in [false, true] {
-            let (field, session) = before_its_last_try(signs);
+            let (field, session) = before_its_last_attempt(signs);
             if in_flight {
                 field.transport.hold("");
                 let running = flushing(&field.compass);
@@ -341,7 +341,7 @@ fn what_is_in_flight_when_its_endpoint_or_secrets_change_gets_fresh_budgets_too(
 
 #[test]
 fn what_a_dead_process_had_in_flight_gets_fresh_budgets_when_its_endpoint_moves() {
-    let (mut field, session) = before_its_last_try(false);
+    let (mut field, session) = before_its_last_attempt(false);
     field.transport.hold("");
     let never = CancelToken::new();
     let mut steps = field.compass.flush_steps(MINUTE, &never, false).unwrap();
@@ -378,7 +378,7 @@ fn what_a_receiver_says_to_a_message_that_was_abandoned_counts_for_its_endpoint(
     }
 }
 
-/// A message that is given up and sent again while its first try is in flight, which ends like this.
+/// A message that is abandoned and sent again while its first attempt is in flight, which ends like this.
 fn sent_again_in_flight(says: TransportResponse) -> (Field, SessionKey) {
     let seen = std::sync::atomic::AtomicBool::new(false);
     let (field, _) = phone(move |_| Ok(if seen.swap(true, std::sync::atomic::Ordering::Relaxed) { answer(202) } else { says.clone() }));
@@ -396,7 +396,7 @@ fn sent_again_in_flight(says: TransportResponse) -> (Field, SessionKey) {
 #[test]
 fn a_pause_that_a_receiver_asks_for_holds_for_what_was_sent_again_meanwhile() {
     let (field, session) = sent_again_in_flight(answer_with(429, &[("retry-after", "3600")]));
-    assert_eq!(field.transport.requests().len(), 1, "the receiver asked for an hour of patience");
+    assert_eq!(field.transport.requests().len(), 1, "the receiver asked for a pause of an hour");
     let end = field.now() + TimeDelta::hours(1);
     assert_eq!((status(&field, OFFICE).paused_until, field.delivery(session).next_attempt_at), (Some(end), Some(end)));
     field.advance_to(end);
@@ -415,7 +415,7 @@ fn a_410_disables_an_endpoint_although_its_message_was_sent_again_meanwhile() {
 }
 
 #[test]
-fn a_try_stays_on_record_although_its_message_was_sent_again_meanwhile() {
+fn an_attempt_stays_on_record_although_its_message_was_sent_again_meanwhile() {
     let (field, session) = sent_again_in_flight(answer(500));
     let delivery = field.delivery(session);
     assert_eq!((delivery.state, delivery.attempts), (DeliveryState::Sent, 2));
@@ -445,8 +445,8 @@ fn what_was_abandoned_and_sent_again_before_it_began_counts_as_never_tried() {
     field.flush();
     assert!(is_sent(&field.compass, session));
     let attempt = |request: &TransportRequest| (header(request, "webhook-id"), header(request, "compass-attempt"));
-    let tries: Vec<_> = field.transport.requests().iter().map(attempt).filter(|(id, _)| *id == delivery.id.0).collect();
-    assert_eq!(tries, [(delivery.id.0.clone(), "1".to_owned())]);
+    let attempts: Vec<_> = field.transport.requests().iter().map(attempt).filter(|(id, _)| *id == delivery.id.0).collect();
+    assert_eq!(attempts, [(delivery.id.0.clone(), "1".to_owned())]);
 }
 
 #[test]
@@ -480,7 +480,7 @@ fn switching_an_endpoint_off_and_on_ends_no_pause_that_a_receiver_asked_for() {
 }
 
 #[test]
-fn a_screen_that_has_shown_a_claim_is_told_when_it_is_given_back() {
+fn a_screen_that_has_shown_a_claim_is_told_when_it_is_released() {
     let (field, _) = phone(|_| Ok(answer(202)));
     let sessions: Vec<SessionKey> = (0..6).map(|_| field.complete()).collect();
     field.transport.hold(OFFICE_URL);

@@ -150,7 +150,7 @@ fn pauses_of_a_broken_endpoint_are_spread() {
 }
 
 #[test]
-fn after_a_busy_database_messages_begin_although_a_slow_request_is_in_flight() {
+fn after_a_locked_database_messages_begin_although_a_slow_request_is_in_flight() {
     let (field, receivers) = phone(|request| Ok(answer(if request.url == OFFICE_URL { 500 } else { 202 })));
     register(&field, "lab");
     field.transport.hold(&url("lab"));

@@ -161,7 +161,7 @@ fn a_2xx_that_comes_after_another_one_is_on_record_too() {
     field.transport.hold("");
     field.transport.ignore_cancel();
     short_window(&field, || field.transport.wait_for_requests(1));
-    // Its lease runs out, and both tries are answered at the same time.
+    // Its lease runs out, and both attempts are answered at the same time.
     field.clock.advance(61 * SECOND);
     let running = flushing(&field.compass);
     field.transport.wait_for_requests(2);
@@ -171,10 +171,10 @@ fn a_2xx_that_comes_after_another_one_is_on_record_too() {
 }
 
 #[test]
-fn a_try_that_hangs_beyond_its_lease_does_not_hide_what_needs_a_person() {
+fn an_attempt_that_hangs_beyond_its_lease_does_not_hide_what_needs_a_person() {
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
-    left_behind(&field, 1);
+    flush_with_detached(&field, 1);
     field.compass.archive_endpoint(OFFICE).unwrap();
     field.clock.advance(HOUR);
     field.flush();
@@ -188,10 +188,10 @@ fn a_try_that_hangs_beyond_its_lease_does_not_hide_what_needs_a_person() {
 }
 
 #[test]
-fn the_list_and_next_due_agree_on_a_try_that_hangs_beyond_its_lease() {
+fn the_list_and_next_due_agree_on_an_attempt_that_hangs_beyond_its_lease() {
     let (field, _) = phone(|_| Ok(answer(500)));
     let session = field.complete();
-    left_behind(&field, 1);
+    flush_with_detached(&field, 1);
     field.clock.advance(HOUR);
     let (shown, due) = (field.delivery(session), field.next_due());
     field.transport.release();
@@ -228,7 +228,7 @@ fn a_receiver_that_hangs_is_not_asked_in_each_window_of_an_app_that_is_killed() 
         }
         asked.push(field.transport.requests().len());
     }
-    assert!(asked[1] < 16, "requests in 16 windows, two minutes apart: called off {}, killed {}", asked[0], asked[1]);
+    assert!(asked[1] < 16, "requests in 16 windows, two minutes apart: cancelled {}, killed {}", asked[0], asked[1]);
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn what_a_test_delivery_waits_for_a_renewal_is_part_of_its_time() {
 fn what_is_sent_again_behind_a_request_that_hangs_is_tried_once_its_lease_is_over() {
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
-    left_behind(&field, 1);
+    flush_with_detached(&field, 1);
     let lease_ends = field.now() + TimeDelta::seconds(60);
     abandon_first(&field, session);
     send_first(&field, session);
@@ -270,14 +270,14 @@ fn what_is_sent_again_behind_a_request_that_hangs_is_tried_once_its_lease_is_ove
 }
 
 #[test]
-fn a_claim_that_did_not_begin_is_not_counted_although_an_earlier_try_was_answered_meanwhile() {
+fn a_claim_that_did_not_begin_is_not_counted_although_an_earlier_attempt_was_answered_meanwhile() {
     let secrets_store = SlowSecrets::new();
     secrets_store.set(SECRET_NAME, SECRET);
     let given = secrets_store.clone();
     let (field, _) = phone_with(|_| Ok(answer(202)), move |options| options.secrets = given);
     field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
     let session = field.complete();
-    left_behind(&field, 1);
+    flush_with_detached(&field, 1);
     field.clock.advance(61 * SECOND);
     secrets_store.gate.close();
     let never = CancelToken::new();
@@ -301,7 +301,7 @@ fn a_claim_that_did_not_begin_is_not_counted_although_an_earlier_try_was_answere
 }
 
 #[test]
-fn a_pause_that_a_request_which_was_left_behind_is_asked_for_holds_what_was_claimed_since() {
+fn a_pause_that_a_detached_request_is_asked_for_holds_what_was_claimed_since() {
     for says in [429, 503] {
         let gates = [Gate::shut(), Gate::shut()];
         let (first, second) = (Arc::clone(&gates[0]), Arc::clone(&gates[1]));

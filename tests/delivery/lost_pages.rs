@@ -13,7 +13,7 @@ fn lose(field: &mut Field, table: &str) {
 
 /// The same while requests are in flight: the results come to a file that has lost it.
 fn lose_in_flight(field: &Field, requests: usize, table: &str) {
-    left_behind(field, requests);
+    flush_with_detached(field, requests);
     field.compass.quiesce().unwrap();
     lose_page(field.path(), table);
     field.transport.release();

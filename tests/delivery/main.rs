@@ -129,7 +129,7 @@ fn send_first(field: &Field, session: SessionKey) {
 }
 
 /// A flush that is cancelled while its one request hangs in a transport that cannot be interrupted.
-fn left_behind(field: &Field, requests: usize) {
+fn flush_with_detached(field: &Field, requests: usize) {
     field.transport.hold("");
     field.transport.ignore_cancel();
     let cancel = CancelToken::new();

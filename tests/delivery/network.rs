@@ -347,7 +347,7 @@ fn what_was_cut_short_three_times_in_a_row_is_spaced_until_an_attempt_ends_by_it
         field.advance_to(field.delivery(session).next_attempt_at.unwrap());
     }
     assert_eq!(counted(&field, session), 0, "all that is no fault of the receiver's");
-    // One that ends by itself begins the count anew.
+    // One that ends by itself begins the count again.
     field.flush();
     assert_eq!(reason(&field, session).as_deref(), Some("server_error"));
     field.advance_to(field.delivery(session).next_attempt_at.unwrap());
@@ -425,7 +425,7 @@ fn a_change_that_came_soon_after_another_counts_where_nobody_drives() {
 }
 
 #[test]
-fn an_endpoint_that_was_changed_or_enabled_anew_waits_for_no_backoff_of_before() {
+fn an_endpoint_that_was_changed_or_enabled_again_waits_for_no_backoff_of_before() {
     let changes: [fn(&Compass); 2] = [
         |compass| compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap(),
         |compass| {
@@ -438,11 +438,11 @@ fn an_endpoint_that_was_changed_or_enabled_anew_waits_for_no_backoff_of_before()
         let session = field.complete();
         field.compass.set_connectivity(UNSURE);
         let mut worker = field.compass.delivery_steps().unwrap().unwrap();
-        for tries in 1..=6 {
+        for attempts in 1..=6 {
             eventually("the worker tries", || {
                 field.clock.advance(MINUTE);
                 steps_until_wait(&mut worker);
-                field.delivery(session).last_attempts.len() >= tries
+                field.delivery(session).last_attempts.len() >= attempts
             });
         }
         receivers.take();

@@ -141,16 +141,16 @@ fn all_revisions_of_an_action_have_its_number_and_what_is_superseded_leaves_no_h
 }
 
 #[test]
-fn a_number_that_stays_missing_was_given_up_by_a_person() {
+fn a_number_that_stays_missing_was_abandoned_by_a_person() {
     let (field, _) = phone(|_| Ok(answer(202)));
     field.complete();
-    let given_up = field.complete();
+    let abandoned = field.complete();
     field.complete();
-    abandon_first(&field, given_up);
+    abandon_first(&field, abandoned);
     field.flush();
     assert_eq!(of_one(&field.transport.requests()), Known { complete_up_to: 1, newest: 3, missing: vec![2] });
     // Sent after all, it is the same message.
-    send_first(&field, given_up);
+    send_first(&field, abandoned);
     field.flush();
     assert_eq!(of_one(&field.transport.requests()), all_of(3));
 }

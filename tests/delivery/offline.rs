@@ -100,7 +100,7 @@ fn three_networks_in_an_hour_or_six_hours_on_two_show_nothing() {
 }
 
 #[test]
-fn another_failure_begins_the_count_anew() {
+fn another_failure_begins_the_count_again() {
     let (field, receivers) = phone(|_| Err(failure(FailureKind::Refused, Phase::Connect, RequestSent::No)));
     field.complete();
     for network in 1..=3 {
@@ -320,7 +320,7 @@ fn a_clock_that_is_set_back_while_two_processes_run_is_no_time() {
     let (field, _) = phone(|_| Err(failure(FailureKind::Refused, Phase::Connect, RequestSent::No)));
     let other = Compass::open(field.options.clone().as_other_process()).unwrap();
     field.complete();
-    let tries = || {
+    let attempts = || {
         field.flush();
         flush(&other);
     };
@@ -330,15 +330,15 @@ fn a_clock_that_is_set_back_while_two_processes_run_is_no_time() {
             compass.set_connectivity(UNSURE);
         }
         field.clock.advance(5 * SECOND);
-        tries();
+        attempts();
     }
     field.clock.jump_wall(-TimeDelta::hours(4));
-    tries();
+    attempts();
     field.clock.advance(2 * HOUR + 30 * MINUTE);
-    tries();
+    attempts();
     assert_eq!(status(&field, OFFICE).failing_reason, None, "two and a half hours have passed");
     field.clock.advance(3 * HOUR + 30 * MINUTE);
-    tries();
+    attempts();
     assert_eq!(status(&field, OFFICE).failing_reason.as_deref(), Some("unreachable"), "six hours");
     other.close().unwrap();
 }

@@ -10,11 +10,11 @@ fn out_of_reach() -> (Field, SessionKey, DeliverySteps) {
     field.compass.set_connectivity(UNSURE);
     let session = field.complete();
     let mut worker = field.compass.delivery_steps().unwrap().unwrap();
-    for tries in 1..=10 {
+    for attempts in 1..=10 {
         field.clock.advance(20 * MINUTE);
         eventually("it has been tried", || {
             steps_until_wait(&mut worker);
-            field.delivery(session).attempts == tries && reason(&field, session).as_deref() == Some("unreachable")
+            field.delivery(session).attempts == attempts && reason(&field, session).as_deref() == Some("unreachable")
         });
     }
     receivers.take();
@@ -76,7 +76,7 @@ fn an_endpoint_that_another_process_has_reached_waits_for_no_backoff_of_this_one
 
 #[test]
 fn the_next_due_time_of_what_is_sent_again_in_flight_is_named() {
-    // Given up here, and sent again by this process or another one; the clock is as it was, or was set since.
+    // Abandoned here, and sent again by this process or another one; the clock is as it was, or was set since.
     for (by_another, set) in [false, true].into_iter().flat_map(|by| [0, -3, 3].map(|hours| (by, hours))) {
         let (field, _) = phone(|_| Ok(answer(202)));
         let other = Compass::open(field.options.clone().as_other_process()).unwrap();

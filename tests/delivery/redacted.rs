@@ -33,7 +33,7 @@ fn a_redaction_abandons_what_was_damaged_and_waits() {
 }
 
 #[test]
-fn a_redaction_abandons_what_was_damaged_claimed_and_healed() {
+fn a_redaction_abandons_what_was_damaged_claimed_and_made_again() {
     for damages in DAMAGES {
         let secrets_store = SlowSecrets::new();
         secrets_store.set(SECRET_NAME, SECRET);
@@ -66,7 +66,7 @@ fn a_redaction_says_what_is_in_flight_elsewhere_also_when_it_is_repeated() {
         other.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
         other.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
     };
-    for (name, before) in [("nothing", nothing), ("given up and sent again", sent_again), ("given up and corrected", corrected)] {
+    for (name, before) in [("nothing", nothing), ("abandoned and sent again", sent_again), ("abandoned and corrected", corrected)] {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
         let other = Compass::open(field.options.clone().as_other_process()).unwrap();

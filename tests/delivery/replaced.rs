@@ -1,4 +1,4 @@
-//! A copy takes the place of the database while messages are on their way, or after they were given up.
+//! A copy takes the place of the database while messages are on their way, or after they were abandoned.
 
 use compass_core::{DiscardUndelivered, RestoreOptions};
 
@@ -83,7 +83,7 @@ fn a_row_that_was_damaged_before_a_restore_keeps_nothing_of_the_copy_back() {
 }
 
 #[test]
-fn what_a_restored_copy_gave_up_is_due_at_once_when_it_is_sent_again() {
+fn what_a_restored_copy_abandoned_is_due_at_once_when_it_is_sent_again() {
     let (field, _) = phone(|_| Ok(answer(404)));
     let session = field.complete();
     field.flush();
@@ -137,7 +137,7 @@ fn a_message_with_the_number_of_one_that_hangs_is_not_held_up_after_a_restore() 
 }
 
 #[test]
-fn what_hangs_since_before_a_restore_does_not_end_the_next_try_of_its_message() {
+fn what_hangs_since_before_a_restore_does_not_end_the_next_attempt_of_its_message() {
     let (first, second) = (Gate::shut(), Gate::shut());
     let gates = (first.clone(), second.clone());
     let count = std::sync::atomic::AtomicUsize::new(0);
@@ -194,15 +194,15 @@ fn what_hangs_since_before_a_restore_does_not_end_the_next_try_of_its_message() 
 /// What becomes of a message that another process has in flight, before a person sends it again.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Given {
-    /// Given up; nothing is restored.
+    /// Abandoned; nothing is restored.
     Up,
-    /// Given up, and then a copy is restored.
+    /// Abandoned, and then a copy is restored.
     UpBeforeARestore,
-    /// Given up by the restore.
+    /// Abandoned by the restore.
     UpByARestore,
 }
 
-/// How many requests come while the first hangs. In the copy the message waits, or it was given up before.
+/// How many requests come while the first hangs. In the copy the message waits, or it was abandoned before.
 fn requests_after(given: Given, before_the_copy: bool) -> usize {
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
@@ -279,10 +279,10 @@ fn what_a_correction_has_replaced_does_not_leave_from_a_restored_copy() {
 fn what_was_abandoned_does_not_leave_from_a_copy_that_replaces_a_file_with_a_lost_page() {
     let (mut field, _) = phone(|_| Ok(answer(202)));
     field.backlog(100, OFFICE);
-    let given_up = field.complete();
+    let abandoned = field.complete();
     let copy = field.folder.path().join("copy.db");
     field.compass.backup(&copy).unwrap();
-    abandon_first(&field, given_up);
+    abandon_first(&field, abandoned);
     field.compass.close().unwrap();
     // It lies behind the page.
     support::app::lose_page(field.path(), "outbox");
@@ -290,7 +290,7 @@ fn what_was_abandoned_does_not_leave_from_a_copy_that_replaces_a_file_with_a_los
     Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
     field.compass = Compass::open(field.options.clone()).unwrap();
     assert_eq!(field.flush().sent, 100);
-    assert_eq!(field.action(given_up).reason.as_deref(), Some("abandoned"));
+    assert_eq!(field.action(abandoned).reason.as_deref(), Some("abandoned"));
 }
 
 fn correct(compass: &Compass, session: SessionKey, reading: &str) {

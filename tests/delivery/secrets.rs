@@ -82,7 +82,7 @@ fn new_secrets_end_no_pause_that_a_receiver_asked_for() {
 }
 
 #[test]
-fn new_secrets_take_up_only_what_names_one() {
+fn new_secrets_revive_only_what_names_one() {
     // The office and the lab refuse what they get; only the office has a secret.
     let (field, receivers) = phone(|_| Ok(answer(401)));
     field.secrets.set(SECRET_NAME, SECRET);
@@ -99,7 +99,7 @@ fn new_secrets_take_up_only_what_names_one() {
     assert_eq!(field.flush().sent, 1);
     assert!(is_sent(&field.compass, office));
     assert_eq!(field.action(lab).reason.as_deref(), Some("auth"));
-    // Of what failed for another reason nothing is taken up either.
+    // Of what failed for another reason nothing is revived either.
     receivers.now(|_| Ok(answer(404)));
     let session = field.complete();
     while field.action(session).status != ActionStatus::Failed {
@@ -129,7 +129,7 @@ fn a_store_of_secrets_that_hangs_makes_no_two_messages_of_one_and_holds_up_no_ot
     for hanging in 1..=4 {
         let running = flushing(&field.compass);
         secrets_store.gate.wait_for(hanging);
-        // Given up: all the time of an attempt went by, and nothing has left.
+        // Cut short: all the time of an attempt went by, and nothing has left.
         field.clock.advance(31 * SECOND);
         let report = joined("the flush", running);
         assert_eq!((report.sent, report.pending), (0, 1));
@@ -273,13 +273,13 @@ fn a_token_without_a_new_one_is_tried_slowly_and_told_once() {
     let (field, secrets_store) = with_tokens(takes("new"), &[]);
     let session = field.complete();
     assert_eq!(field.flush().attempts, 1);
-    for (tries, minutes) in [(1, 5), (2, 120), (3, 600)] {
-        assert_eq!(field.delivery(session).next_attempt_at, Some(field.now() + TimeDelta::minutes(minutes)), "after try {tries}");
+    for (attempts, minutes) in [(1, 5), (2, 120), (3, 600)] {
+        assert_eq!(field.delivery(session).next_attempt_at, Some(field.now() + TimeDelta::minutes(minutes)), "after attempt {attempts}");
         assert_eq!(secrets_store.refused(), told(1), "once per value");
         field.advance_to(field.delivery(session).next_attempt_at.unwrap());
         assert_eq!(field.flush().attempts, 1);
     }
-    // One that comes later by itself is used at the next try.
+    // One that comes later by itself is used at the next attempt.
     secrets_store.set("token", "new");
     field.advance_to(field.delivery(session).next_attempt_at.unwrap());
     assert_eq!(field.flush().sent, 1);
@@ -294,14 +294,14 @@ fn each_slow_step_has_one_more_attempt_at_once_and_no_more() {
     assert_eq!(secrets_store.refused().len(), 2);
     let waits = field.delivery(session).next_attempt_at.unwrap() - field.now();
     assert_eq!(waits, TimeDelta::hours(2), "both have counted");
-    let mut tries = 2;
+    let mut attempts = 2;
     while field.action(session).status != ActionStatus::Failed {
         field.advance_to(field.delivery(session).next_attempt_at.unwrap());
         let report = field.flush();
         assert!((1..=2).contains(&report.attempts));
-        tries += report.attempts;
+        attempts += report.attempts;
     }
-    assert_eq!((tries, field.action(session).reason.as_deref()), (6, Some("auth")), "no more than without new tokens");
+    assert_eq!((attempts, field.action(session).reason.as_deref()), (6, Some("auth")), "no more than without new tokens");
 }
 
 #[test]
@@ -330,13 +330,13 @@ const OLD_SECRET: &str = "whsec_b2xkIGtleSBvbGQga2V5IG9sZCBrZXkgb2xkIGtleQ==";
 
 #[test]
 fn secrets_that_changed_while_an_old_one_was_in_flight_are_used_at_once() {
-    // The first try, which the old secret only delays, and the last one, after which it would wait for a person.
-    for tries in [0, 5] {
+    // The first attempt, which the old secret only delays, and the last one, after which it would wait for a person.
+    for attempts in [0, 5] {
         let (field, receivers) = phone(|_| Ok(answer(401)));
         field.secrets.set(SECRET_NAME, OLD_SECRET);
         field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
         let session = field.complete();
-        for _ in 0..tries {
+        for _ in 0..attempts {
             field.flush();
             field.clock.advance(2 * DAY);
         }
@@ -352,7 +352,7 @@ fn secrets_that_changed_while_an_old_one_was_in_flight_are_used_at_once() {
         joined("the flush", running);
         field.clock.advance(MINUTE);
         field.flush();
-        assert!(is_sent(&field.compass, session), "after {tries} tries: {:?}", reason(&field, session));
+        assert!(is_sent(&field.compass, session), "after {attempts} attempts: {:?}", reason(&field, session));
     }
 }
 
@@ -461,8 +461,8 @@ fn a_store_that_takes_its_time_is_not_asked_in_vain_in_every_window() {
     assert_eq!(field.compass.flush(MINUTE, &CancelToken::new()).unwrap().sent, 1, "a longer window is enough");
 }
 
-/// A phone with an office that wants a secret or none and refuses what it gets, after five tries of a message, of six that it has.
-fn before_its_last_try(signs: bool) -> (Field, SessionKey) {
+/// A phone with an office that wants a secret or none and refuses what it gets, after five attempts of a message, of six that it has.
+fn before_its_last_attempt(signs: bool) -> (Field, SessionKey) {
     let (field, _) = phone(|request| Ok(answer(if request.url == OFFICE_URL { 401 } else { 500 })));
     if signs {
         field.secrets.set(SECRET_NAME, SECRET);
@@ -496,7 +496,7 @@ fn what_has_nothing_to_do_with_its_secrets_gives_no_fresh_budget_to_what_was_ref
         (false, abandoned_elsewhere),
         (false, secrets_of_others),
     ] {
-        let (field, session) = before_its_last_try(signs);
+        let (field, session) = before_its_last_attempt(signs);
         let other = complete_for(&field, "lab");
         field.transport.hold("");
         let running = flushing(&field.compass);
@@ -511,7 +511,7 @@ fn what_has_nothing_to_do_with_its_secrets_gives_no_fresh_budget_to_what_was_ref
 
 #[test]
 fn secrets_that_another_process_changed_count_as_well() {
-    let (field, session) = before_its_last_try(true);
+    let (field, session) = before_its_last_attempt(true);
     field.transport.hold("");
     let running = flushing(&field.compass);
     field.transport.wait_for_requests(6);

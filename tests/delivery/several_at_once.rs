@@ -37,7 +37,7 @@ fn a_short_flush_beside_the_worker_does_not_pause_an_endpoint_for_a_secret_that_
     slow_secret(true);
 }
 
-/// A secret takes four of the thirty seconds that the try of a worker has, and the message leaves.
+/// A secret takes four of the thirty seconds that the attempt of a worker has, and the message leaves.
 fn slow_secret(beside_a_short_flush: bool) {
     let secrets_store = SlowSecrets::new();
     secrets_store.set(SECRET_NAME, SECRET);
@@ -94,10 +94,10 @@ fn a_secret_that_takes_nearly_all_the_time_is_told_and_not_asked_for_without_end
 }
 
 #[test]
-fn what_is_sent_again_while_a_try_hangs_waits_for_what_that_brings() {
+fn what_is_sent_again_while_an_attempt_hangs_waits_for_what_that_brings() {
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
-    left_behind(&field, 1);
+    flush_with_detached(&field, 1);
     assert!(abandon_first(&field, session).in_flight);
     send_first(&field, session);
     let never = CancelToken::new();
@@ -190,7 +190,7 @@ fn an_endpoint_that_is_held_up_by_what_hangs_shows_it() {
 }
 
 #[test]
-fn stopping_calls_off_what_runs_although_an_observer_keeps_the_worker() {
+fn stopping_cancels_what_runs_although_an_observer_keeps_the_worker() {
     let inner = ScriptedTransport::always(202);
     let cancelled = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let counts = Arc::clone(&cancelled);
@@ -316,7 +316,7 @@ impl Blocking for Held {
 }
 
 #[test]
-fn a_try_whose_request_found_no_thread_in_time_is_counted_once() {
+fn an_attempt_whose_request_found_no_thread_in_time_is_counted_once() {
     let held = Arc::new(Held::default());
     let given = held.clone();
     let (field, _) = phone_with(|_| Ok(answer(202)), move |options| options.blocking = Some(given));
@@ -324,7 +324,7 @@ fn a_try_whose_request_found_no_thread_in_time_is_counted_once() {
     let never = CancelToken::new();
     let mut flush = field.compass.flush_steps(HOUR, &never, false).unwrap();
     steps_until_wait(&mut flush);
-    // The device sleeps longer than the try has, and then the thread asks whether the request may leave.
+    // The device sleeps longer than the attempt has, and then the thread asks whether the request may leave.
     field.clock.advance(31 * SECOND);
     let calls = std::mem::take(&mut *held.0.lock().unwrap());
     for (call, reply) in calls {
@@ -489,7 +489,7 @@ fn died_in_flight(by_another: bool, change: fn(&Compass)) -> (Field, SessionKey)
 }
 
 #[test]
-fn a_try_that_died_at_an_old_address_spaces_nothing_at_the_new_one() {
+fn an_attempt_that_died_at_an_old_address_spaces_nothing_at_the_new_one() {
     for by_another in [false, true] {
         let moves = |compass: &Compass| compass.put_endpoint(&signed(OFFICE, NEW_URL)).unwrap();
         let (field, session) = died_in_flight(by_another, moves);
@@ -499,7 +499,7 @@ fn a_try_that_died_at_an_old_address_spaces_nothing_at_the_new_one() {
 }
 
 #[test]
-fn a_try_that_died_spaces_the_next_one_although_the_same_address_got_new_secrets_or_was_off() {
+fn an_attempt_that_died_spaces_the_next_one_although_the_same_address_got_new_secrets_or_was_off() {
     let same_address: [fn(&Compass); 2] = [
         |compass| compass.secrets_changed().unwrap(),
         |compass| [false, true].iter().for_each(|on| compass.set_endpoint_enabled(OFFICE, *on).unwrap()),
@@ -512,7 +512,7 @@ fn a_try_that_died_spaces_the_next_one_although_the_same_address_got_new_secrets
 }
 
 #[test]
-fn a_try_that_was_called_off_at_an_old_address_spaces_nothing_at_the_new_one() {
+fn an_attempt_that_was_cancelled_at_an_old_address_spaces_nothing_at_the_new_one() {
     // Also where the endpoint is by then what it was before.
     for urls in [vec![NEW_URL], vec![NEW_URL, OFFICE_URL]] {
         let (field, session, job) = in_flight_after_three_that_were_cut_short(only_at_the_new_address, &signed(OFFICE, OFFICE_URL));

@@ -96,10 +96,10 @@ fn each_minute<const MINUTES: usize>(field: &Field) -> [u32; MINUTES] {
 }
 
 #[test]
-fn a_pause_of_the_cores_own_that_a_try_did_not_change_stops_a_person_for_a_minute_alone() {
+fn a_pause_of_the_cores_own_that_an_attempt_did_not_change_stops_a_person_for_a_minute_alone() {
     let (field, receivers) = in_long_pauses();
     receivers.now(no_network);
-    assert_eq!(each_minute(&field), [1, 1, 1], "the pause of a broken endpoint is no wish of the receiver");
+    assert_eq!(each_minute(&field), [1, 1, 1], "the pause of a broken endpoint is not what the receiver asked for");
 }
 
 #[test]
@@ -285,5 +285,5 @@ fn an_urgent_attempt_that_has_no_time_left_when_it_is_looked_at_is_not_used_up()
     // What is left of the lease is too little for an attempt.
     field.clock.jump_wall(TimeDelta::seconds(40));
     secrets_store.gate.open();
-    assert_eq!(joined("the flush", running).sent, 1, "it is claimed anew");
+    assert_eq!(joined("the flush", running).sent, 1, "it is claimed again");
 }

@@ -1,4 +1,4 @@
-//! A person asks for an attempt: the wish lasts until one has begun, or the person does not wait any more.
+//! A person asks for an attempt: the urgent request lasts until one has begun, or the person does not wait any more.
 
 use super::*;
 
@@ -26,7 +26,7 @@ fn an_urgent_attempt_of_a_message_that_was_abandoned_before_it_began_is_not_the_
     let compass = field.compass.clone();
     let running = std::thread::spawn(move || compass.flush_urgent(20 * SECOND, &CancelToken::new()).unwrap());
     eventually("its secret is asked for", || secrets_store.asked().len() > asked);
-    // Give up the one that is claimed.
+    // Abandon the one that is claimed.
     let leased: String = sql(&field).query_row("SELECT delivery_id FROM outbox WHERE state = 'leased'", [], |row| row.get(0)).unwrap();
     let item = field.messages(&[DeliveryState::Pending]).into_iter().find(|item| item.delivery.id.0 == leased).unwrap();
     assert!(!field.compass.abandon(item.session, &item.action, "anna", "paper", &id()).unwrap().in_flight);
@@ -39,7 +39,7 @@ fn an_urgent_attempt_of_a_message_that_was_abandoned_before_it_began_is_not_the_
 }
 
 #[test]
-fn an_urgent_wish_reaches_the_fifth_endpoint_although_four_hang() {
+fn an_urgent_request_reaches_the_fifth_endpoint_although_four_hang() {
     let (field, receivers) = phone(|_| Ok(answer_with(503, &[("retry-after", "36000")])));
     for key in ["a", "b", "c", "d", "e"] {
         register(&field, key);
@@ -119,7 +119,7 @@ fn damaged_rows_take_no_urgent_attempt_away_while_the_phone_says_offline() {
 }
 
 #[test]
-fn an_urgent_wish_claims_no_more_than_a_batch() {
+fn an_urgent_request_claims_no_more_than_a_batch() {
     let (field, _) = phone(|_| Ok(answer_with(503, &[("retry-after", "36000")])));
     for number in 0..40 {
         let key = format!("e{number:02}");
@@ -166,7 +166,7 @@ fn an_urgent_attempt_that_a_switch_stopped_is_not_used_up() {
 
 #[test]
 fn an_urgent_attempt_that_has_not_begun_does_not_begin_once_the_person_has_cancelled() {
-    // The receiver asked for patience, or the message waits for its next try.
+    // The receiver asked for a pause, or the message waits for its next attempt.
     for status in [429, 404] {
         let secrets_store = SlowSecrets::new();
         secrets_store.set(SECRET_NAME, SECRET);
@@ -186,7 +186,7 @@ fn an_urgent_attempt_that_has_not_begun_does_not_begin_once_the_person_has_cance
         eventually("its secret is asked for", || secrets_store.asked().len() > asked);
         cancel.cancel();
         joined("the flush", running);
-        eventually("what was claimed is given back", || {
+        eventually("what was claimed is released", || {
             sql(&field).query_row("SELECT count(*) FROM outbox WHERE state = 'leased'", [], |row| row.get::<_, i64>(0)).unwrap() == 0
         });
         secrets_store.gate.open();
@@ -195,7 +195,7 @@ fn an_urgent_attempt_that_has_not_begun_does_not_begin_once_the_person_has_cance
     }
 }
 
-/// A phone with a message that waits for five minutes after its second try, and a receiver that takes all again.
+/// A phone with a message that waits for five minutes after its second attempt, and a receiver that takes all again.
 fn waits_for_its_retry() -> (Field, SessionKey) {
     let (field, receivers) = phone(|_| Ok(answer(500)));
     let session = field.complete();
@@ -226,15 +226,15 @@ fn asked_beside_a_job(field: &Field, requests: usize, then: impl FnOnce()) {
 }
 
 #[test]
-fn an_urgent_wish_is_not_answered_by_a_message_that_is_in_flight_already() {
+fn an_urgent_request_is_not_answered_by_a_message_that_is_in_flight_already() {
     let (field, waits) = waits_for_its_retry();
     field.complete();
     asked_beside_a_job(&field, 3, || {});
-    assert!(is_sent(&field.compass, waits), "the wish lasts until an attempt has begun or its flush ends");
+    assert!(is_sent(&field.compass, waits), "the urgent request lasts until an attempt has begun or its flush ends");
 }
 
 #[test]
-fn an_urgent_wish_outlives_a_message_in_flight_that_brings_a_pause() {
+fn an_urgent_request_outlives_a_message_in_flight_that_brings_a_pause() {
     let (field, receivers) = phone(|_| Ok(answer(202)));
     let session = field.complete();
     asked_beside_a_job(&field, 1, || receivers.now(|_| Ok(answer_with(503, &[("retry-after", "36000")]))));
@@ -256,7 +256,7 @@ fn an_urgent_flush_tries_a_message_that_was_due_and_failed_no_second_time() {
 }
 
 #[test]
-fn a_wish_gives_one_attempt_however_long_other_endpoints_are_busy() {
+fn an_urgent_request_gives_one_attempt_however_long_other_endpoints_are_busy() {
     let (field, receivers) = phone_with(|_| Ok(answer(404)), one_at_a_time);
     field.complete();
     field.flush();
@@ -276,7 +276,7 @@ fn a_wish_gives_one_attempt_however_long_other_endpoints_are_busy() {
 }
 
 #[test]
-fn what_is_claimed_for_a_person_when_the_network_comes_is_due_at_once_when_it_is_given_back() {
+fn what_is_claimed_for_a_person_when_the_network_comes_is_due_at_once_when_it_is_released() {
     let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.retry.in_flight_total = 2);
     register(&field, "lab");
     register(&field, "shop");
@@ -313,7 +313,7 @@ fn what_is_claimed_for_a_person_when_the_network_comes_is_due_at_once_when_it_is
 }
 
 #[test]
-fn an_urgent_wish_outlives_a_database_that_fails_for_a_moment() {
+fn an_urgent_request_outlives_a_database_that_fails_for_a_moment() {
     let (field, receivers) = phone(|_| Ok(answer_with(429, &[("retry-after", "3600")])));
     field.complete();
     field.flush();

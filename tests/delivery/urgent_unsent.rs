@@ -1,4 +1,4 @@
-//! Attempts of a person that never leave: they are not the one of their pause, and the wish outlasts them.
+//! Attempts of a person that never leave: they are not the one of their pause, and the urgent request outlasts them.
 
 use super::*;
 
@@ -65,7 +65,7 @@ impl HeldBlocking {
 const NOTHING_HAS_LEFT: [&str; 2] = ["a secret is looked up", "a request waits for a thread"];
 
 #[test]
-fn a_wish_outlives_a_job_that_is_called_off_before_a_request_has_left() {
+fn an_urgent_request_outlives_a_job_that_is_cancelled_before_a_request_has_left() {
     for (when, alone) in NOTHING_HAS_LEFT.into_iter().flat_map(|when| [(when, false), (when, true)]) {
         let held = Arc::new(HeldBlocking::default());
         let given = held.clone();
@@ -81,7 +81,7 @@ fn a_wish_outlives_a_job_that_is_called_off_before_a_request_has_left() {
             field.compass.put_endpoint(&signed(key, &url(key))).unwrap();
             complete_for(&field, key);
         }
-        // Both receivers ask for ten hours of patience.
+        // Both receivers ask for a pause of ten hours.
         let mut first = field.compass.flush_steps(MINUTE, &CancelToken::new(), false).unwrap();
         eventually("both have answered", || {
             held.carry_out(|_| true, &answer_with(503, &[("retry-after", "36000")]));
@@ -164,7 +164,7 @@ fn an_urgent_attempt_that_never_left_is_not_the_one_of_its_pause() {
         let (field, _) = phone_with(|_| Ok(answer(202)), move |options| options.blocking = Some(given));
         field.complete();
         let mut first = field.compass.flush_steps(MINUTE, &CancelToken::new(), false).unwrap();
-        eventually("it is asked for patience", || {
+        eventually("it is asked for a pause", || {
             held.carry_out(|_| true, &answer_with(503, &[("retry-after", "36000")]));
             steps_until_wait(&mut first).is_none()
         });
@@ -198,7 +198,7 @@ fn an_urgent_attempt_is_not_taken_over_by_a_job_that_would_cut_it_short() {
     field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
     let session = field.complete();
     let mut first = field.compass.flush_steps(MINUTE, &CancelToken::new(), false).unwrap();
-    eventually("it is asked for patience", || {
+    eventually("it is asked for a pause", || {
         held.carry_out(|_| true, &answer_with(503, &[("retry-after", "36000")]));
         steps_until_wait(&mut first).is_none()
     });

@@ -52,21 +52,21 @@ fn the_database_stays_whatever_its_name_and_wherever_a_link_leads() {
 }
 
 #[test]
-fn a_log_without_its_file_stays_and_no_copy_is_put_beside_it() {
+fn a_wal_without_its_file_stays_and_no_copy_is_put_beside_it() {
     let app = App::new();
     let other = App::new();
     other.completed();
     other.compass.quiesce().unwrap();
     other.compass.close().unwrap();
-    let log = beside(&other.path(), "-wal");
-    let written = std::fs::read(&log).unwrap();
+    let wal = beside(&other.path(), "-wal");
+    let written = std::fs::read(&wal).unwrap();
     assert!(!written.is_empty());
-    // Put aside for a moment, its log is not.
+    // Put aside for a moment, its WAL is not.
     let aside = other.folder().join("aside.db");
     std::fs::rename(other.path(), &aside).unwrap();
     assert_eq!(code(app.compass.backup(&other.path())), "invalid_argument");
     assert!(!other.path().exists());
-    assert_eq!(std::fs::read(&log).unwrap(), written);
+    assert_eq!(std::fs::read(&wal).unwrap(), written);
     std::fs::rename(&aside, other.path()).unwrap();
     assert_eq!(open(&other.path()).unwrap().totals().unwrap().sessions.completed, 1);
 }

@@ -11,16 +11,16 @@ fn restore(app: &App, from: &Path) -> &'static str {
     code(Compass::restore(from, &RestoreOptions::new(app.path())))
 }
 
-/// A copy in which somebody works, until the process is killed: its log is left.
+/// A copy in which somebody works, until the process is killed: its WAL is left.
 fn work_in(app: &App, copy: &Path) -> Vec<u8> {
     let mut options = app.options();
     options.path = copy.to_owned();
     let other = Compass::open(options).unwrap();
     other.start(&Start::new("pump-check", id())).unwrap();
     other.kill();
-    let log = std::fs::read(beside(copy, "-wal")).unwrap();
-    assert!(!log.is_empty());
-    log
+    let wal = std::fs::read(beside(copy, "-wal")).unwrap();
+    assert!(!wal.is_empty());
+    wal
 }
 
 fn in_progress(app: &App) -> u64 {
@@ -96,7 +96,7 @@ fn a_copy_with_pages_of_another_size_comes_back() {
 }
 
 #[test]
-fn a_copy_with_a_damaged_index_of_words_comes_back_and_finds_by_them() {
+fn a_copy_with_a_damaged_search_index_comes_back_and_finds_by_them() {
     let app = App::new();
     app.completed();
     let found = |compass: &Compass| {
@@ -181,23 +181,23 @@ fn a_copy_with_what_acts_on_our_tables_is_refused_and_with_a_table_of_somebody_i
 }
 
 #[test]
-fn a_log_of_another_file_beside_a_copy_changes_nothing_of_what_comes_back() {
+fn a_wal_of_another_file_beside_a_copy_changes_nothing_of_what_comes_back() {
     let app = App::new();
     let copy = app.folder().join("copy.db");
     app.compass.backup(&copy).unwrap();
-    let log = work_in(&app, &copy);
+    let wal = work_in(&app, &copy);
     std::fs::remove_file(&copy).unwrap();
     std::fs::remove_file(beside(&copy, "-wal")).unwrap();
     app.compass.backup(&copy).unwrap();
     assert!(!beside(&copy, "-wal").exists(), "a new copy is complete by itself");
-    std::fs::write(beside(&copy, "-wal"), log).unwrap();
+    std::fs::write(beside(&copy, "-wal"), wal).unwrap();
     app.compass.close().unwrap();
     assert_eq!(restore(&app, &copy), "fine");
     assert_eq!(in_progress(&app), 0, "what was copied had no session");
 }
 
 #[test]
-fn a_copy_that_was_opened_comes_back_with_its_log() {
+fn a_copy_that_was_opened_comes_back_with_its_wal() {
     let app = App::new();
     // Its name means something where files are named by addresses.
     let copy = app.folder().join("a copy %41?b#c.db");

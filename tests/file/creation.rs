@@ -39,26 +39,26 @@ fn an_empty_file_is_a_new_database() {
 }
 
 #[test]
-fn a_log_without_its_file_is_damage_and_left_as_it_is() {
+fn a_wal_without_its_file_is_damage_and_left_as_it_is() {
     let app = App::new();
     for _ in 0..3 {
         app.completed();
     }
     app.compass.quiesce().unwrap();
     app.compass.close().unwrap();
-    let log = beside(&app.path(), "-wal");
-    let (file, written) = (std::fs::read(app.path()).unwrap(), std::fs::read(&log).unwrap());
+    let wal = beside(&app.path(), "-wal");
+    let (file, written) = (std::fs::read(app.path()).unwrap(), std::fs::read(&wal).unwrap());
     assert!(!written.is_empty());
 
     std::fs::write(app.path(), "").unwrap();
     assert_eq!(code(open(&app.path())), "corrupt", "the file is empty");
     assert_eq!(std::fs::metadata(app.path()).unwrap().len(), 0);
-    assert_eq!(std::fs::read(&log).unwrap(), written);
+    assert_eq!(std::fs::read(&wal).unwrap(), written);
 
     std::fs::remove_file(app.path()).unwrap();
     assert_eq!(code(open(&app.path())), "corrupt", "the file is gone");
     assert!(!app.path().exists());
-    assert_eq!(std::fs::read(&log).unwrap(), written);
+    assert_eq!(std::fs::read(&wal).unwrap(), written);
 
     std::fs::write(app.path(), file).unwrap();
     assert_eq!(open(&app.path()).unwrap().totals().unwrap().sessions.completed, 3, "nothing was lost");

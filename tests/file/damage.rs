@@ -181,7 +181,7 @@ fn an_attempt_of_which_nothing_became_known_is_no_damage() {
     let app = App::new();
     let session = app.completed();
     app.deliver();
-    // As it stands where each was given up while a try was under way, and was sent again by a person.
+    // As it stands where each was abandoned while an attempt was under way, and was sent again by a person.
     damage(&app, "UPDATE outbox SET attempts = 2, unknown_outcomes = 1, revived = 1; UPDATE attempt SET number = 2");
     assert_eq!(app.faults(), [""; 0], "{session}");
 }

@@ -13,7 +13,7 @@ fn names(app: &App) -> Vec<String> {
 }
 
 fn discard() -> DiscardUndelivered {
-    DiscardUndelivered { actor: "Mia".to_owned(), reason: "the phone is given back".to_owned() }
+    DiscardUndelivered { actor: "Mia".to_owned(), reason: "the phone is returned".to_owned() }
 }
 
 #[test]

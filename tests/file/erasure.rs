@@ -1,4 +1,4 @@
-//! What was deleted is gone: from the file, from its log, from the search index and from later backups.
+//! What was deleted is gone: from the file, from its WAL, from the search index and from later backups.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -88,7 +88,7 @@ fn no_word_of_a_deleted_session_is_left() {
     assert_eq!(app.faults(), [""; 0]);
 }
 
-/// What damage makes of the index of words.
+/// What damage makes of the search index.
 const DAMAGE: [&str; 9] = [
     "UPDATE search_data SET block = zeroblob(length(block)) WHERE id > 10",
     "DELETE FROM search_data WHERE id > 10",
@@ -102,7 +102,7 @@ const DAMAGE: [&str; 9] = [
 ];
 
 #[test]
-fn a_damaged_index_of_words_keeps_nothing_from_being_taken_out() {
+fn a_damaged_search_index_keeps_nothing_from_being_taken_out() {
     for damage in DAMAGE {
         for call in ["redact", "delete", "purge"] {
             let app = App::new();
@@ -228,7 +228,7 @@ fn a_delete_while_quiesced_leaves_nothing_either() {
 }
 
 #[test]
-fn a_file_that_cannot_shrink_is_written_anew_when_it_is_opened() {
+fn a_file_that_cannot_shrink_is_rewritten_when_it_is_opened() {
     let mut app = App::new();
     let session = told(&app);
     app.compass.close().unwrap();

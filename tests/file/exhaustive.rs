@@ -37,9 +37,9 @@ fn copied() -> (App, PathBuf) {
     let sent = app.completed();
     app.deliver();
     app.compass.redact(sent, &Redaction { bodies: RedactBodies::Keep, ..redaction(field) }).unwrap();
-    let given_up = app.completed();
-    app.compass.note(given_up, "a dog", &id()).unwrap();
-    app.compass.abandon_session(given_up, "Mia", "on paper", &id()).unwrap();
+    let abandoned = app.completed();
+    app.compass.note(abandoned, "a dog", &id()).unwrap();
+    app.compass.abandon_session(abandoned, "Mia", "on paper", &id()).unwrap();
     app.compass.discard(app.start().key).unwrap();
     let gone = app.start().key;
     app.compass.discard(gone).unwrap();
@@ -240,7 +240,7 @@ fn of_many_sessions_no_redacted_word_is_left_and_their_logs_add_up() {
             let kept = app.count(&format!("SELECT count(*) FROM {table} WHERE {column} LIKE '%zwetschgen%'"));
             assert_eq!(kept, 0, "seed {seed}: {table}");
         }
-        // What bodies of given-up messages hold stays with them, so look without them.
+        // What bodies of abandoned messages hold stays with them, so look without them.
         let kept: Vec<Vec<u8>> = {
             let sql = app.sql();
             let mut statement = sql.prepare("SELECT bytes FROM body").unwrap();

@@ -288,7 +288,7 @@ fn an_attempt_is_taken_back_only_with_its_lease() {
     let app = App::new();
     app.completed();
     let db = Refusals::of(&app);
-    // Each was given up while it was under way, and sent again.
+    // Each was abandoned while it was under way, and sent again.
     db.takes("UPDATE outbox SET attempts = 2, unknown_outcomes = 2, revived = 2 WHERE id = 1");
     db.refuses("UPDATE outbox SET attempts = 1, unknown_outcomes = 1 WHERE id = 1", "taken back only with the lease");
     db.takes(&format!("UPDATE outbox SET {LEASE}, attempts = 3, unknown_outcomes = 3 WHERE id = 1"));
@@ -299,7 +299,7 @@ fn an_attempt_is_taken_back_only_with_its_lease() {
     db.refuses(&released(1), "taken back only with the lease");
     db.takes(&released(2));
     db.refuses(&released(1), "taken back only with the lease");
-    // Of one that was given up meanwhile, with what is left of its lease, as long as nothing says that it had begun.
+    // Of one that was abandoned meanwhile, with what is left of its lease, as long as nothing says that it had begun.
     let ended = |attempts: u32, unknown: u32, in_flight_until: &str| {
         format!("UPDATE outbox SET attempts = {attempts}, unknown_outcomes = {unknown}, in_flight_until = {in_flight_until} WHERE id = 1")
     };

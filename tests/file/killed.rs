@@ -1,4 +1,4 @@
-//! A process that is killed while it puts a copy in the place of the database, or makes something anew: the old one is there or the new one,
+//! A process that is killed while it puts a copy in the place of the database, or makes something again: the old one is there or the new one,
 //! each whole.
 
 use std::io::{BufRead, Write};
@@ -96,11 +96,11 @@ fn at_any_step_of_writing_over_a_file_that_opens() {
 #[test]
 fn at_any_step_of_setting_a_damaged_file_aside() {
     let (app, copy) = copied();
-    let log = beside(&app.path(), "-wal");
+    let wal = beside(&app.path(), "-wal");
     let mut seen = Vec::new();
     for at in 1.. {
         std::fs::write(app.path(), "").unwrap();
-        std::fs::write(&log, "of which somebody cut the file off").unwrap();
+        std::fs::write(&wal, "of which somebody cut the file off").unwrap();
         let Some(steps) = killed(&app, &copy, at) else { break };
         if steps.iter().any(|step| step == "ready") {
             let compass = open(&app.path()).unwrap_or_else(|error| panic!("{steps:?}: {error}"));
@@ -109,15 +109,15 @@ fn at_any_step_of_setting_a_damaged_file_aside() {
             compass.close().unwrap();
         } else {
             assert_eq!(code(open(&app.path())), "corrupt", "{steps:?}");
-            assert_eq!(std::fs::read(&log).unwrap(), b"of which somebody cut the file off", "{steps:?}");
+            assert_eq!(std::fs::read(&wal).unwrap(), b"of which somebody cut the file off", "{steps:?}");
         }
         seen = steps;
     }
-    assert_eq!(seen, ["checked", "ready", "log aside", "file aside", "in place"]);
+    assert_eq!(seen, ["checked", "ready", "WAL aside", "file aside", "in place"]);
 }
 
 #[test]
-fn a_restore_that_was_cut_short_is_made_anew() {
+fn a_restore_that_was_cut_short_is_made_again() {
     let (mut app, copy) = copied();
     std::fs::write(app.path(), "").unwrap();
     std::fs::write(beside(&app.path(), "-wal"), "of which somebody cut the file off").unwrap();
@@ -137,7 +137,7 @@ fn nothing_of_it_is_left_when_the_database_is_erased() {
         std::fs::write(app.path(), &file).unwrap();
         let steps = killed(&app, &copy, at);
         assert!(!left(&app).is_empty(), "{steps:?}");
-        let discard = DiscardUndelivered { actor: "Mia".to_owned(), reason: "given back".to_owned() };
+        let discard = DiscardUndelivered { actor: "Mia".to_owned(), reason: "returned".to_owned() };
         Compass::erase(app.path(), Some(&discard)).unwrap();
         assert_eq!(left(&app), [""; 0], "{steps:?}");
         assert!(!app.path().exists());
@@ -196,10 +196,10 @@ fn what_a_restore_needs_stays_while_another_process_opens_the_file() {
     assert_eq!(open(&app.path()).unwrap().totals().unwrap().sessions.completed, 20);
 }
 
-/// Makes anew what is damaged in a process of its own, which is killed when it has written so much, for several limits.
+/// Rebuilds what is damaged in a process of its own, which is killed when it has written so much, for several limits.
 fn killed_in_the_middle(app: &App, filter: &SessionFilter, found: usize) {
     let file = std::fs::read(app.path()).unwrap();
-    let (mut in_the_middle, log) = (0, beside(&app.path(), "-wal"));
+    let (mut in_the_middle, wal) = (0, beside(&app.path(), "-wal"));
     for limit in [128, 256, 384, 512, 1_024, 4_096] {
         std::fs::write(app.path(), &file).unwrap();
         // The system ends a process that writes beyond so many blocks of a file.
@@ -208,7 +208,7 @@ fn killed_in_the_middle(app: &App, filter: &SessionFilter, found: usize) {
         let mut process = Process::run_by(command, "killed::a_process_that_searches", &[("DATABASE", app.path().to_str().unwrap())]);
         let is_killed = process.line().is_none();
         drop(process);
-        in_the_middle += u32::from(is_killed && std::fs::metadata(&log).unwrap().len() > 0 && std::fs::read(app.path()).unwrap() == file);
+        in_the_middle += u32::from(is_killed && std::fs::metadata(&wal).unwrap().len() > 0 && std::fs::read(app.path()).unwrap() == file);
         let compass = open(&app.path()).unwrap_or_else(|error| panic!("{limit}: {error}"));
         assert_eq!(compass.sessions(filter, None, 100).unwrap().sessions.len(), found, "{limit}");
         assert_eq!(compass.check().unwrap().faults, [""; 0], "{limit}");
@@ -218,7 +218,7 @@ fn killed_in_the_middle(app: &App, filter: &SessionFilter, found: usize) {
 }
 
 #[test]
-fn in_the_middle_of_emptying_the_index_of_words() {
+fn in_the_middle_of_emptying_the_search_index() {
     let app = App::new();
     for _ in 0..8 {
         let session = app.at_the_end().key;

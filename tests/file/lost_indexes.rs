@@ -174,7 +174,7 @@ fn lose(app: &App, index: &str) {
 }
 
 #[test]
-fn all_indexes_at_once_with_a_page_of_the_index_of_words() {
+fn all_indexes_at_once_with_a_page_of_the_search_index() {
     let mut used = used();
     let expected = outcomes(&mut used, 0);
     std::fs::write(used.app.path(), &used.whole).unwrap();

@@ -9,7 +9,7 @@ use compass_core::{Compass, RestoreOptions};
 
 use crate::support::app::{App, change_page, code, endpoint, fold, id, lose_page, open_sql, redaction, set, text, with_pages_of};
 
-/// The tables of the index of words.
+/// The tables of the search index.
 const OF_INDEX: [&str; 6] = ["search_content", "search_data", "search_idx", "search_config", "indexed_text", "open_text"];
 
 /// Sessions that were finished, and those that are in progress.

@@ -165,7 +165,7 @@ fn a_closed_file_is_whole_by_itself() {
     std::fs::copy(app.path(), &copy).unwrap();
     let mut names: Vec<_> = std::fs::read_dir(app.folder()).unwrap().map(|file| file.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, ["compass.db", "compass.db-reserve", "copy.db"], "no log stays beside it");
+    assert_eq!(names, ["compass.db", "compass.db-reserve", "copy.db"], "no WAL stays beside it");
     assert_eq!(open(&copy).unwrap().totals().unwrap().sessions.completed, 5);
 }
 

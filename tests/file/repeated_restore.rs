@@ -75,26 +75,26 @@ fn going_back_twice_goes_back_once() {
 #[test]
 fn what_was_set_aside_stays_when_the_restore_is_repeated() {
     let (app, copy) = copied();
-    let log = |path: &Path| std::fs::read(beside(path, "-wal")).unwrap();
+    let wal = |path: &Path| std::fs::read(beside(path, "-wal")).unwrap();
     for is_gone in [false, true] {
         let compass = open(&app.path()).unwrap();
         compass.start(&Start::new("pump-check", id())).unwrap();
         compass.quiesce().unwrap();
         compass.close().unwrap();
-        let written = log(&app.path());
+        let written = wal(&app.path());
         assert!(!written.is_empty());
         std::fs::write(app.path(), "").unwrap();
         if is_gone {
             std::fs::remove_file(app.path()).unwrap();
         }
         restore(&app, &copy);
-        assert_eq!(log(&before(&app)), written);
+        assert_eq!(wal(&before(&app)), written);
         restore(&app, &copy);
         // Damaged again: it is set aside beside the first one.
         std::fs::write(app.path(), [0x5a; 9000]).unwrap();
         restore(&app, &copy);
         assert_eq!(std::fs::metadata(before(&app)).unwrap().len(), 0);
-        assert_eq!(log(&before(&app)), written, "what can still be salvaged");
+        assert_eq!(wal(&before(&app)), written, "what can still be salvaged");
         assert_eq!(std::fs::read(later(&app)).unwrap(), [0x5a; 9000]);
         open(&app.path()).unwrap().close().unwrap();
         assert!(!before(&app).exists() && !beside(&before(&app), "-wal").exists() && !later(&app).exists());

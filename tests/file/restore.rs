@@ -120,7 +120,7 @@ fn undelivered_messages_that_the_copy_lacks_are_lost_only_when_a_person_says_so(
     assert_eq!(code(Compass::restore(&copy, &options(&app).discard_undelivered(nobody))), "blank");
     Compass::restore(&copy, &options(&app).discard_undelivered(discard())).unwrap();
 
-    // Who opens the file that was kept finds who gave them up, and why.
+    // Who opens the file that was kept finds who abandoned them, and why.
     let kept = app.folder().join("kept.db");
     std::fs::copy(before(&app), &kept).unwrap();
     let mut other = app.options();
@@ -281,10 +281,10 @@ fn a_new_phone_gets_the_copy_too() {
     drop(app);
 }
 
-/// Ways in which a file does not open: with its log, or without.
+/// Ways in which a file does not open: with its WAL, or without.
 fn damaged(what: &str) -> (App, PathBuf) {
     let (app, copy) = copied();
-    if what == "empty beside its log" {
+    if what == "empty beside its WAL" {
         app.completed();
         app.compass.quiesce().unwrap();
         app.compass.close().unwrap();
@@ -300,16 +300,16 @@ fn damaged(what: &str) -> (App, PathBuf) {
 
 #[test]
 fn a_damaged_database_gives_way_when_a_person_says_so_and_is_set_aside() {
-    for what in ["empty beside its log", "noise"] {
+    for what in ["empty beside its WAL", "noise"] {
         let (mut app, copy) = damaged(what);
         let file = std::fs::read(app.path()).unwrap();
-        let log = std::fs::read(beside(&app.path(), "-wal")).ok();
+        let wal = std::fs::read(beside(&app.path(), "-wal")).ok();
         let error = restore(&app, &copy).unwrap_err();
         assert!(matches!(error, Error::Undelivered { count: None }), "{what}: {error:?}");
         assert_eq!(std::fs::read(app.path()).unwrap(), file, "{what}");
         Compass::restore(&copy, &options(&app).discard_undelivered(discard())).unwrap();
         assert_eq!(std::fs::read(before(&app)).unwrap(), file, "{what}");
-        assert_eq!(std::fs::read(beside(&before(&app), "-wal")).ok(), log, "{what}");
+        assert_eq!(std::fs::read(beside(&before(&app), "-wal")).ok(), wal, "{what}");
         app.reopen();
         assert_eq!(completed(&app), 3, "{what}");
         assert_eq!(app.faults(), [""; 0]);

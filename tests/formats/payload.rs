@@ -1,7 +1,7 @@
 //! The body of a webhook, byte for byte: `tests/golden/payload` holds one message per field type and a few whole ones.
 //!
 //! A receiver was written against these bytes. `UPDATE_GOLDEN=1 cargo test --test formats payload -- --test-threads 1` writes
-//! them anew; look at the difference before it is committed.
+//! them again; look at the difference before it is committed.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

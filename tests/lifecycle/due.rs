@@ -142,7 +142,7 @@ fn the_worker_leaves_unmetered_messages_until_the_network_costs_nothing() {
 }
 
 #[test]
-fn the_worker_takes_up_its_work_after_a_suspension() {
+fn the_worker_resumes_its_work_after_a_suspension() {
     let field = Field::in_real_time(ScriptedTransport::always(202));
     let watch = Watch::on(&field.compass);
     let hold = field.compass.resume().unwrap();

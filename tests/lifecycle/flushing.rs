@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_cancelled_flush_abandons_what_runs_and_gives_back_what_does_not() {
+fn a_cancelled_flush_cancels_what_runs_and_releases_what_does_not() {
     let field = Field::in_real_time(ScriptedTransport::always(202));
     field.backlog(10, OFFICE);
     field.transport.hold("");
@@ -70,7 +70,7 @@ fn a_flush_returns_before_its_deadline_and_leaves_nothing_begun() {
     assert_eq!((report.end, report.attempts, report.pending), (FlushEnd::Deadline, 2, 10));
     assert!(took < Duration::from_secs(25));
     for item in field.messages(&[DeliveryState::Pending]) {
-        assert_ne!(item.delivery.reason.as_deref(), Some("in_flight"), "no lease is left behind");
+        assert_ne!(item.delivery.reason.as_deref(), Some("in_flight"), "no lease is left");
         assert!(item.delivery.last_attempts.iter().all(|attempt| !attempt.counted));
     }
     field.transport.release();

@@ -66,7 +66,7 @@ fn quiescing_in_the_middle_of_an_attempt_returns_in_time() {
         assert_eq!(running.join().unwrap().end, FlushEnd::Quiesced);
         assert!(!is_sent(&field.compass, session));
         if interruptible {
-            // It was called off, and is told so; it counted nothing and may have arrived.
+            // It was cancelled, and is told so; it counted nothing and may have arrived.
             let delivery = field.delivery(session);
             assert!(delivery.may_have_been_delivered);
             assert!(delivery.last_attempts.iter().all(|attempt| !attempt.counted));

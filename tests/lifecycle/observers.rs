@@ -317,7 +317,7 @@ fn delivery_tells_of_what_it_changes() {
 }
 
 #[test]
-fn upkeep_tells_of_what_it_removed() {
+fn maintenance_tells_of_what_it_removed() {
     let app = App::new();
     let session = app.completed();
     app.deliver();

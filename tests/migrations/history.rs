@@ -149,15 +149,15 @@ fn messages(past: &Past) {
     for place in ["hill", "silent", "gone", "gone", "shop", "nobody", "office"] {
         past.completed(place);
     }
-    let tries = |session| compass.record(session).unwrap().actions[0].deliveries[0].attempts;
+    let attempts = |session| compass.record(session).unwrap().actions[0].deliveries[0].attempts;
     for _ in 0..40 {
         past.flush();
-        if tries(busy) >= 11 {
+        if attempts(busy) >= 11 {
             break;
         }
         past.clock.advance(Duration::from_secs(20 * 3_600));
     }
-    assert!(tries(busy) >= 11, "{}", tries(busy));
+    assert!(attempts(busy) >= 11, "{}", attempts(busy));
     compass.send(refused, "tell-refusing", Some("Mia"), &id()).unwrap();
     past.flush();
     past.edit(corrected, "Mill Road 7");

@@ -20,7 +20,7 @@ fn opens_whole(path: &Path, from: u32, before: &[String], what: &str) {
 }
 
 #[test]
-fn an_update_that_ends_at_any_statement_is_made_anew() {
+fn an_update_that_ends_at_any_statement_is_made_again() {
     old_schemas().for_each(an_update_from);
 }
 
@@ -86,9 +86,9 @@ fn a_process_that_is_killed_in_the_middle_of_an_update_loses_nothing() {
         let path = folder.path().join(format!("{kill}.db"));
         std::fs::copy(&old, &path).unwrap();
         let process = opening(&path);
-        // What an unfinished update has written stands in the log, and counts for nothing.
-        let log = format!("{}-wal", path.display());
-        eventually("the update writes", || std::fs::metadata(&log).is_ok_and(|log| log.len() > 0));
+        // What an unfinished update has written stands in the WAL, and counts for nothing.
+        let wal = format!("{}-wal", path.display());
+        eventually("the update writes", || std::fs::metadata(&wal).is_ok_and(|wal| wal.len() > 0));
         process.kill();
         let unfinished = version(&path) as usize <= OLD.len();
         assert!(picture(&path, 1) == before, "kill {kill}: other rows than before");

@@ -15,7 +15,7 @@ use compass_core::{Compass, Error, Options};
 use rusqlite::Connection;
 use support::past_every_rule;
 
-/// Each schema before the newest: what made it, and rows that its last release left behind.
+/// Each schema before the newest: what made it, and rows that its last release left.
 const OLD: [(&[&str], &str); 2] = [
     (&[include_str!("../schema/0001.sql")], include_str!("../schema/0001-data.sql")),
     (&[include_str!("../schema/0001.sql"), include_str!("../schema/0002.sql")], include_str!("../schema/0002-data.sql")),
@@ -32,7 +32,7 @@ fn make(sql: &Connection, schema: u32) {
     OLD[schema as usize - 1].0.iter().for_each(|made| sql.execute_batch(made).unwrap());
 }
 
-/// Makes the file that the release of this schema left behind.
+/// Makes the file that the release of this schema left.
 fn old_file(path: &Path, schema: u32) {
     old_file_with(path, schema, "");
 }

@@ -113,8 +113,8 @@ fn an_update_keeps_every_row_and_ends_in_the_schema_of_a_new_file() {
         assert_eq!(version(&old), version(&new));
         assert_eq!(schema(&old), schema(&new));
         assert_eq!(picture(&old, from), before);
-        let given_up = words(&old, "SELECT reason || ' ' || detail FROM outbox WHERE detail IS NOT NULL");
-        assert_eq!(given_up, BTreeSet::from(["abandoned abandoned".to_owned()]));
+        let abandoned = words(&old, "SELECT reason || ' ' || detail FROM outbox WHERE detail IS NOT NULL");
+        assert_eq!(abandoned, BTreeSet::from(["abandoned abandoned".to_owned()]));
     }
 }
 

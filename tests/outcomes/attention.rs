@@ -1,4 +1,4 @@
-//! What a person does about a message: send again, send corrected, give up; and answers that come after that.
+//! What a person does about a message: send again, send corrected, abandon; and answers that come after that.
 
 use std::sync::{Arc, Weak};
 
@@ -9,9 +9,9 @@ use crate::ca;
 use crate::phone::{Phone, SECRET, Setup, check_signature, server};
 use crate::support::{Reply, TestServer};
 
-/// Gives the only message of a session up, which may be on its way.
-fn give_up(phone: &Phone, session: SessionKey, in_flight: bool) {
-    let outcome = phone.compass.abandon(session, "to-office", "Ada", "handed in on paper", &phone.command_id()).expect("given up");
+/// Abandons the only message of a session, which may be on its way.
+fn abandon(phone: &Phone, session: SessionKey, in_flight: bool) {
+    let outcome = phone.compass.abandon(session, "to-office", "Ada", "handed in on paper", &phone.command_id()).expect("abandoned");
     assert_eq!((outcome.applied, outcome.in_flight), (Applied::Yes, in_flight));
     assert!(outcome.record.timeline.iter().any(|line| matches!(line.entry, TimelineEntry::Abandoned { .. })));
 }
@@ -28,7 +28,7 @@ fn a_message_that_was_abandoned_never_leaves() {
     let session = phone.complete("office");
     phone.flush();
     let next = phone.delivery(session).next_attempt_at.expect("a next attempt");
-    give_up(&phone, session, false);
+    abandon(&phone, session, false);
     phone.clock.advance((next - phone.now()).to_std().expect("ahead"));
     phone.compass.secrets_changed().expect("told");
     phone.register("office", &server.url("/hook?moved"));
@@ -37,7 +37,7 @@ fn a_message_that_was_abandoned_never_leaves() {
     assert!(!phone.compass.next_due().expect("next").needs_person);
 }
 
-/// A phone whose message is given up while the receiver thinks about it, and then answered like this.
+/// A phone whose message is abandoned while the receiver thinks about it, and then answered like this.
 fn abandoned_in_flight(reply: Reply) -> (Arc<Phone>, TestServer, SessionKey, FlushReport) {
     let phone = Arc::new(Setup::steady().phone());
     let weak: Weak<Phone> = Arc::downgrade(&phone);
@@ -46,7 +46,7 @@ fn abandoned_in_flight(reply: Reply) -> (Arc<Phone>, TestServer, SessionKey, Flu
         let text = String::from_utf8_lossy(&seen.body).into_owned();
         let key = text.split('"').nth(3).expect("the key of the session").parse().expect("a key");
         assert_eq!(phone.status(key), (ActionStatus::Pending, Some("in_flight".to_owned())));
-        give_up(&phone, key, true);
+        abandon(&phone, key, true);
         reply.clone()
     });
     phone.register("office", &server.url("/hook"));
@@ -102,7 +102,7 @@ fn a_message_sent_again_by_hand_is_the_same_message_until_the_action_is_locked()
 fn a_corrected_message_has_an_id_and_bytes_of_its_own() {
     let server = TestServer::https(ca(), |seen| {
         let text = String::from_utf8_lossy(&seen.body);
-        Reply::status(if text.contains("mended") { 200 } else { 422 })
+        Reply::status(if text.contains("repaired") { 200 } else { 422 })
     });
     let phone = Setup::steady().phone();
     phone.register("office", &server.url("/hook"));
@@ -111,7 +111,7 @@ fn a_corrected_message_has_an_id_and_bytes_of_its_own() {
     assert_eq!(phone.status(session), (ActionStatus::Failed, Some("rejected".to_owned())));
     let same = phone.compass.send_corrected(session, "to-office", Some("Ada"), &phone.command_id());
     assert!(matches!(same, Err(Error::NothingCorrected { .. })), "{same:?}");
-    let change = FieldChange { field: "text0".to_owned(), change: Change::Set(FieldValue::Text("mended".to_owned())) };
+    let change = FieldChange { field: "text0".to_owned(), change: Change::Set(FieldValue::Text("repaired".to_owned())) };
     phone.compass.edit(session, Some("Ada"), None, vec![change], Vec::new(), &phone.command_id()).expect("edited");
     phone.compass.send_corrected(session, "to-office", Some("Ada"), &phone.command_id()).expect("sent corrected");
     assert_eq!(phone.flush().sent, 1);
@@ -136,9 +136,9 @@ fn everything_that_failed_is_sent_again_at_once() {
     phone.register("office", &server.url("/hook"));
     let sessions: Vec<SessionKey> = (0..3).map(|_| phone.complete("office")).collect();
     assert_eq!(phone.flush().failed, 3);
-    give_up(&phone, sessions[0], false);
+    abandon(&phone, sessions[0], false);
     server.reply_with(|_| Reply::status(200));
     assert_eq!(phone.compass.send_failed_again(Some("Ada")).expect("sent again"), 2);
     assert_eq!(phone.flush().sent, 2);
-    assert_eq!(phone.status(sessions[0]), abandoned(), "what was given up stays so");
+    assert_eq!(phone.status(sessions[0]), abandoned(), "what was abandoned stays so");
 }

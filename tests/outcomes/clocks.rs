@@ -64,7 +64,7 @@ fn a_phone_seven_minutes_off_is_refused_once_and_accepted_in_the_same_flush() {
 
 #[test]
 fn when_the_right_time_does_not_help_it_is_not_the_clock() {
-    // As after one attempt, but for the number of tries.
+    // As after one attempt, but for the number of attempts.
     let waits = (ActionStatus::Pending, Some("auth".to_owned()), Some(300));
     let failed = (ActionStatus::Failed, Some("rejected".to_owned()), None);
     each(&[(401, &waits), (403, &waits), (400, &failed), (422, &failed)], |(code, expect)| {

@@ -148,7 +148,7 @@ fn an_endpoint_that_moves_takes_what_waits_for_it_along() {
 }
 
 #[test]
-fn a_new_address_gets_the_whole_patience() {
+fn a_new_address_gets_all_its_attempts() {
     let (old, new) = (server(Reply::status(404)), server(Reply::status(404)));
     let phone = Setup::steady().phone();
     phone.register("office", &old.url("/hook"));
@@ -225,7 +225,7 @@ fn new_credentials_do_not_revive_what_was_rejected() {
 }
 
 #[test]
-fn what_a_person_has_to_mend_waits_and_then_leaves_by_itself() {
+fn what_a_person_has_to_repair_waits_and_then_leaves_by_itself() {
     let office = server(Reply::status(200));
     let phone = Setup::steady().phone();
     let session = phone.complete("office");

@@ -14,7 +14,7 @@ use crate::phone::Phone;
 pub struct Expect {
     status: ActionStatus,
     reason: Option<&'static str>,
-    /// Tries on record: one, or none when nothing was begun.
+    /// Attempts on record: one, or none when nothing was begun.
     attempts: u32,
     counted: bool,
     unknown: bool,
@@ -125,7 +125,7 @@ impl Expect {
         }
         let failed = u32::from(self.status == ActionStatus::Failed);
         assert_eq!(action.failed_sends, failed, "{what}: failed sends");
-        assert!(action.can_abandon != (self.status == ActionStatus::Sent), "{what}: what is undelivered can be given up");
+        assert!(action.can_abandon != (self.status == ActionStatus::Sent), "{what}: what is undelivered can be abandoned");
 
         let endpoint = phone.endpoint("office");
         assert_eq!(endpoint.consecutive_failures, u32::from(self.counted), "{what}: failures of the endpoint");

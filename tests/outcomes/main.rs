@@ -1,7 +1,7 @@
 //! The outcome table of `docs/delivery.md`, row by row: a session is completed on a real database file, `flush` runs once with the built-in
 //! transport, a scripted server on a real socket does what the row says, and the record shows what the table promises.
 //!
-//! The clock is set by hand, so bands of time are exact; certificates are judged by the real one. Signatures are checked with the
+//! The clock is set by hand, so bands of time are exact; certificates are checked by the real one. Signatures are checked with the
 //! `standardwebhooks` crate on every request.
 
 #![cfg(feature = "built-in-transport")]

@@ -109,7 +109,7 @@ fn a_workflow_changed_on_the_phone_has_a_revision_in_its_version() {
 }
 
 #[test]
-fn every_try_carries_the_same_bytes_and_id_with_its_own_number_time_and_signature() {
+fn every_attempt_carries_the_same_bytes_and_id_with_its_own_number_time_and_signature() {
     let server = TestServer::https_script(ca(), [500, 503, 429, 200].map(Reply::status).to_vec());
     let phone = Setup::steady().phone();
     phone.register("office", &server.url("/hook"));

@@ -147,7 +147,7 @@ fn damage_body(phone: &Phone) {
 }
 
 #[test]
-fn damaged_bytes_are_healed_where_the_session_still_says_what_they_were() {
+fn damaged_bytes_are_made_again_where_the_session_still_says_what_they_were() {
     let server = server(Reply::status(200));
     let phone = Setup::default().phone();
     phone.register("office", &server.url("/hook"));
@@ -156,9 +156,9 @@ fn damaged_bytes_are_healed_where_the_session_still_says_what_they_were() {
     let frozen = phone.compass.delivery_body(&delivery.id).expect("a message");
     damage_body(&phone);
     let report = phone.flush();
-    sent().check("healed", &phone, session, &report, Some(200));
+    sent().check("made again", &phone, session, &report, Some(200));
     assert_eq!(String::from_utf8(server.requests()[0].body.clone()).ok(), frozen, "byte for byte what was frozen");
-    check_signature("healed", &server.requests()[0], &[SECRET]);
+    check_signature("made again", &server.requests()[0], &[SECRET]);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn damaged_bytes_are_never_sent() {
     phone.register("office", &server.url("/hook"));
     let session = phone.complete("office");
     // An edit since: the session does not say any more what the bytes were.
-    let change = FieldChange { field: "text0".to_owned(), change: Change::Set(FieldValue::Text("mended".to_owned())) };
+    let change = FieldChange { field: "text0".to_owned(), change: Change::Set(FieldValue::Text("repaired".to_owned())) };
     phone.compass.edit(session, Some("Ada"), None, vec![change], Vec::new(), &phone.command_id()).expect("edited");
     damage_body(&phone);
     let report = phone.flush();

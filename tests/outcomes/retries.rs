@@ -23,7 +23,7 @@ fn failed(reason: &str) -> (ActionStatus, Option<String>) {
 }
 
 #[test]
-fn the_whole_schedule_ends_exhausted_and_every_try_is_the_same_message() {
+fn the_whole_schedule_ends_exhausted_and_every_attempt_is_the_same_message() {
     let schedule = [5, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR];
     for fraction in [0.0, 0.5, 0.999_999] {
         let server = server(Reply::status(500));
@@ -31,36 +31,36 @@ fn the_whole_schedule_ends_exhausted_and_every_try_is_the_same_message() {
         phone.register("office", &server.url("/hook"));
         let session = phone.complete("office");
         let jitter = 0.8 + 0.4 * fraction;
-        let mut tries: u32 = 0;
+        let mut attempts: u32 = 0;
         loop {
             let report = phone.flush();
-            tries += 1;
-            assert_eq!(report.attempts, 1, "try {tries}");
+            attempts += 1;
+            assert_eq!(report.attempts, 1, "attempt {attempts}");
             let seen = server.requests();
-            assert_eq!(seen.len(), tries as usize);
-            phone.check_request(&format!("try {tries}"), &seen[tries as usize - 1], session, tries, &[SECRET]);
-            assert_eq!(seen[tries as usize - 1].header("webhook-timestamp"), Some(phone.now().timestamp().to_string().as_str()));
+            assert_eq!(seen.len(), attempts as usize);
+            phone.check_request(&format!("attempt {attempts}"), &seen[attempts as usize - 1], session, attempts, &[SECRET]);
+            assert_eq!(seen[attempts as usize - 1].header("webhook-timestamp"), Some(phone.now().timestamp().to_string().as_str()));
             if phone.status(session).0 == ActionStatus::Failed {
                 break;
             }
-            let step = schedule.get(tries as usize - 1).copied().unwrap_or(24 * HOUR) as f64;
+            let step = schedule.get(attempts as usize - 1).copied().unwrap_or(24 * HOUR) as f64;
             let wait = phone.advance_to_next(session).as_secs_f64();
             let expected = (step * jitter).min(24.0 * HOUR as f64);
-            assert!((wait - expected).abs() < 0.01, "after try {tries}: {wait} s, not {expected} s");
+            assert!((wait - expected).abs() < 0.01, "after attempt {attempts}: {wait} s, not {expected} s");
         }
         assert_eq!(phone.status(session), failed("exhausted"));
         // A fortnight has to have passed, and with less jitter days are shorter. On the plain schedule the 21st is the last.
-        assert!((20..=25).contains(&tries), "{tries} tries");
-        assert!(fraction != 0.5 || tries == 21, "{tries} tries");
+        assert!((20..=25).contains(&attempts), "{attempts} attempts");
+        assert!(fraction != 0.5 || attempts == 21, "{attempts} attempts");
         let delivery = phone.delivery(session);
-        assert_eq!((delivery.last_attempts.len(), delivery.last_attempts[0].number), (11, tries), "the first and the last ten are kept");
+        assert_eq!((delivery.last_attempts.len(), delivery.last_attempts[0].number), (11, attempts), "the first and the last ten are kept");
         assert!(!delivery.may_have_been_delivered);
         // A person sends it again: the same message, with fresh budgets.
         server.reply_with(|_| Reply::status(200));
         phone.clock.advance(Duration::from_secs(HOUR));
         phone.compass.send(session, "to-office", None, &phone.command_id()).expect("sent again");
         assert_eq!(phone.flush().sent, 1);
-        phone.check_request("sent again", &server.requests()[tries as usize], session, tries + 1, &[SECRET]);
+        phone.check_request("sent again", &server.requests()[attempts as usize], session, attempts + 1, &[SECRET]);
     }
 }
 
@@ -126,7 +126,7 @@ fn time_without_a_network_uses_up_nothing() {
     let phone = Setup::steady().phone();
     phone.register("office", &refused_url());
     let session = phone.complete("office");
-    // Sixty days at a quarter of an hour each would be 5 760 tries; these show the doubling and its end.
+    // Sixty days at a quarter of an hour each would be 5 760 attempts; these show the doubling and its end.
     for delay in [15, 30, 60, 120, 240, 480, 900, 900, 900] {
         phone.flush();
         assert_eq!(phone.status(session), pending("unreachable"));

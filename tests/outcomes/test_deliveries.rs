@@ -41,7 +41,7 @@ fn a_test_delivery_says_what_the_table_says_and_stores_nothing() {
         assert_eq!(phone.endpoint("office"), before, "{reply:?}: the endpoint is as it was");
         assert_eq!(phone.compass.outbox_totals().expect("totals"), OutboxTotals::default());
         let seen = server.requests();
-        assert_eq!(seen.len(), 1, "{reply:?}: one try");
+        assert_eq!(seen.len(), 1, "{reply:?}: one attempt");
         check_signature(outcome, &seen[0], &[SECRET]);
         assert_eq!(seen[0].header("compass-attempt"), Some("1"));
         assert!(seen[0].body.starts_with(br#"{"test":true,"sent_at":""#), "{reply:?}");

@@ -1,4 +1,4 @@
-"""Delivery: in the background, called off in the middle, and while a secret is being replaced."""
+"""Delivery: in the background, cancelled in the middle, and while a secret is being replaced."""
 
 import base64
 import hashlib
@@ -18,12 +18,12 @@ PATIENCE = 30
 
 
 class Patient(ffi.Transport):
-    """Keeps every request until it is called off or released; a deaf one does not hear that it is called off."""
+    """Keeps every request until it is cancelled or released; a deaf one does not hear that it is cancelled."""
 
     def __init__(self, deaf=False):
         self.deaf = deaf
         self.came, self.release, self.left = threading.Event(), threading.Event(), threading.Event()
-        self.called_off = set()
+        self.cancelled = set()
         self.requests = []
 
     def send(self, request):
@@ -31,7 +31,7 @@ class Patient(ffi.Transport):
         self.came.set()
         self.release.wait(PATIENCE)
         self.left.set()
-        if request.id not in self.called_off:
+        if request.id not in self.cancelled:
             return answered(202)
         failure = model.TransportFailure(
             kind=model.FailureKind.CANCELLED(), phase=model.Phase.RECEIVE, request_sent=model.RequestSent.MAYBE, detail=""
@@ -40,7 +40,7 @@ class Patient(ffi.Transport):
 
     def cancel(self, id):
         if not self.deaf:
-            self.called_off.add(id)
+            self.cancelled.add(id)
             self.release.set()
 
     def renew(self):
@@ -139,7 +139,7 @@ class CalledOff(Case):
         self.assertEqual(self.flush(again).sent, 1)
         self.assertEqual(self.action(again, session).status, model.ActionStatus.SENT)
 
-    def test_a_transport_that_cannot_be_called_off_holds_nobody_up(self):
+    def test_a_transport_that_cannot_be_cancelled_holds_nobody_up(self):
         wire = Patient(deaf=True)
         core = self.ready(secrets=Keystore(), transport=wire)
         self.complete(core)

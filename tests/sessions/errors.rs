@@ -24,7 +24,7 @@ fn short<T>(code: &str, result: Result<T, Error>) {
 }
 
 #[test]
-fn a_key_of_megabytes_is_not_given_back_whole() {
+fn a_key_of_megabytes_is_not_quoted_whole() {
     let app = App::new();
     let compass = &app.compass;
     let (huge, one) = (huge(), WorkflowVersion { version: 1, local_revision: 0 });
@@ -66,7 +66,7 @@ fn a_key_of_megabytes_is_not_given_back_whole() {
 }
 
 #[test]
-fn an_authoring_helper_gives_no_key_back_whole_either() {
+fn an_authoring_helper_quotes_no_key_whole_either() {
     let (document, huge) = (pump_check(1), huge());
     let action = |key: &str| ActionDefinition {
         key: key.to_owned(),

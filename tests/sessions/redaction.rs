@@ -132,7 +132,7 @@ fn every_act_that_held_it_says_so_and_so_does_the_one_that_took_it() {
 }
 
 #[test]
-fn what_is_answered_after_a_redaction_starts_anew() {
+fn what_is_answered_after_a_redaction_starts_again() {
     let app = App::new();
     let session = told(&app);
     redact(&app, session, field("site"));
@@ -220,7 +220,7 @@ fn a_note_is_redacted_with_what_it_said_before_it_was_edited() {
 
     let change = NoteChange { note, text: "Gate was shut".into() };
     app.compass.edit(session, None, None, vec![], vec![change], &id()).unwrap();
-    assert_eq!(app.record(session).notes[0].text.as_deref(), Some("Gate was shut"), "what it says then starts anew");
+    assert_eq!(app.record(session).notes[0].text.as_deref(), Some("Gate was shut"), "what it says then starts again");
     assert_eq!(app.faults(), [""; 0]);
 }
 
@@ -328,12 +328,12 @@ fn undelivered_messages_that_hold_it_are_abandoned_at_once() {
     let configuration = app.count("SELECT configuration FROM meta");
     let outcome = redact(&app, session, field("site"));
     assert!(app.count("SELECT configuration FROM meta") > configuration, "what is claimed is looked at again");
-    assert_eq!((outcome.bodies.len(), outcome.in_flight), (3, false), "bodies of given-up messages stay");
+    assert_eq!((outcome.bodies.len(), outcome.in_flight), (3, false), "bodies of abandoned messages stay");
     assert!(outcome.record.actions.iter().all(|action| action.status == ActionStatus::Failed && REASON(action) == "abandoned"));
     assert_eq!(app.count("SELECT count(*) FROM outbox WHERE state = 'failed' AND reason = 'abandoned' AND detail = 'redacted'"), 3);
-    let given_up = outcome.record.timeline.iter().rev().take(3);
-    for line in given_up {
-        let TimelineEntry::Abandoned { reason, .. } = &line.entry else { panic!("given up") };
+    let abandoned = outcome.record.timeline.iter().rev().take(3);
+    for line in abandoned {
+        let TimelineEntry::Abandoned { reason, .. } = &line.entry else { panic!("abandoned") };
         assert_eq!((line.actor.as_deref(), reason.as_str()), (Some("Mia"), "not ours to know"));
     }
     assert_eq!((app.deliver().attempts, app.office.requests().len()), (0, 0));
@@ -433,8 +433,8 @@ fn a_failed_message_is_abandoned_and_one_abandoned_before_stays_so() {
     app.compass.abandon(session, "announce", "Max", "on paper", &id()).unwrap();
     app.deliver();
     redact(&app, session, field("site"));
-    let given_up = |detail: &str| app.count(&format!("SELECT count(*) FROM outbox WHERE detail = '{detail}'"));
-    assert_eq!((given_up("abandoned"), given_up("redacted")), (1, 2));
+    let abandoned = |detail: &str| app.count(&format!("SELECT count(*) FROM outbox WHERE detail = '{detail}'"));
+    assert_eq!((abandoned("abandoned"), abandoned("redacted")), (1, 2));
     let can_send = |app: &App, session| app.record(session).actions.iter().map(|action| action.can_send).collect::<Vec<_>>();
     assert_eq!(can_send(&app, session), [false; 3], "whoever gave it up: it holds what was redacted");
     assert_eq!(code(app.compass.send(session, "announce", None, &id())), "action_status");

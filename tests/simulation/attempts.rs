@@ -54,7 +54,7 @@ pub struct Attempts {
     pub read_2xx: BTreeMap<i64, ()>,
     /// Pauses that receivers asked for, by endpoint: until when, by the wall clock, and which process knows.
     pub pauses: BTreeMap<String, (i64, usize)>,
-    /// The last attempt of each endpoint that only a person's wish allowed.
+    /// The last attempt of each endpoint that only an urgent request allowed.
     pub urgent: BTreeMap<String, (Duration, i64)>,
     /// When each entry was claimed last.
     pub claimed_at: BTreeMap<i64, Duration>,
@@ -86,13 +86,13 @@ impl Attempts {
         attempts.any(|attempt| attempt.began >= since || attempt.outcome.is_some_and(|outcome| outcome.at >= since))
     }
 
-    /// Whether an attempt of this entry runs in this process, no matter what its row says; also one that was called off in vain.
+    /// Whether an attempt of this entry runs in this process, no matter what its row says; also one that was cancelled in vain.
     pub fn runs(&self, row: i64, place: usize, life: u64) -> bool {
         let mut here = self.all.range((row, 0)..=(row, u32::MAX)).filter(|(_, attempt)| attempt.place == place && attempt.life == life);
         here.any(|(_, attempt)| attempt.outcome.is_none())
     }
 
-    fn flying(&self, place: usize, life: u64) -> impl Iterator<Item = &Attempt> {
+    fn in_flight(&self, place: usize, life: u64) -> impl Iterator<Item = &Attempt> {
         self.all.values().filter(move |attempt| {
             attempt.place == place && attempt.life == life && attempt.outcome.is_none() && attempt.cancelled.is_none()
         })
@@ -156,10 +156,10 @@ impl World {
         if *in_a_row >= 3 {
             return Err(format!("{who} began, the third in a row that has failed before one that has not"));
         }
-        let flying = self.attempts.flying(place, life).count();
-        let here = self.attempts.flying(place, life).filter(|attempt| attempt.endpoint == endpoint).count();
-        if flying >= 8 || here >= 4 {
-            return Err(format!("{who} began beside {flying} others, {here} of them at its endpoint"));
+        let in_flight = self.attempts.in_flight(place, life).count();
+        let here = self.attempts.in_flight(place, life).filter(|attempt| attempt.endpoint == endpoint).count();
+        if in_flight >= 8 || here >= 4 {
+            return Err(format!("{who} began beside {in_flight} others, {here} of them at its endpoint"));
         }
         let attempt = Attempt {
             place,
@@ -365,8 +365,8 @@ impl World {
         self.check_freed(entry, next, before)?;
         let Cause::Step(place) = cause else { return self.check_act(entry, next, cause) };
         // A group is settled and claimed in one transaction.
-        let claimed_anew = entry.state == "leased" && next.state == "leased" && next.epoch == entry.epoch + 1;
-        if claimed_anew {
+        let claimed_again = entry.state == "leased" && next.state == "leased" && next.epoch == entry.epoch + 1;
+        if claimed_again {
             let mut middle = next.clone();
             (middle.state, middle.owner, middle.lease_until) = ("queued".to_owned(), String::new(), 0);
             (middle.epoch, middle.attempts, middle.unknown) = (entry.epoch, next.attempts - 1, next.unknown - 1);
@@ -378,9 +378,9 @@ impl World {
                 let mut middle = entry.clone();
                 (middle.attempts, middle.unknown) = (next.attempts.saturating_sub(1), next.unknown.saturating_sub(1));
                 middle.in_flight_until = next.in_flight_until;
-                let flies = self.attempts.all.get(&(entry.row, entry.attempts)).is_some_and(|attempt| attempt.outcome.is_none());
-                if flies && self.is_in_flight(entry) {
-                    return Err("claimed while a try of before it was given up is in flight".to_owned());
+                let runs = self.attempts.all.get(&(entry.row, entry.attempts)).is_some_and(|attempt| attempt.outcome.is_none());
+                if runs && self.is_in_flight(entry) {
+                    return Err("claimed while an attempt from before it was abandoned is in flight".to_owned());
                 }
                 let from = if has_learned(entry, &middle) { &middle } else { entry };
                 // Another message was taken by its endpoint in the same transaction.
@@ -390,7 +390,7 @@ impl World {
                 self.check_claim(from, next, before, place)
             }
             ("leased", "failed") if next.reason == "corrupt" && next.epoch > entry.epoch && self.tampered.contains_key(&entry.row) => {
-                // Given back, claimed once more and looked at in one transaction.
+                // Released, claimed once more and looked at in one transaction.
                 let mut middle = entry.clone();
                 (middle.state, middle.owner, middle.lease_until) = ("queued".to_owned(), String::new(), 0);
                 (middle.attempts, middle.unknown) = (next.attempts, next.unknown);
@@ -427,7 +427,7 @@ impl World {
         }
     }
 
-    /// What waited for a network is due now, or will be when its claim is given back, and nothing else.
+    /// What waited for a network is due now, or will be when its claim is released, and nothing else.
     fn check_made_due(&self, entry: &Entry, next: &Entry) -> Check {
         let mut same = next.clone();
         (same.due_at, same.at_once) = (entry.due_at, entry.at_once);
@@ -467,13 +467,13 @@ impl World {
             },
             ("failed" | "queued" | "leased", "superseded") => act == "send corrected" && self.check_superseded(entry, next),
             ("queued", "queued") if has_learned(entry, next) && STORES.contains(&act) => true,
-            // Budgets begin anew, and what waited is due.
+            // Budgets begin again, and what waited is due.
             ("queued", "queued") => RENEWS.contains(&act) && (next.at_once || next.due_at <= entry.due_at),
             // So do those of what is claimed, and nothing else of it.
             ("leased", "leased") if RENEWS.contains(&act) => {
                 let (counted, slow, due_at, at_once) = (0, 0, next.due_at, next.at_once);
                 let renewed = Entry { counted, slow, due_at, at_once, reason: String::new(), ..entry.clone() };
-                // At another address, so does what spaces its tries.
+                // At another address, so does what spaces its attempts.
                 let moved = Entry { offline: 0, cut_short: 0, resynced: 0, refreshed: 0, ..renewed.clone() };
                 (renewed == *next || act == "put endpoint" && moved == *next) && (next.at_once || next.due_at <= entry.due_at)
             }
@@ -484,7 +484,7 @@ impl World {
         if may { Ok(()) } else { Err(format!("not what the act `{act}` does")) }
     }
 
-    /// Whether the lease of a try of before it was given up is not over.
+    /// Whether the lease of an attempt from before it was abandoned is not over.
     pub fn is_in_flight(&self, entry: &Entry) -> bool {
         (1..=120_000).contains(&(entry.in_flight_until - self.clock.wall_ms()))
     }
@@ -500,7 +500,7 @@ impl World {
             return Err("a lease is 60 s".to_owned());
         }
         if self.is_in_flight(entry) {
-            return Err("claimed while a try of before it was given up may be in flight".to_owned());
+            return Err("claimed while an attempt from before it was abandoned may be in flight".to_owned());
         }
         let is_due = entry.at_once || entry.due_at <= now || entry.due_at - now > 25 * 3_600_000;
         let is_urgent = self.processes[place].has_urgent_flush();
@@ -581,10 +581,10 @@ pub fn seconds_of(text: &str) -> Option<i64> {
 /// Acts that store what came in while nobody drove.
 const STORES: [&str; 6] = ["resume", "close", "quiesce", "foreground", "background", "stop delivery"];
 
-/// After which the budgets of what an endpoint has begin anew.
+/// After which the budgets of what an endpoint has begin again.
 const RENEWS: [&str; 3] = ["secrets changed", "put endpoint", "enable"];
 
-/// Of an entry that was given up and sent again it was learned what its last claim came to: that nothing of it had begun, or what was
+/// Of an entry that was abandoned and sent again it was learned what its last claim came to: that nothing of it had begun, or what was
 /// answered.
 fn has_learned(entry: &Entry, next: &Entry) -> bool {
     let was_sent_again = entry.reason.is_empty() && next.reason.is_empty() && next.epoch == entry.epoch;
@@ -593,7 +593,7 @@ fn has_learned(entry: &Entry, next: &Entry) -> bool {
     was_sent_again && ((not_begun || answered) && next.unknown + 1 == entry.unknown || ended_unknown(entry, next))
 }
 
-/// Of an entry that was given up the last attempt has ended, and nobody knows how: it stands in the way of no other one.
+/// Of an entry that was abandoned the last attempt has ended, and nobody knows how: it stands in the way of no other one.
 fn ended_unknown(entry: &Entry, next: &Entry) -> bool {
     let same = Entry { in_flight_until: entry.in_flight_until, ..next.clone() };
     same == *entry && next.in_flight_until == 0

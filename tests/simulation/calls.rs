@@ -32,12 +32,12 @@ pub struct Request {
     began: Duration,
     pub arrived: bool,
     pub cancelled: bool,
-    /// Grows when the request is called off; events of an earlier round are passed over.
+    /// Grows when the request is cancelled; events of an earlier round are passed over.
     round: u32,
 }
 
 impl Call {
-    /// Its endpoint, and by when the core has given it up: half a minute for an attempt, and five seconds for a transport that ends nothing.
+    /// Its endpoint, and by when the core has cancelled it: half a minute for an attempt, and five seconds for a transport that ends nothing.
     pub fn ends_by(&self) -> (&str, Duration) {
         (&self.endpoint, self.began + Duration::from_secs(35))
     }
@@ -244,7 +244,7 @@ impl World {
         }
     }
 
-    /// The core asks for a request to be given up.
+    /// The core asks for a request to be cancelled.
     pub fn cancel_request(&mut self, place: usize, core_id: u64) -> Check {
         let life = self.processes[place].life;
         let found = self.calls.iter_mut().find(|(_, call)| {
@@ -253,9 +253,9 @@ impl World {
         let Some((&number, call)) = found else { return Ok(()) };
         let Some(request) = &mut call.request else { return Ok(()) };
         let in_time = self.clock.world() < request.began + request.inner.timeout;
-        // The thread that ends what quiesce has called off may do so after the next resume.
+        // The thread that ends what quiesce has cancelled may do so after the next resume.
         if self.goes_on && in_time && !request.cancelled {
-            return Err(format!("entry {} attempt {} was called off, and nothing ended", request.row, request.attempt));
+            return Err(format!("entry {} attempt {} was cancelled, and nothing ended", request.row, request.attempt));
         }
         request.cancelled = true;
         let (row, attempt, arrived) = (request.row, request.attempt, request.arrived);

@@ -251,7 +251,7 @@ impl World {
         }
         let earlier = self.earlier(entry);
         for old in &earlier {
-            if let Some((_, attempt)) = self.attempts_of(old.row).find(|(_, attempt)| self.flies(attempt)) {
+            if let Some((_, attempt)) = self.attempts_of(old.row).find(|(_, attempt)| self.is_in_flight_now(attempt)) {
                 return Err(format!("{who} began beside one of revision {}, entry {}: {attempt:?}", old.revision, old.row));
             }
         }
@@ -282,7 +282,7 @@ impl World {
     }
 
     /// Whether an attempt is in flight and its lease alive, no matter where. By a clock that was set since, nobody can say.
-    fn flies(&self, attempt: &Attempt) -> bool {
+    fn is_in_flight_now(&self, attempt: &Attempt) -> bool {
         let is_alive = (1..=120_000).contains(&(attempt.lease_until - self.clock.wall_ms())) && self.clock_set <= attempt.began_tick;
         attempt.outcome.is_none() && attempt.cancelled.is_none() && is_alive
     }

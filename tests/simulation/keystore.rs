@@ -23,7 +23,7 @@ pub struct Keystore {
     pub kept: BTreeMap<String, Kept>,
     /// How often each was rebuilt; part of its right value.
     pub versions: BTreeMap<String, u32>,
-    /// A token that was told to be refused is fetched anew.
+    /// A token that was told to be refused is fetched again.
     pub refreshes: bool,
 }
 

@@ -186,7 +186,7 @@ impl World {
         self.after(Cause::Act("start delivery"))
     }
 
-    /// The link is gone and the app has not noticed, for so long that tries have become rare.
+    /// The link is gone and the app has not noticed, for so long that attempts have become rare.
     fn long_without_network(&mut self) -> Check {
         self.set_connectivity(0, Connectivity::Online { validated: None, metered: false, network: Some(60) })?;
         self.link = Link::Down;
@@ -288,7 +288,7 @@ impl World {
             // A secret that is there is no reason to try again what waits for a network.
             let woken = signal != Signal::Secret && entry.offline > 0 && entry.cut_short < 3;
             let due = if woken || entry.at_once || entry.due_at - wall > 25 * 3_600_000 { wall } else { entry.due_at };
-            // A try that ends with its process was cut short, and the third in a row is spaced.
+            // An attempt that ends with its process was cut short, and the third in a row is spaced.
             let spaced = table::longest_after_cut_short(entry.cut_short + 1);
             let lease = if entry.state == "leased" { entry.lease_until + spaced } else { wall };
             let from = [due, lease, entry.in_flight_until, pauses.get(&entry.endpoint).copied().unwrap_or(wall), wall]

@@ -117,9 +117,9 @@ fn the_same_seed_gives_the_same_trace() {
 fn seeds_that_have_found_a_fault_stay_quiet() {
     for (seed, was) in [
         (3, "a wait for a moment that was past, while the network was gone"),
-        (14, "no thread for an attempt: claimed and given back without end"),
+        (14, "no thread for an attempt: claimed and released without end"),
         (64, "a damaged moment made an error of all totals"),
-        (103, "given up, and it left all the same, for its endpoint had been read again"),
+        (103, "abandoned, and it left all the same, for its endpoint had been read again"),
         (111, "looked four times a second for a result that cannot be stored"),
         (142, "an attempt whose secrets came after the network had gone"),
         (156, "an attempt whose secrets came on a network that costs money"),
@@ -140,7 +140,7 @@ fn seeds_that_have_found_a_fault_stay_quiet() {
 /// The same for acts that a seed has lost, because acts were added to the list since. The seed says what comes between them.
 #[test]
 fn acts_that_have_found_a_fault_stay_quiet() {
-    // Seed 2031: a worker that learned of quiesce after the next resume called off once more what quiesce had called off.
+    // Seed 2031: a worker that learned of quiesce after the next resume cancelled once more what quiesce had cancelled.
     let mut acts = vec![Act::Online { at: 1, network: 2, validated: 0, metered: false }, Act::Foreground { at: 1 }];
     acts.extend([Act::Receiver { which: 0, mode: Mode::Silent }, Act::Complete { at: 1, answer: 0 }, Act::Pass { ms: 4_100 }]);
     acts.extend([Act::DropHold { at: 1 }, Act::Steps { count: 1 }, Act::Foreground { at: 1 }, Act::Steps { count: 3 }]);

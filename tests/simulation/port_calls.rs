@@ -15,7 +15,7 @@ pub struct PortCalls(Mutex<Asked>);
 #[derive(Default)]
 pub struct Asked {
     pub calls: Vec<(BlockingCall, Reply)>,
-    /// Requests that are to be given up.
+    /// Requests that are to be cancelled.
     pub cancels: Vec<(u64, Reply)>,
     pub renewals: Vec<Reply>,
     /// Nothing can carry a call out now.

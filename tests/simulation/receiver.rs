@@ -16,7 +16,7 @@ pub enum Mode {
     Works,
     /// Always this status.
     Status(u16),
-    /// This status, with a wish for a pause.
+    /// This status, with a pause that it asks for.
     Pause(u16, RetryAfter),
     /// 500 to some messages, 202 to the others.
     Poison,

@@ -38,7 +38,7 @@ pub struct Entry {
     pub epoch: i64,
     pub owner: String,
     pub lease_until: i64,
-    /// A try of before it was given up may be in flight until then.
+    /// An attempt from before it was abandoned may be in flight until then.
     pub in_flight_until: i64,
     pub sent_at: i64,
     pub revived: u32,

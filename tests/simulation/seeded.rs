@@ -92,7 +92,7 @@ const FAULTS: &[(&str, &str, &[Act])] = &[
         "contract 5: `compass-replaces` names what may have been delivered",
         &[Act::Complete { at: 0, answer: 0 }, FOREGROUND, SECONDS, CORRECTED],
     ),
-    ("seeded: a release keeps its counters", "contract 6: a claim that is given back counts nothing", &[]),
+    ("seeded: a release keeps its counters", "contract 6: a claim that is released counts nothing", &[]),
     (
         "seeded: no pause for Retry-After",
         "contract 6: a pause that a receiver asks for",

@@ -101,14 +101,14 @@ impl World {
         if outcome.is_some() {
             let now = &self.rows.entries[&entry.row];
             if now.reason != "abandoned" {
-                return Err(format!("given up, and it is {} {}", now.state, now.reason));
+                return Err(format!("abandoned, and it is {} {}", now.state, now.reason));
             }
             self.coverage.count("reason", "abandoned");
         }
         Ok(())
     }
 
-    /// The site of a session is redacted: its messages are given up or go on, and bodies that were delivered stay or go.
+    /// The site of a session is redacted: its messages are abandoned or go on, and bodies that were delivered stay or go.
     pub fn redact(&mut self, at: u64, which: u64) -> Check {
         let Some(entry) = self.one(which, |_| true) else { return Ok(()) };
         let (place, session, command_id) = (self.place(at), self.session_of(entry.session), self.command());

@@ -16,10 +16,10 @@ impl World {
         let attempt = self.attempts.all.get(&(entry.row, entry.attempts)).cloned();
         if next.state == "queued" && next.attempts + 1 == entry.attempts {
             if attempt.is_some() {
-                return Err("an attempt that had begun was given back as if it had not".to_owned());
+                return Err("an attempt that had begun was released as if it had not".to_owned());
             }
             if next.unknown + 1 != entry.unknown {
-                return Err("a claim that is given back takes its unknown outcome with it".to_owned());
+                return Err("a claim that is released takes its unknown outcome with it".to_owned());
             }
             if next.reason == "interrupted" && next.cut_short == entry.cut_short + 1 {
                 // Its secrets were not there, and somebody has changed something since; or it was stopped while they were looked up.
@@ -33,7 +33,7 @@ impl World {
                 return if asked >= Some(claimed) { Ok(()) } else { Err("cut short, and nothing had begun or changed".to_owned()) };
             }
             if next.reason != entry.reason && !next.reason.starts_with("secret_") {
-                return Err("a claim that is given back changes nothing".to_owned());
+                return Err("a claim that is released changes nothing".to_owned());
             }
             if next.reason.starts_with("secret_") && next.due_at != entry.due_at {
                 let asked = self.attempts.looked_up.get(&(place, entry.endpoint.clone())).copied().unwrap_or_default();
@@ -57,7 +57,7 @@ impl World {
         }
         let is_dead = entry.lease_until <= now || entry.lease_until - now > 120_000;
         let looks_void = next.reason == "interrupted" && next.unknown == entry.unknown && next.attempts == entry.attempts;
-        // It counts as cut short, as if it had been called off in time.
+        // It counts as cut short, as if it had been cancelled in time.
         let same_counts =
             (next.counted, next.slow, next.offline, next.cut_short) == (entry.counted, entry.slow, entry.offline, entry.cut_short + 1);
         if looks_void && same_counts && is_dead {
@@ -70,7 +70,7 @@ impl World {
             return Ok(());
         }
         let Some(attempt) = attempt else {
-            return Err("a lease ended without a request, and it was neither dead nor given back".to_owned());
+            return Err("a lease ended without a request, and it was neither expired nor released".to_owned());
         };
         let Some(outcome) = attempt.outcome.filter(|_| !attempt.settled) else {
             return Err("a lease ended before its request did".to_owned());
@@ -136,7 +136,7 @@ impl World {
         let cut_short = if is_old { 1 } else { entry.cut_short + 1 };
         let expected = match class {
             Class::Offline => (entry.counted, entry.slow, entry.offline + 1, 0),
-            // What waits for an endpoint that changed, or for a secret, begins anew, and so does what was in flight.
+            // What waits for an endpoint that changed, or for a secret, begins again, and so does what was in flight.
             Class::CutShort if (around.endpoint_changed || around.secrets_changed) && (next.counted, next.slow) == (0, 0) => {
                 (0, 0, entry.offline, cut_short)
             }

@@ -36,7 +36,7 @@ arm_left_out_tests=(
   'a_lease_of_a_clock_that_was_wrong_dies_too           kills a process'
   'a_page_of_the_schema_costs_what_stands_on_it         damages a file in each page of its schema'
   'a_proxy_of_the_environment_is_not_used               starts a process'
-  'an_update_that_ends_at_any_statement_is_made_anew    opens hundreds of files, one after the other, for two minutes'
+  'an_update_that_ends_at_any_statement_is_made_again    opens hundreds of files, one after the other, for two minutes'
   'corrections_keep_the_promises                        twenty seeds more; twenty run here'
   'seeds_that_have_found_a_fault_stay_quiet             dozens of seeds more; twenty run here'
   'the_schema_and_the_core_refuse_the_same_mistakes     compares thousands of documents, for minutes'

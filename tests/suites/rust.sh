@@ -47,7 +47,7 @@ suite_rust() {
   check 'Example: field_day' field_day || true
 }
 
-# The public API is the one that is committed. `UPDATE_API=1 tests/run rust` writes it anew; look at the difference before it is committed.
+# The public API is the one that is committed. `UPDATE_API=1 tests/run rust` writes it again; look at the difference before it is committed.
 public_api() {
   RUSTDOC=$PWD/tests/api/rustdoc cargo doc --locked --quiet --no-deps -p compass-core &&
     CARGO_TARGET_DIR=target/api cargo run --locked --quiet --manifest-path tests/api/Cargo.toml -- \

@@ -67,7 +67,7 @@ impl Field {
         Self { compass, clock, transport, secrets, options, folder }
     }
 
-    /// Closes the database and opens it again, as a process that starts anew.
+    /// Closes the database and opens it again, as a process that starts again.
     pub fn reopen(&mut self) {
         self.compass.close().unwrap();
         self.compass = Compass::open(self.options.clone()).unwrap();

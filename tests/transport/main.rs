@@ -61,7 +61,7 @@ fn within(mut request: TransportRequest, timeout: Duration) -> TransportRequest 
     request
 }
 
-/// Nothing that lasts this long ends by itself while a test has patience.
+/// Nothing that lasts this long ends by itself while a test waits.
 const HOUR: Duration = Duration::from_secs(3600);
 
 const HOURS: Timeouts = Timeouts { resolve: HOUR, connect: HOUR, send: HOUR, receive: HOUR, body: HOUR };

@@ -106,7 +106,7 @@ fn a_failing_endpoint_gets_half_of_the_places_at_most() {
 }
 
 #[test]
-fn attempts_at_once_grow_with_clean_rounds() {
+fn attempts_at_once_grow_with_deliveries() {
     let phone = Phone::new(ScriptedTransport::always(202));
     phone.complete("office", 64);
     phone.flush();

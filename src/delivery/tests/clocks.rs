@@ -47,7 +47,7 @@ fn a_clock_that_was_set_back_keeps_neither_leases_nor_entries() {
 }
 
 #[test]
-fn a_clock_that_jumps_ahead_and_back_parks_nothing_and_starts_no_storm() {
+fn a_clock_that_jumps_ahead_and_back_delays_nothing_and_repeats_nothing() {
     let phone = Phone::new(ScriptedTransport::numbered(|number, _| Ok(answer(if number <= 2 { 503 } else { 202 }))));
     let id = phone.complete("office", 1)[0];
     phone.clock.jump_wall(TEN_YEARS);

@@ -66,7 +66,7 @@ fn cancelling_counts_nothing_and_keeps_the_unknown_outcome() {
 }
 
 #[test]
-fn an_attempt_that_cannot_be_interrupted_is_left_behind_and_its_success_still_counts() {
+fn an_attempt_that_cannot_be_interrupted_is_detached_and_its_success_still_counts() {
     let phone = Phone::new(ScriptedTransport::always(202));
     let id = phone.complete("office", 1)[0];
     phone.transport.ignore_cancel();

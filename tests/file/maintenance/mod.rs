@@ -1,4 +1,4 @@
-//! Purging and deleting, copies, and the look for damage.
+//! Purging and deleting, copies, and the check for damage.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -83,9 +83,9 @@ fn a_purge_takes_finished_sessions_of_age_whose_messages_are_settled() {
     let app = App::new();
     let sent = app.completed();
     app.deliver();
-    let given_up = app.too_large();
+    let abandoned = app.too_large();
     for action in ["announce", "measured", "report"] {
-        app.compass.abandon(given_up, action, "Mia", "told them", &id()).unwrap();
+        app.compass.abandon(abandoned, action, "Mia", "told them", &id()).unwrap();
     }
     let ended = app.ended();
     let discarded = app.start().key;
@@ -101,7 +101,7 @@ fn a_purge_takes_finished_sessions_of_age_whose_messages_are_settled() {
     let mut expected = [waiting, failed, running, young];
     expected.sort();
     assert_eq!(left, expected);
-    for gone in [sent, given_up, ended, discarded] {
+    for gone in [sent, abandoned, ended, discarded] {
         assert_eq!(code(app.compass.session(gone)), "deleted_session");
         assert_eq!(code(app.compass.record(gone)), "deleted_session");
         assert_eq!(code(app.compass.note(gone, "hello", &id())), "deleted_session");
@@ -414,7 +414,7 @@ fn a_copy_is_for_its_owner_alone_and_named_only_when_it_is_whole() {
     assert_eq!((error.code(), error.place().as_deref()), ("invalid_argument", Some("to")));
 }
 
-// The look for damage -------------------------------------------------------------------------------------------------------------------
+// The check for damage -------------------------------------------------------------------------------------------------------------------
 
 /// Changes the file from outside, past the rules of its schema.
 fn tamper(app: &App, statement: &str) {

@@ -9,7 +9,7 @@ fn sixty_days_without_signal_cost_nothing() {
         if the_app_knows {
             field.compass.set_connectivity(Connectivity::Offline);
         }
-        let mut tries = 0;
+        let mut attempts = 0;
         for day in 0..60 {
             if day % 3 == 0 {
                 field.backlog(20, OFFICE);
@@ -18,7 +18,7 @@ fn sixty_days_without_signal_cost_nothing() {
             for _ in 0..4 {
                 let report = field.flush();
                 assert_eq!((report.end, report.sent, report.failed), (FlushEnd::Offline, 0, 0));
-                tries += report.attempts;
+                attempts += report.attempts;
                 field.clock.advance(6 * HOUR);
             }
         }
@@ -32,12 +32,12 @@ fn sixty_days_without_signal_cost_nothing() {
         assert_eq!(field.compass.endpoints().unwrap()[0].consecutive_failures, 0);
         assert!(field.next_due().when_online == Some(NetworkNeed::Any));
         if the_app_knows {
-            assert_eq!(tries, 0);
+            assert_eq!(attempts, 0);
         } else {
-            assert!((1..=4 * 4 * 60).contains(&tries), "a few look whether there is a network, not all 400: {tries}");
+            assert!((1..=4 * 4 * 60).contains(&attempts), "a few look whether there is a network, not all 400: {attempts}");
         }
 
-        receiver.mend();
+        receiver.repair();
         field.compass.set_connectivity(ONLINE);
         let report = field.flush();
         assert_eq!((report.end, report.sent, report.pending), (FlushEnd::Drained, 400, 0));
@@ -51,7 +51,7 @@ fn sixty_days_without_signal_cost_nothing() {
 // Clocks that jump --------------------------------------------------------------------------------------------------------------------
 
 #[test]
-fn a_wall_clock_that_jumps_ten_years_parks_nothing_and_storms_nothing() {
+fn a_wall_clock_that_jumps_ten_years_delays_nothing_and_repeats_nothing() {
     const COUNT: usize = 12;
     let ten_years = TimeDelta::days(3653);
     let stages =
@@ -76,22 +76,22 @@ fn a_wall_clock_that_jumps_ten_years_parks_nothing_and_storms_nothing() {
                 for jump in jumps {
                     field.clock.jump_wall(jump);
                     let report = field.flush();
-                    assert!(report.attempts as usize <= COUNT, "{place}: a storm of {}", report.attempts);
+                    assert!(report.attempts as usize <= COUNT, "{place}: too many attempts: {}", report.attempts);
                     if stage != stages[3] {
                         // `flush` looks for a network whenever it is asked to; everything else waits for its time.
                         assert_eq!(field.flush().attempts, 0, "{place}: again at once");
                     }
                     assert_eq!(report.failed, 0, "{place}");
                     let due = field.next_due();
-                    let at = due.at.unwrap_or_else(|| panic!("{place}: parked: {due:?}"));
-                    assert!(at - field.now() <= TimeDelta::hours(25), "{place}: parked until {at}");
+                    let at = due.at.unwrap_or_else(|| panic!("{place}: delayed: {due:?}"));
+                    assert!(at - field.now() <= TimeDelta::hours(25), "{place}: delayed until {at}");
                 }
                 // Some more time with the trouble, then without.
                 for _ in 0..20 {
-                    let report = step(&field).unwrap_or_else(|| panic!("{place}: parked"));
+                    let report = step(&field).unwrap_or_else(|| panic!("{place}: delayed"));
                     assert!(report.attempts as usize <= COUNT, "{place}");
                 }
-                receiver.mend();
+                receiver.repair();
                 for _ in 0..100 {
                     if step(&field).is_none() {
                         break;

@@ -1,4 +1,4 @@
-//! Receivers that ask for patience, or are gone for long, and what a person may do then.
+//! Receivers that ask for a pause, or are gone for long, and what a person may do then.
 
 use super::*;
 
@@ -9,7 +9,7 @@ fn retry_after_holds_for_the_whole_endpoint_and_is_cut_at_a_day() {
             let (receiver, field) = Receiver::ill(move |_| Ok(answer_with(status, &[("retry-after", asked)])), false);
             field.complete();
             field.flush();
-            receiver.mend();
+            receiver.repair();
             let until = field.now() + TimeDelta::hours(hours);
             assert_eq!(field.next_due().at, Some(until), "{asked}");
             let status = &field.compass.endpoints().unwrap()[0];
@@ -34,10 +34,10 @@ fn an_hour_of_429_with_many_entries_costs_one_look_at_a_time() {
     while field.next_due().at.is_some_and(|at| at <= end) {
         step(&field);
     }
-    // Two may fly at once at first, then one in each minute, or less often.
+    // Two may be in flight at once at first, then one in each minute, or less often.
     let count = receiver.times().len();
     assert!((3..=62).contains(&count), "{count} requests in an hour");
-    receiver.mend();
+    receiver.repair();
     while step(&field).is_some() {}
     assert_eq!(field.messages(&[DeliveryState::Sent]).len(), 200);
 }
@@ -63,7 +63,7 @@ fn a_receiver_that_is_down_for_thirty_days_gets_everything_in_the_end() {
     assert!(failed.iter().all(|item| item.delivery.attempts >= 12));
 
     field.advance_to(up_again);
-    receiver.mend();
+    receiver.repair();
     while step(&field).is_some() {}
     assert_eq!(field.messages(&[DeliveryState::Pending]).len(), 0);
     // A person who repairs the endpoint brings the rest along; to switch it off and on repairs nothing.
@@ -145,14 +145,14 @@ fn more_than_three_failed_sends_lock_and_every_send_is_the_same_message() {
         assert_eq!(header(request, "compass-attempt"), (index + 1).to_string());
     }
     // Its bytes were refused: a better endpoint does not change that.
-    receiver.mend();
+    receiver.repair();
     field.compass.put_endpoint(&endpoint(OFFICE, "https://office.example/new")).unwrap();
     assert_eq!(field.flush().attempts, 0);
     assert_eq!(field.action(session).status, ActionStatus::Failed);
 }
 
 #[test]
-fn revival_by_a_mended_endpoint_neither_counts_nor_is_locked() {
+fn revival_by_a_repaired_endpoint_neither_counts_nor_is_locked() {
     let (receiver, field) = Receiver::ill(|_| Ok(answer(404)), false);
     let session = field.complete();
     let id = field.delivery(session).id;
@@ -178,7 +178,7 @@ fn revival_by_a_mended_endpoint_neither_counts_nor_is_locked() {
         fail(&field);
     }
     assert_eq!(field.action(session).failed_sends, 4);
-    receiver.mend();
+    receiver.repair();
     field.compass.put_endpoint(&endpoint(OFFICE, "https://office.example/well")).unwrap();
     assert_eq!(field.flush().sent, 1, "locked for the person, not for the endpoint");
     assert!(field.transport.requests().iter().all(|request| header(request, "webhook-id") == id.0));
@@ -197,7 +197,7 @@ fn a_gone_endpoint_stops_everything_until_it_is_enabled() {
     assert!(field.messages(&[DeliveryState::Pending]).iter().all(|item| item.delivery.reason.as_deref() == Some("endpoint_disabled")));
     field.clock.advance(30 * DAY + MINUTE);
     assert_eq!(field.flush().attempts, 0);
-    receiver.mend();
+    receiver.repair();
     field.compass.set_endpoint_enabled(OFFICE, true).unwrap();
     assert_eq!(field.flush().sent, 30, "the gone ones and those that waited");
 }

@@ -60,7 +60,7 @@ impl Receiver {
         (receiver, field)
     }
 
-    fn mend(&self) {
+    fn repair(&self) {
         self.well.store(true, Ordering::SeqCst);
     }
 

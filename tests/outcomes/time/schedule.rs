@@ -120,15 +120,15 @@ fn outcomes() -> Vec<(String, Answer)> {
 
 #[test]
 fn after_every_sort_of_failure_there_is_another_attempt_or_an_end() {
-    let (mut ended, mut mended) = (0, 0);
+    let (mut ended, mut repaired) = (0, 0);
     for validated in [None, Some(true)] {
         // One phone for all of them; each outcome has an endpoint of its own.
         let outcomes = Arc::new(outcomes());
         let (well, script) = (Arc::new(AtomicBool::new(false)), outcomes.clone());
-        let mended_now = well.clone();
+        let repaired_now = well.clone();
         let field = Field::new(ScriptedTransport::new(move |request| {
             let number: usize = request.url.rsplit('/').next().unwrap().parse().unwrap();
-            if mended_now.load(Ordering::SeqCst) {
+            if repaired_now.load(Ordering::SeqCst) {
                 return Ok(answer(202));
             }
             // A transport that says an attempt was cancelled although nobody asked for it, says so once.
@@ -173,8 +173,8 @@ fn after_every_sort_of_failure_there_is_another_attempt_or_an_end() {
         for (session, (name, _)) in sessions.iter().zip(&*outcomes) {
             let action = field.action(*session);
             assert!(matches!(action.status, ActionStatus::Sent | ActionStatus::Failed), "{name}: {action:?}");
-            mended += usize::from(action.status == ActionStatus::Sent);
+            repaired += usize::from(action.status == ActionStatus::Sent);
         }
     }
-    assert!(ended > 20 && mended > 150, "{ended} ended, {mended} came through");
+    assert!(ended > 20 && repaired > 150, "{ended} ended, {repaired} came through");
 }

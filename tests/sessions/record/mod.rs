@@ -245,7 +245,7 @@ fn a_message_is_abandoned_by_name_and_with_a_reason_alone() {
 
     app.compass.set_integration_enabled(false).unwrap();
     let other = app.completed();
-    assert_eq!(code(app.compass.abandon(other, "report", "Mia", "why not", &id())), "action_status", "there is nothing to give up");
+    assert_eq!(code(app.compass.abandon(other, "report", "Mia", "why not", &id())), "action_status", "there is nothing to abandon");
     app.compass.set_integration_enabled(true).unwrap();
 
     let before = action.deliveries[0].clone();
@@ -259,13 +259,13 @@ fn all_undelivered_messages_of_a_session_are_abandoned_in_one_call() {
     let app = App::with_office(ScriptedTransport::numbered(|number, _| Ok(answer(if number == 1 { 202 } else { 400 }))));
     let session = app.completed();
     app.deliver();
-    let give_up = |reason: &str, command: &str| app.compass.abandon_session(session, "Mia", reason, command);
+    let abandon = |reason: &str, command: &str| app.compass.abandon_session(session, "Mia", reason, command);
     assert_eq!(code(app.compass.delete(session)), "undelivered");
-    assert_eq!(code(give_up(" ", &id())), "blank");
+    assert_eq!(code(abandon(" ", &id())), "blank");
     assert_eq!(code(app.compass.abandon_session(session, "", "moved away", &id())), "blank");
 
     let (command, revision) = (id(), app.count("SELECT revision FROM meta"));
-    let outcome = give_up("moved away", &command).unwrap();
+    let outcome = abandon("moved away", &command).unwrap();
     assert_eq!((outcome.applied, outcome.in_flight), (Applied::Yes, false));
     assert_eq!(app.count("SELECT revision FROM meta"), revision + 1, "one transaction");
     let mut shown: Vec<_> = statuses(&app, session).into_iter().map(|(_, status, reason)| (status == ActionStatus::Sent, reason)).collect();
@@ -278,21 +278,21 @@ fn all_undelivered_messages_of_a_session_are_abandoned_in_one_call() {
         .filter(|line| matches!(&line.entry, TimelineEntry::Abandoned { reason, .. } if reason == "moved away"));
     assert!(lines.map(|line| line.actor.as_deref()).eq([Some("Mia"); 2]));
 
-    assert_eq!(give_up("moved away", &command).unwrap().applied, Applied::Repeated);
-    assert_eq!(code(give_up("another reason", &command)), "command_id_reused");
+    assert_eq!(abandon("moved away", &command).unwrap().applied, Applied::Repeated);
+    assert_eq!(code(abandon("another reason", &command)), "command_id_reused");
     let nothing = id();
-    assert_eq!(give_up("moved away", &nothing).unwrap().applied, Applied::Stale, "there is nothing left to give up");
+    assert_eq!(abandon("moved away", &nothing).unwrap().applied, Applied::Stale, "there is nothing left to abandon");
     // A single one.
     let failed = statuses(&app, session).into_iter().find(|(_, status, _)| *status == ActionStatus::Failed).unwrap().0;
     app.compass.send(session, &failed, None, &id()).unwrap();
-    assert_eq!(give_up("moved away", &nothing).unwrap().applied, Applied::Repeated);
+    assert_eq!(abandon("moved away", &nothing).unwrap().applied, Applied::Repeated);
     assert_eq!(app.action(session, &failed).status, ActionStatus::Pending);
     let single = id();
-    assert_eq!(give_up("moved away", &single).unwrap().applied, Applied::Yes);
-    assert_eq!(give_up("moved away", &single).unwrap().applied, Applied::Repeated);
+    assert_eq!(abandon("moved away", &single).unwrap().applied, Applied::Yes);
+    assert_eq!(abandon("moved away", &single).unwrap().applied, Applied::Repeated);
     assert_eq!(app.faults(), [""; 0]);
     app.compass.delete(session).unwrap();
-    assert_eq!(code(give_up("moved away", &id())), "deleted_session");
+    assert_eq!(code(abandon("moved away", &id())), "deleted_session");
 
     let running = app.start().key;
     assert_eq!(app.compass.abandon_session(running, "Mia", "moved away", &id()).unwrap().applied, Applied::Stale);
@@ -359,7 +359,7 @@ fn what_was_sent_is_sent_and_what_was_refused_can_be_sent_again() {
 fn everything_that_failed_is_sent_again_in_one_go() {
     let app = App::with_office(ScriptedTransport::always(422));
     let (one, two) = (app.completed(), app.completed());
-    // A refused message is looked at again some hours later before it is given up as failed.
+    // A refused message is looked at again some hours later before it fails.
     for _ in 0..10 {
         app.deliver();
         app.clock.advance(std::time::Duration::from_secs(25 * 3600));
@@ -472,7 +472,7 @@ fn the_timeline_tells_everything_in_order_with_the_names_people_know() {
             TimelineEntry::SendRequested { action_name, corrected, revision, .. } => {
                 format!("send {action_name} {revision} corrected: {corrected}")
             }
-            TimelineEntry::Abandoned { action_name, reason, .. } => format!("gave up {action_name}: {reason}"),
+            TimelineEntry::Abandoned { action_name, reason, .. } => format!("abandoned {action_name}: {reason}"),
             other => format!("{other:?}"),
         })
         .collect();
@@ -491,7 +491,7 @@ fn the_timeline_tells_everything_in_order_with_the_names_people_know() {
             "completed in Done, won: true",
             "edited 5 fields",
             "send Message report 2 corrected: true",
-            "gave up Message measured: told them",
+            "abandoned Message measured: told them",
         ]
     );
     assert_eq!(record.timeline.iter().map(|item| item.seq).collect::<Vec<_>>(), (1..=13).collect::<Vec<_>>());
