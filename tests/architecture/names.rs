@@ -6,24 +6,54 @@ use std::path::{Path, PathBuf};
 /// What was replaced, and by what.
 const REPLACED: &[(&str, &str)] = &[
     ("air", "in_flight"),
+    ("anew", "rebuild"),
+    ("begin_anew", "begin_again"),
     ("calling_off", "cancelling"),
+    ("calm", "no_attention"),
+    ("dead_leases", "expired_leases"),
+    ("departs", "may_still_send"),
+    ("Departure", "SendCheck"),
+    ("farthest", "latest"),
     ("fire", "enqueue_actions"),
     ("freeze", "insert_entry"),
     ("gate", "call_guard"),
     ("given_back", "released"),
     ("give_way", "yield_to_waiters"),
     ("Glance", "Peek"),
-    ("held_for", "backoff_left"),
     ("Held", "StoredValue"),
+    ("HeldBack", "Delays"),
+    ("held_for", "backoff_left"),
+    ("held_up_until", "delayed_until"),
+    ("holds_up", "delays"),
+    ("hurry", "return_by"),
     ("InTheAir", "EarlierAttempt"),
+    ("is_attended", "has_driver"),
+    ("is_dense", "is_without_spaces"),
+    ("is_flying", "has_in_flight"),
+    ("is_held_up", "is_delayed"),
+    ("is_troubled", "is_failing"),
+    ("judge", "lint"),
+    ("judge_again", "lint_again"),
     ("Judged", "AttemptResult"),
+    ("keep_at_open", "purge_at_open"),
+    ("keep_until", "purge_until"),
     ("Lane", "EndpointQueue"),
+    ("lease_is_void", "lease_is_over"),
     ("LeftBehind", "Detached"),
     ("left_behind", "detached"),
+    ("let_go", "unused_files"),
+    ("make_anew", "rebuild"),
     ("nudge", "notify"),
+    ("Obstacle", "Cause"),
+    ("owes_erasing", "needs_cleaning"),
+    ("passed_over", "skipped"),
+    ("passing_over", "without_damaged"),
     ("Patience", "LockWait"),
     ("put_is_back", "restore_came_online"),
     ("registry", "open_files"),
+    ("release_bodies", "drop_bodies"),
+    ("Remade", "Rebuilt"),
+    ("rest", "release_idle"),
     ("Seat", "the lock of the pipeline"),
     ("Stamp", "ActContext"),
     ("Standing", "Blocker or Mode"),
@@ -35,11 +65,31 @@ const REPLACED: &[(&str, &str)] = &[
     ("trial", "test_send"),
     ("Trials", "TestSends"),
     ("Trouble", "IoFailure"),
+    ("undefended", "without_defensive_mode"),
     ("unhold", "clear_backoff"),
     ("untold", "unread_input"),
     ("upkeep", "maintenance"),
+    ("void_dead_leases", "end_expired_leases"),
+    ("wind_down", "end_run"),
     ("Wishes", "CallerRequests"),
     ("World", "DeliveryContext"),
+];
+
+/// Words that a comment, a message or a page does not use: each has a plain one, or one of the glossary.
+const REPLACED_WORDS: &[(&str, &str)] = &[
+    ("anew", "again, or rebuild"),
+    ("called off", "cancelled"),
+    ("dead lease", "expired lease"),
+    ("given back", "released, or dropped"),
+    ("given up", "abandoned, or cancelled"),
+    ("in the air", "in flight"),
+    ("index of words", "search index"),
+    ("judged", "linted, classified, or checked"),
+    ("left behind", "detached, or left"),
+    ("let go", "released, or unused"),
+    ("mended", "repaired"),
+    ("parked", "delayed"),
+    ("upkeep", "maintenance"),
 ];
 
 /// The names that a text declares: of types, functions and modules.
@@ -58,7 +108,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for path in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
         if path.is_dir() {
             sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "md") {
             found.push(path);
         }
     }
@@ -71,8 +121,8 @@ fn names_that_were_replaced_do_not_come_back() {
     sources(&root.join("src"), &mut files);
     sources(&root.join("uniffi/src"), &mut files);
     let mut count = 0;
-    for path in files {
-        let text = fs::read_to_string(&path).unwrap();
+    for path in files.iter().filter(|path| path.extension().is_some_and(|extension| extension == "rs")) {
+        let text = fs::read_to_string(path).unwrap();
         for name in declared(&text) {
             count += 1;
             let better = REPLACED.iter().find(|(old, _)| *old == name).map(|(_, better)| *better);
@@ -87,4 +137,33 @@ fn a_replaced_name_is_found_where_it_is_declared_and_not_in_a_sentence() {
     let found: Vec<&str> =
         declared("pub(super) struct Lane {\n/// The type Lane\n    pub(crate) const fn survey(&self) {\nmod air;\nuse a::Seat;").collect();
     assert_eq!(found, ["Lane", "survey", "air"]);
+}
+
+/// The place of a word in a text, as a whole word.
+fn finds(text: &str, word: &str) -> Option<usize> {
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
+    text.match_indices(word)
+        .map(|(at, _)| at)
+        .find(|at| !is_letter(text[..*at].chars().next_back()) && !is_letter(text[at + word.len()..].chars().next()))
+}
+
+#[test]
+fn words_that_were_replaced_do_not_come_back() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["src", "uniffi/src", "tests", "examples", "benches", "docs"] {
+        sources(&root.join(folder), &mut files);
+    }
+    for path in files.iter().filter(|path| !path.ends_with("architecture/names.rs")) {
+        for (line, text) in (1..).zip(fs::read_to_string(path).unwrap().replace('_', " ").lines()) {
+            let found = REPLACED_WORDS.iter().find(|(word, _)| finds(text, word).is_some());
+            assert_eq!(found, None, "{}:{line} has a plain word", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_replaced_word_is_found_as_a_whole_word() {
+    assert_eq!(finds("It is made anew.", "anew"), Some(11));
+    assert_eq!(finds("a Canew, anewly", "anew"), None);
 }
