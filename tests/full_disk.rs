@@ -18,7 +18,7 @@ use compass_core::port::{Random, SystemRandom, Transport, TransportFailure, Tran
 use compass_core::testing::{ScriptedTransport, answer};
 use compass_core::{CancelToken, Compass, DiscardUndelivered, Error, Options};
 use support::app::{App, code, id, pump_check, set, text};
-use support::field::{PATIENCE, eventually, in_time};
+use support::field::{WAIT_LIMIT, eventually, in_time};
 
 /// Set in the process of its own: the folder that is the disk.
 const DISK: &str = "COMPASS_SMALL_DISK";
@@ -249,7 +249,7 @@ fn goes_on(disk: &Path) {
     *busy.lock().unwrap() = Some(compass.clone());
     let flushing = {
         let compass = compass.clone();
-        std::thread::spawn(move || compass.flush(2 * PATIENCE, &CancelToken::new()))
+        std::thread::spawn(move || compass.flush(2 * WAIT_LIMIT, &CancelToken::new()))
     };
     office.wait_for_requests(3);
     office.wait_until_running(1);
@@ -264,7 +264,7 @@ fn goes_on(disk: &Path) {
     assert_eq!(counts.cancelled.load(Ordering::Acquire), 0, "what is in flight is not cancelled");
     std::fs::remove_file(disk.join("filler")).unwrap();
     lands.send(()).unwrap();
-    let report = in_time("the flush", PATIENCE, move || flushing.join().unwrap()).unwrap();
+    let report = in_time("the flush", WAIT_LIMIT, move || flushing.join().unwrap()).unwrap();
     assert_eq!((report.end, report.sent, report.pending), (FlushEnd::Drained, 3, 0));
     let record = compass.record(session).unwrap();
     assert!(record.actions.iter().all(|action| action.status == ActionStatus::Sent && action.deliveries[0].attempts == 1));

@@ -22,7 +22,7 @@ fn counting(change: impl FnOnce(&mut Options)) -> (Field, Arc<AtomicUsize>) {
 
 /// Takes steps until the end, no matter what they wait for.
 fn report(steps: &mut DeliverySteps) -> FlushReport {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + WAIT_LIMIT;
     loop {
         match steps.step() {
             StepOutcome::Again => {}
@@ -528,7 +528,7 @@ fn no_id_is_in_flight_twice_however_often_it_is_abandoned_and_sent_again() {
         }
         let began = goes_round.0.lock().unwrap();
         let until = *began + 2;
-        drop(goes_round.1.wait_timeout_while(began, PATIENCE, |turn| *turn < until).unwrap());
+        drop(goes_round.1.wait_timeout_while(began, WAIT_LIMIT, |turn| *turn < until).unwrap());
         now.lock().unwrap().remove(&id);
         Ok(answer(500))
     });

@@ -111,7 +111,7 @@ fn a_transport_that_hangs_for_one_endpoint_stops_no_other() {
     assert_eq!(field.flush().sent, 1);
     assert!(is_sent(&field.compass, lab));
     // A person who presses "send now" waits for one that ends, too.
-    let urgent = field.compass.flush_urgent(PATIENCE, &CancelToken::new()).unwrap();
+    let urgent = field.compass.flush_urgent(WAIT_LIMIT, &CancelToken::new()).unwrap();
     assert_eq!((urgent.end, urgent.attempts), (FlushEnd::Drained, 0));
     field.transport.release();
     field.transport.wait_until_quiet();

@@ -115,7 +115,7 @@ fn flushing(compass: &Compass) -> JoinHandle<FlushReport> {
 
 /// What a thread brings, which must not take for ever.
 fn joined<T: Send + 'static>(what: &str, thread: JoinHandle<T>) -> T {
-    in_time(what, PATIENCE, move || thread.join().unwrap())
+    in_time(what, WAIT_LIMIT, move || thread.join().unwrap())
 }
 
 fn abandon_first(field: &Field, session: SessionKey) -> RecordOutcome {
@@ -250,7 +250,7 @@ impl Gate {
         let mut state = self.state();
         state.came += 1;
         self.changed.notify_all();
-        let waited = self.changed.wait_timeout_while(state, 2 * PATIENCE, |state| state.shut);
+        let waited = self.changed.wait_timeout_while(state, 2 * WAIT_LIMIT, |state| state.shut);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
@@ -261,7 +261,7 @@ impl Gate {
 
     /// Waits until so many have come.
     fn wait_for(&self, count: usize) {
-        assert!(self.comes_within(count, PATIENCE), "waited in vain for {count} at the gate; {} came", self.came());
+        assert!(self.comes_within(count, WAIT_LIMIT), "waited in vain for {count} at the gate; {} came", self.came());
     }
 
     /// The same, for this long; says whether they came.

@@ -325,7 +325,7 @@ fn what_was_cut_short_three_times_in_a_row_is_spaced_until_an_attempt_ends_by_it
         let (before, cancel) = (field.transport.requests().len(), CancelToken::new());
         field.transport.hold("");
         let (compass, token) = (field.compass.clone(), cancel.clone());
-        let running = std::thread::spawn(move || compass.flush(PATIENCE, &token).unwrap());
+        let running = std::thread::spawn(move || compass.flush(WAIT_LIMIT, &token).unwrap());
         field.transport.wait_for_requests(before + 1);
         cancel.cancel();
         assert_eq!(joined("the flush", running).end, FlushEnd::Cancelled);

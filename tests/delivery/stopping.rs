@@ -45,7 +45,7 @@ fn a_transport_that_needs_the_core_to_cancel_does_not_stop_the_core() {
         field.transport.wait_for_requests(2);
         *handle.lock().unwrap() = Some(field.compass.clone());
         let compass = field.compass.clone();
-        in_time("quiescing", PATIENCE, move || if drops_hold { drop(hold) } else { compass.quiesce().unwrap() });
+        in_time("quiescing", WAIT_LIMIT, move || if drops_hold { drop(hold) } else { compass.quiesce().unwrap() });
         resumed.wait_for(1);
         field.transport.release();
         joined("the test delivery", testing);
@@ -69,7 +69,7 @@ fn a_transport_may_call_the_core_when_it_is_renewed() {
     let session = field.complete();
     *handle.lock().unwrap() = Some(field.compass.clone());
     let compass = field.compass.clone();
-    let hold = in_time("coming back", PATIENCE, move || {
+    let hold = in_time("coming back", WAIT_LIMIT, move || {
         compass.quiesce().unwrap();
         let hold = compass.resume().unwrap();
         compass.set_connectivity(Connectivity::Offline);
@@ -95,7 +95,7 @@ fn a_transport_that_hangs_when_it_is_asked_to_cancel_keeps_nobody_waiting() {
         let running = std::thread::spawn(move || compass.flush(2 * MINUTE, &token).map(|report| report.end));
         field.transport.wait_for_requests(1);
         let compass = field.compass.clone();
-        in_time(ends, PATIENCE, move || match ends {
+        in_time(ends, WAIT_LIMIT, move || match ends {
             "quiescing" => compass.quiesce().unwrap(),
             "closing" => compass.close().unwrap(),
             _ => cancel.cancel(),
@@ -261,7 +261,7 @@ fn a_resume_that_is_under_way_when_the_handle_is_quiesced_writes_nothing() {
     let resuming = std::thread::spawn(move || compass.resume().unwrap());
     random.gate.wait_for(1);
     let compass = field.compass.clone();
-    in_time("quiescing", PATIENCE, move || compass.quiesce().unwrap());
+    in_time("quiescing", WAIT_LIMIT, move || compass.quiesce().unwrap());
     let file = sql(&field);
     let before = version(&file);
     random.gate.open();
@@ -446,7 +446,7 @@ fn a_transport_that_needs_a_thread_which_closes_does_not_keep_it_for_ever() {
     field.transport.wait_for_requests(1);
     *handle.lock().unwrap() = Some(field.compass.clone());
     let compass = field.compass.clone();
-    in_time("closing", PATIENCE, move || compass.close().unwrap());
+    in_time("closing", WAIT_LIMIT, move || compass.close().unwrap());
     closed.wait_for(1);
     joined("the test delivery", testing);
     assert!(Compass::open(field.options.clone()).is_ok(), "the first call has closed the file");

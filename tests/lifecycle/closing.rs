@@ -16,7 +16,7 @@ fn closing_ends_a_running_flush_and_the_worker() {
         };
         field.transport.wait_for_requests(1);
         let compass = field.compass.clone();
-        in_time("closing", PATIENCE, move || {
+        in_time("closing", WAIT_LIMIT, move || {
             let began = Instant::now();
             compass.close().unwrap();
             compass.close().unwrap();
@@ -26,7 +26,7 @@ fn closing_ends_a_running_flush_and_the_worker() {
             assert_eq!(running.join().unwrap().end, FlushEnd::Quiesced);
         }
         assert!(matches!(field.compass.workflows(), Err(Error::Closed)));
-        assert!(matches!(field.compass.flush(PATIENCE, &CancelToken::new()), Err(Error::Closed)));
+        assert!(matches!(field.compass.flush(WAIT_LIMIT, &CancelToken::new()), Err(Error::Closed)));
         assert!(matches!(field.compass.start_delivery(), Err(Error::Closed)));
         assert!(matches!(field.compass.quiesce(), Err(Error::Closed)));
         assert!(matches!(field.compass.resume(), Err(Error::Closed)));

@@ -11,7 +11,7 @@ fn a_cancelled_flush_cancels_what_runs_and_releases_what_does_not() {
     let running = flushing(&field.compass, &cancel);
     field.transport.wait_for_requests(2);
     cancel.cancel();
-    let report = in_time("the flush", PATIENCE, move || running.join().unwrap());
+    let report = in_time("the flush", WAIT_LIMIT, move || running.join().unwrap());
     assert_eq!((report.end, report.attempts, report.sent, report.pending), (FlushEnd::Cancelled, 2, 0, 10));
 
     let begun: Vec<String> = field.transport.requests().iter().map(|request| header(request, "webhook-id")).collect();
@@ -43,7 +43,7 @@ fn a_flush_with_a_token_that_is_cancelled_already_does_nothing() {
     field.complete();
     let cancel = CancelToken::new();
     cancel.cancel();
-    let report = field.compass.flush(PATIENCE, &cancel).unwrap();
+    let report = field.compass.flush(WAIT_LIMIT, &cancel).unwrap();
     assert_eq!((report.end, report.attempts, report.pending), (FlushEnd::Cancelled, 0, 1));
 }
 
@@ -66,7 +66,7 @@ fn a_flush_returns_before_its_deadline_and_leaves_nothing_begun() {
     field.transport.wait_for_requests(2);
     assert!(field.transport.requests().iter().all(|request| request.timeout <= Duration::from_secs(24)), "no attempt outlasts the flush");
     field.clock.advance(Duration::from_millis(24_100));
-    let (report, took) = in_time("the flush", PATIENCE, move || running.join().unwrap());
+    let (report, took) = in_time("the flush", WAIT_LIMIT, move || running.join().unwrap());
     assert_eq!((report.end, report.attempts, report.pending), (FlushEnd::Deadline, 2, 10));
     assert!(took < Duration::from_secs(25));
     for item in field.messages(&[DeliveryState::Pending]) {

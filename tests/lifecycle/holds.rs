@@ -61,7 +61,7 @@ fn quiescing_in_the_middle_of_an_attempt_returns_in_time() {
         let running = flushing(&field.compass, &CancelToken::new());
         field.transport.wait_for_requests(1);
         let (compass, began) = (field.compass.clone(), Instant::now());
-        in_time("quiescing", PATIENCE, move || compass.quiesce().unwrap());
+        in_time("quiescing", WAIT_LIMIT, move || compass.quiesce().unwrap());
         assert!(began.elapsed() < TWO_SECONDS, "took {:?}", began.elapsed());
         assert_eq!(running.join().unwrap().end, FlushEnd::Quiesced);
         assert!(!is_sent(&field.compass, session));
@@ -122,7 +122,7 @@ fn a_notice_of_what_was_settled_late_may_call_the_core() {
         count.fetch_add(1, Ordering::SeqCst);
     }));
     let compass = field.compass.clone();
-    in_time("resuming", PATIENCE, move || {
+    in_time("resuming", WAIT_LIMIT, move || {
         eventually("the answer is on record", || {
             drop(compass.resume().unwrap());
             is_sent(&compass, session)

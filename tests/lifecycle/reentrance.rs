@@ -6,7 +6,7 @@ use super::*;
 fn refusals(compass: &Compass) -> Vec<&'static str> {
     let code = |result: Result<(), Error>| result.map_or_else(|error| error.code(), |()| "done");
     vec![
-        code(compass.flush(PATIENCE, &CancelToken::new()).map(drop)),
+        code(compass.flush(WAIT_LIMIT, &CancelToken::new()).map(drop)),
         code(compass.quiesce()),
         code(compass.close()),
         code(compass.stop_delivery()),
@@ -63,7 +63,7 @@ fn waiting_for_delivery_from_inside_a_callback_is_refused() {
     let observer = in_observer.clone();
     let subscription = field.compass.observe(Arc::new(move |_| observer.meddle()));
     let compass = field.compass.clone();
-    let session = in_time("a flush with callbacks", PATIENCE, move || {
+    let session = in_time("a flush with callbacks", WAIT_LIMIT, move || {
         let session = complete(&compass, "visit");
         assert_eq!(flush(&compass).sent, 1);
         session
@@ -88,9 +88,9 @@ fn an_observer_may_release_the_last_hold() {
     }));
     field.compass.start_delivery().unwrap();
     let compass = field.compass.clone();
-    in_time("completing", PATIENCE, move || complete(&compass, "visit"));
+    in_time("completing", WAIT_LIMIT, move || complete(&compass, "visit"));
     let compass = field.compass.clone();
-    assert_eq!(in_time("a flush", PATIENCE, move || flush(&compass)).end, FlushEnd::Quiesced);
+    assert_eq!(in_time("a flush", WAIT_LIMIT, move || flush(&compass)).end, FlushEnd::Quiesced);
     drop(subscription);
 }
 

@@ -14,7 +14,7 @@ from compass import compass_ffi as ffi
 from support import KEY, SECRET, Case, Keystore, Listener, Office, Wire, answered
 
 ELSEWHERE = pathlib.Path(__file__).with_name("other_process.py")
-PATIENCE = 30
+WAIT_LIMIT = 30
 
 
 class Patient(ffi.Transport):
@@ -29,7 +29,7 @@ class Patient(ffi.Transport):
     def send(self, request):
         self.requests.append(request)
         self.came.set()
-        self.release.wait(PATIENCE)
+        self.release.wait(WAIT_LIMIT)
         self.left.set()
         if request.id not in self.cancelled:
             return answered(202)
@@ -68,7 +68,7 @@ class Background(Case):
 
         subscription = core.observe(Listener(tell))
         with changed:
-            self.assertTrue(changed.wait_for(holds, PATIENCE), "waited in vain")
+            self.assertTrue(changed.wait_for(holds, WAIT_LIMIT), "waited in vain")
         subscription.cancel()
 
     def test_what_is_completed_leaves_by_itself_until_delivery_is_stopped(self):
@@ -87,7 +87,7 @@ class Background(Case):
         self.assertEqual(self.action(core, second).status, model.ActionStatus.PENDING)
         core.start_delivery()
         self.until(core, lambda: self.action(core, second).status == model.ActionStatus.SENT)
-        self.within(PATIENCE, core.shut_down)
+        self.within(WAIT_LIMIT, core.shut_down)
 
     def test_delivery_waits_for_its_endpoint_and_starts_when_it_is_registered(self):
         core = self.open(secrets=Keystore(), transport=Wire(answered(202)))
@@ -108,10 +108,10 @@ class CalledOff(Case):
         reports = []
         flush = threading.Thread(target=lambda: reports.append(core.flush(60_000, cancel)), daemon=True)
         flush.start()
-        self.assertTrue(wire.came.wait(PATIENCE))
+        self.assertTrue(wire.came.wait(WAIT_LIMIT))
         self.assertEqual(self.action(core, session).reason, "in_flight")
         cancel.cancel()
-        flush.join(PATIENCE)
+        flush.join(WAIT_LIMIT)
         self.assertEqual([(report.end, report.sent, report.pending) for report in reports], [(model.FlushEnd.CANCELLED, 0, 1)])
         action = self.action(core, session)
         self.assertEqual((action.status, action.reason, action.failed_sends), (model.ActionStatus.PENDING, "interrupted", 0))
@@ -131,9 +131,9 @@ class CalledOff(Case):
         session = self.complete(core)
         flush = threading.Thread(target=lambda: core.flush(60_000, ffi.Cancel()), daemon=True)
         flush.start()
-        self.assertTrue(wire.came.wait(PATIENCE))
-        self.within(PATIENCE, core.quiesce)
-        flush.join(PATIENCE)
+        self.assertTrue(wire.came.wait(WAIT_LIMIT))
+        self.within(WAIT_LIMIT, core.quiesce)
+        flush.join(WAIT_LIMIT)
         core.shut_down()
         again = self.open(secrets=Keystore(), transport=Wire(answered(202)))
         self.assertEqual(self.flush(again).sent, 1)
@@ -147,16 +147,16 @@ class CalledOff(Case):
         reports = []
         flush = threading.Thread(target=lambda: reports.append(core.flush(60_000, cancel)), daemon=True)
         flush.start()
-        self.assertTrue(wire.came.wait(PATIENCE))
+        self.assertTrue(wire.came.wait(WAIT_LIMIT))
         cancel.cancel()
-        flush.join(PATIENCE)
+        flush.join(WAIT_LIMIT)
         self.assertEqual([report.end for report in reports], [model.FlushEnd.CANCELLED])
-        self.within(PATIENCE, core.shut_down)
+        self.within(WAIT_LIMIT, core.shut_down)
         self.assertFalse(wire.left.is_set(), "the request is still under way")
 
         # Its answer comes when nobody waits for it any more.
         wire.release.set()
-        self.assertTrue(wire.left.wait(PATIENCE))
+        self.assertTrue(wire.left.wait(WAIT_LIMIT))
         self.assertEqual(self.open().check().faults, [])
 
 

@@ -6,7 +6,7 @@ from compass import compass_core as model
 from compass import compass_ffi as ffi
 from support import SECRET, Case, Keystore, Listener, Wire, answered
 
-PATIENCE = 30
+WAIT_LIMIT = 30
 
 
 class Sink(ffi.LogSink):
@@ -26,7 +26,7 @@ class Sink(ffi.LogSink):
 
     def wait_for(self, text):
         with self.came:
-            found = self.came.wait_for(lambda: any(text in record.text for record in self.records), PATIENCE)
+            found = self.came.wait_for(lambda: any(text in record.text for record in self.records), WAIT_LIMIT)
         return found
 
     def texts(self):
@@ -84,7 +84,7 @@ class Logging(Case):
         sink = Sink(then)
         ffi.set_log_sink(sink, ffi.LogLevel.TRACE)
         for number in range(3):
-            self.within(PATIENCE, lambda: self.provoke(core, f"start-{number}"))
+            self.within(WAIT_LIMIT, lambda: self.provoke(core, f"start-{number}"))
         self.assertTrue(sink.wait_for("listener"))
 
     def test_no_record_holds_a_secret_a_value_or_a_path_of_a_url(self):

@@ -218,10 +218,10 @@ in_swift() { if have swift; then "$@"; else tests/suites/chroot.sh swift enter "
 
 # swift_tool SECONDS PACKAGE VERB ARGUMENTS...: swift on a package, built in target/PACKAGE. A hang is a failure.
 swift_tool() {
-  local patience=$1 package=$2 verb=$3
+  local limit=$1 package=$2 verb=$3
   shift 3
   # Debian's libswiftObservation has an undefined symbol, which nothing of ours uses.
-  in_swift timeout "$patience" env COMPASS_STRICT=1 swift "$verb" --package-path "$package" --scratch-path "target/$package" \
+  in_swift timeout "$limit" env COMPASS_STRICT=1 swift "$verb" --package-path "$package" --scratch-path "target/$package" \
     --disable-sandbox -Xlinker --allow-shlib-undefined "$@"
 }
 

@@ -17,7 +17,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 /// Long, because it only ends a test that fails.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const WAIT_LIMIT: Duration = Duration::from_secs(30);
 /// The endpoint that [`Field`] registers.
 pub const OFFICE: &str = "office";
 pub const OFFICE_URL: &str = "https://office.example/hook";
@@ -168,7 +168,7 @@ pub fn backlog(compass: &Compass, count: usize, endpoint: &str) {
 }
 
 pub fn flush(compass: &Compass) -> FlushReport {
-    compass.flush(PATIENCE, &CancelToken::new()).unwrap()
+    compass.flush(WAIT_LIMIT, &CancelToken::new()).unwrap()
 }
 
 pub fn messages(compass: &Compass, states: &[DeliveryState]) -> Vec<OutboxItem> {
@@ -212,7 +212,7 @@ impl Watch {
             if holds(&self.compass) {
                 return;
             }
-            let left = PATIENCE.saturating_sub(began.elapsed());
+            let left = WAIT_LIMIT.saturating_sub(began.elapsed());
             assert!(!left.is_zero(), "waited in vain until {what}");
             let count = self.changes.0.lock().unwrap_or_else(PoisonError::into_inner);
             drop(self.changes.1.wait_timeout_while(count, left, |count| *count == seen).unwrap_or_else(PoisonError::into_inner));
@@ -224,7 +224,7 @@ impl Watch {
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {
-        assert!(began.elapsed() < PATIENCE, "waited in vain until {what}");
+        assert!(began.elapsed() < WAIT_LIMIT, "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

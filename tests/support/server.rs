@@ -30,7 +30,7 @@ use super::stream::{Stream, hold, read_head, reset, unread};
 use super::unreachable::loopback_socket;
 
 /// Long, because it only ends a test that fails.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const WAIT_LIMIT: Duration = Duration::from_secs(30);
 
 /// The name of all threads here, so that a test that counts threads can leave them out.
 pub const THREAD_NAME: &str = "test-server";
@@ -312,7 +312,7 @@ impl TestServer {
     }
 
     fn wait(&self, done: impl Fn(&Record) -> bool, what: &str) -> MutexGuard<'_, Record> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + WAIT_LIMIT;
         let mut record = self.shared.lock();
         while !done(&record) {
             let left = until.saturating_duration_since(Instant::now());

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustls::{ServerConnection, StreamOwned};
 use socket2::SockRef;
 
-use super::server::{PATIENCE, SeenRequest};
+use super::server::{SeenRequest, WAIT_LIMIT};
 
 pub(super) enum Stream {
     Plain(TcpStream),
@@ -78,7 +78,7 @@ pub(super) fn hold(stream: &mut impl Read) -> io::Result<()> {
 
 /// Waits until the socket holds bytes that nobody has read.
 pub(super) fn unread(socket: &TcpStream) -> io::Result<()> {
-    socket.set_read_timeout(Some(PATIENCE))?;
+    socket.set_read_timeout(Some(WAIT_LIMIT))?;
     socket.peek(&mut [0]).map(drop)
 }
 

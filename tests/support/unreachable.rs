@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use socket2::{Domain, Socket, Type};
 
-use super::server::PATIENCE;
+use super::server::WAIT_LIMIT;
 
 pub(super) fn loopback_socket() -> Socket {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
@@ -57,7 +57,7 @@ impl BlackHole {
 
     /// Waits until somebody is connecting. Linux alone tells; elsewhere this returns at once.
     pub fn wait_for_connect(&self) {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + WAIT_LIMIT;
         while cfg!(target_os = "linux") && self.connecting() <= self.before {
             assert!(Instant::now() < until, "waited in vain for a connect");
             thread::yield_now();

@@ -117,7 +117,7 @@ fn a_wall_clock_that_jumps_during_an_attempt_delivers_once() {
         field.clock.jump_wall(jump);
         // Somebody else who flushes meanwhile does not take what is in flight.
         field.transport.release();
-        let report = in_time("the flush", PATIENCE, move || running.join().unwrap());
+        let report = in_time("the flush", WAIT_LIMIT, move || running.join().unwrap());
         assert_eq!((report.sent, report.pending), (10, 0));
         let ids: BTreeSet<String> = field.transport.requests().iter().map(|request| header(request, "webhook-id")).collect();
         assert_eq!((ids.len(), field.transport.requests().len()), (10, 10), "{jump}");
