@@ -69,9 +69,7 @@ fn what_is_sent_again_does_not_wait_for_the_pause_of_an_old_address() {
     let (field, _) =
         phone(|request| if request.url == OFFICE_URL { Ok(answer_with(429, &[("retry-after", "86400")])) } else { Ok(answer(202)) });
     let session = field.complete();
-    field.transport.hold("");
-    let running = flushing(&field.compass);
-    field.transport.wait_for_requests(1);
+    let running = field.flush_held(&field.compass, "", 1);
     abandon_first(&field, session);
     field.transport.release();
     joined("the flush", running);

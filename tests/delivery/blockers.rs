@@ -277,10 +277,8 @@ fn a_lease_that_is_over_hides_nothing() {
     for (what, jump) in [("ran out", TimeDelta::hours(1)), ("the clock was set back", TimeDelta::days(-2))] {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
-        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-        field.transport.hold("");
-        let running = flushing(&other);
-        field.transport.wait_for_requests(1);
+        let other = field.other_process();
+        let running = field.flush_held(&other, "", 1);
         other.kill();
         field.transport.release();
         drop(running);

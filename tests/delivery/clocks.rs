@@ -391,7 +391,7 @@ fn what_is_sent_again_after_a_crash_does_not_wait_for_a_lease_of_a_clock_that_wa
     drop(steps);
     field.compass.clone().kill();
     field.transport.release();
-    field.compass = Compass::open(field.options.clone()).unwrap();
+    field.open_again();
     field.clock.jump_wall(-TimeDelta::hours(20));
     field.clock.advance(2 * MINUTE);
     send_first(&field, session);
@@ -468,7 +468,7 @@ fn a_clock_that_changes_twice_costs_no_message_whose_second_attempt_died_with_it
     drop(steps);
     field.compass.clone().kill();
     gate.open();
-    field.compass = Compass::open(field.options.clone()).unwrap();
+    field.open_again();
     // The platform sets the phone's clock right.
     field.clock.jump_wall(TimeDelta::minutes(10));
     field.clock.advance(5 * MINUTE);
@@ -493,7 +493,7 @@ fn what_was_in_flight_before_the_clock_was_set_back_does_not_begin_again() {
         drop(steps);
         field.compass.clone().kill();
         field.transport.release();
-        field.compass = Compass::open(field.options.clone()).unwrap();
+        field.open_again();
         field.compass.set_connectivity(Connectivity::Offline);
         field.clock.jump_wall(-TimeDelta::minutes(minutes));
         field.next_due();

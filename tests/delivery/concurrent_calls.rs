@@ -285,10 +285,8 @@ fn an_observer_that_takes_its_time_does_not_keep_the_worker_from_what_was_commit
 fn what_another_process_sends_again_while_it_is_in_flight_waits_for_what_that_brings() {
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-    field.transport.hold("");
-    let running = flushing(&field.compass);
-    field.transport.wait_for_requests(1);
+    let other = field.other_process();
+    let running = field.flush_held(&field.compass, "", 1);
     let key = field.action(session).key;
     // Twice, for the second decision forgets nothing of the first.
     for _ in 0..2 {
@@ -307,10 +305,8 @@ fn what_is_abandoned_by_another_process_and_sent_again_here_waits_for_what_is_in
     // Both by the process that has nothing in flight, delivered by the one that has.
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-    field.transport.hold("");
-    let running = flushing(&field.compass);
-    field.transport.wait_for_requests(1);
+    let other = field.other_process();
+    let running = field.flush_held(&field.compass, "", 1);
     let key = field.action(session).key;
     assert!(other.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap().in_flight);
     other.send(session, &key, Some("anna"), &id()).unwrap();
@@ -328,10 +324,8 @@ fn what_is_abandoned_by_another_process_and_sent_again_here_waits_for_what_is_in
 fn what_another_process_sends_again_waits_no_longer_than_what_is_in_flight_takes() {
     let (field, _) = phone(|_| Ok(answer(500)));
     let session = field.complete();
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-    field.transport.hold("");
-    let running = flushing(&field.compass);
-    field.transport.wait_for_requests(1);
+    let other = field.other_process();
+    let running = field.flush_held(&field.compass, "", 1);
     let key = field.action(session).key;
     other.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap();
     other.send(session, &key, Some("anna"), &id()).unwrap();
@@ -352,7 +346,7 @@ fn an_endpoint_that_another_process_changed_waits_for_no_backoff_of_before() {
         });
         field.compass.set_connectivity(UNSURE);
         let session = field.complete();
-        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        let other = field.other_process();
         let mut worker = field.compass.delivery_steps().unwrap().unwrap();
         // Until it is tried every quarter of an hour.
         for attempts in 1..=10 {
@@ -398,7 +392,7 @@ fn a_pause_that_a_receiver_asked_another_process_for_holds_here() {
     });
     let field = Field::with(receivers, one_at_a_time);
     field.backlog(20, OFFICE);
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let other = field.other_process();
     let never = CancelToken::new();
     let mut theirs = other.flush_steps(MINUTE, &never, false).unwrap();
     steps_until_wait(&mut theirs);
@@ -431,7 +425,7 @@ fn a_pause_that_another_process_was_asked_for_holds_in_real_time() {
         options.clock = Arc::new(SystemClock::default());
     });
     field.backlog(20, OFFICE);
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let other = field.other_process();
     let theirs = flushing(&other);
     field.transport.wait_for_requests(1);
     field.complete();
@@ -450,10 +444,8 @@ fn sends_what_is_in_flight(urgent: bool, happens: impl FnOnce(&Compass)) -> bool
     field.secrets.set(SECRET_NAME, SECRET);
     field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
     let session = field.complete();
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-    field.transport.hold("");
-    let running = flushing(&field.compass);
-    field.transport.wait_for_requests(1);
+    let other = field.other_process();
+    let running = field.flush_held(&field.compass, "", 1);
     let key = field.action(session).key;
     other.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap();
     other.send(session, &key, Some("anna"), &id()).unwrap();
@@ -492,7 +484,7 @@ fn an_endpoint_that_is_switched_off_and_on_does_not_send_what_is_in_flight() {
 #[test]
 fn an_observer_that_takes_its_time_does_not_keep_the_worker_from_what_another_process_committed() {
     let (field, _) = phone(|_| Ok(answer(202)));
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let other = field.other_process();
     let mut worker = field.compass.delivery_steps().unwrap().unwrap();
     steps_until_wait(&mut worker);
     complete(&other, "visit");
@@ -534,7 +526,7 @@ fn no_id_is_in_flight_twice_however_often_it_is_abandoned_and_sent_again() {
     });
     let field = Field::in_real_time(transport);
     let sessions: Vec<SessionKey> = (0..4).map(|_| field.complete()).collect();
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let other = field.other_process();
     let both = [&field.compass, &other];
     both.iter().for_each(|compass| compass.start_delivery().unwrap());
     let mut round = 0;

@@ -111,11 +111,9 @@ fn a_correction_waits_for_an_attempt_of_the_earlier_revision_here_and_in_another
     for elsewhere in [false, true] {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
-        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        let other = field.other_process();
         let person = if elsewhere { &other } else { &field.compass };
-        field.transport.hold("");
-        let running = flushing(&field.compass);
-        field.transport.wait_for_requests(1);
+        let running = field.flush_held(&field.compass, "", 1);
         correct(person, session, "18.5");
         // Another process does not begin it either.
         assert_eq!(flush(&other).attempts, 0, "elsewhere: {elsewhere}");
@@ -137,10 +135,8 @@ fn a_correction_waits_for_an_attempt_of_the_earlier_revision_here_and_in_another
 fn a_correction_waits_no_longer_than_the_lease_of_a_process_that_died() {
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-    field.transport.hold("");
-    let running = flushing(&field.compass);
-    field.transport.wait_for_requests(1);
+    let other = field.other_process();
+    let running = field.flush_held(&field.compass, "", 1);
     correct(&other, session, "18.5");
     assert_eq!(other.next_due().unwrap().at.map(|at| at - field.now()), Some(chrono::TimeDelta::seconds(60)));
     field.clock.set_wall(field.now() + chrono::TimeDelta::seconds(61));
@@ -287,9 +283,7 @@ fn the_end_of_an_old_attempt_lets_no_correction_go_beside_a_newer_one() {
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
     let (other, others) = another_process(&field, 202);
-    field.transport.hold("");
-    let old = flushing(&field.compass);
-    field.transport.wait_for_requests(1);
+    let old = field.flush_held(&field.compass, "", 1);
     a_lease_goes_by(&field);
     correct(&other, session, "18.5");
     let newer = flushing(&other);
@@ -313,9 +307,7 @@ fn a_late_2xx_lets_no_correction_go_beside_the_attempt_that_came_after_it() {
             let (field, _) = phone(|_| Ok(answer(202)));
             let session = field.complete();
             let (other, others) = another_process(&field, answered);
-            field.transport.hold("");
-            let old = flushing(&field.compass);
-            field.transport.wait_for_requests(1);
+            let old = field.flush_held(&field.compass, "", 1);
             a_lease_goes_by(&field);
             let newer = flushing(&other);
             others.wait_for_requests(1);
@@ -352,9 +344,7 @@ fn a_claim_that_a_late_2xx_has_made_needless_holds_no_correction_up() {
     let mut options = field.options.clone().as_other_process();
     options.secrets = secrets_store.clone();
     let other = Compass::open(options).unwrap();
-    field.transport.hold("");
-    let old = flushing(&field.compass);
-    field.transport.wait_for_requests(1);
+    let old = field.flush_held(&field.compass, "", 1);
     a_lease_goes_by(&field);
     other.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
     secrets_store.gate.close();
@@ -428,9 +418,7 @@ fn abandoning_a_correction_of_a_claim_that_had_not_begun_is_not_in_flight() {
 fn abandoning_a_correction_says_that_the_earlier_revision_is_in_flight() {
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
-    field.transport.hold("");
-    let running = flushing(&field.compass);
-    field.transport.wait_for_requests(1);
+    let running = field.flush_held(&field.compass, "", 1);
     correct(&field.compass, session, "18.5");
     let abandons = || field.compass.abandon(session, "tell-0", "anna", "on paper", "given-up").unwrap();
     assert!(abandons().in_flight);

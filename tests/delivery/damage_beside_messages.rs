@@ -129,9 +129,7 @@ fn no_damage_in_counts_or_history_makes_a_delivered_message_leave_again() {
     ] {
         let (mut field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
-        field.transport.hold(OFFICE_URL);
-        let running = flushing(&field.compass);
-        field.transport.wait_for_requests(1);
+        let running = field.flush_held(&field.compass, OFFICE_URL, 1);
         damage(&field, damages);
         field.transport.release();
         let report = joined("the flush", running);

@@ -38,7 +38,7 @@ fn stops_itself_alone(when: When, damages: &str) {
         }
     }
     damage(&field, &statement);
-    field.compass = Compass::open(field.options.clone()).unwrap();
+    field.open_again();
     field.clock.advance(2 * MINUTE);
     let good = complete_for(&field, "lab");
     field.next_due();

@@ -20,9 +20,7 @@ impl Claimed {
     fn on(field: Field) -> Self {
         field.compass.import_workflow(&workflow("round", &[OFFICE; ACTIONS])).unwrap();
         let session = complete(&field.compass, "round");
-        field.transport.hold(OFFICE_URL);
-        let running = flushing(&field.compass);
-        field.transport.wait_for_requests(2);
+        let running = field.flush_held(&field.compass, OFFICE_URL, 2);
         assert_eq!(state_count(&field, "leased"), ACTIONS as i64, "the whole batch is claimed");
         Self { field, session, running }
     }
@@ -181,7 +179,7 @@ fn what_another_process_decides_is_obeyed_too() {
     for (what, decide, sent) in decisions {
         let claimed = Claimed::new();
         let last = begun(&claimed.field, claimed.session).iter().rposition(|begun| !begun).unwrap();
-        let other = Compass::open(claimed.field.options.clone().as_other_process()).unwrap();
+        let other = claimed.field.other_process();
         decide(&other, claimed.session, last);
         let (field, _, report) = claimed.go_on();
         assert_eq!(report.sent, sent, "{what}");
@@ -193,7 +191,7 @@ fn what_another_process_decides_is_obeyed_too() {
 #[test]
 fn what_another_process_may_have_begun_counts_as_in_flight() {
     let claimed = Claimed::new();
-    let other = Compass::open(claimed.field.options.clone().as_other_process()).unwrap();
+    let other = claimed.field.other_process();
     let in_flight = begun(&claimed.field, claimed.session).iter().position(|begun| *begun).unwrap();
     assert!(abandon(&other, claimed.session, in_flight).in_flight);
     let (field, session, report) = claimed.go_on();
@@ -207,10 +205,8 @@ fn what_is_in_flight_is_told_so_after_its_lease_has_run_out() {
     for by_another_process in [false, true] {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
-        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-        field.transport.hold(OFFICE_URL);
-        let running = flushing(&field.compass);
-        field.transport.wait_for_requests(1);
+        let other = field.other_process();
+        let running = field.flush_held(&field.compass, OFFICE_URL, 1);
         field.clock.jump_wall(TimeDelta::minutes(2));
         let outcome = abandon(if by_another_process { &other } else { &field.compass }, session, 0);
         field.transport.release();
@@ -230,9 +226,7 @@ fn what_is_sent_again_while_it_is_in_flight_waits_for_what_that_brings() {
         });
         register(&field, "lab");
         let session = field.complete();
-        field.transport.hold(OFFICE_URL);
-        let running = flushing(&field.compass);
-        field.transport.wait_for_requests(1);
+        let running = field.flush_held(&field.compass, OFFICE_URL, 1);
         let key = field.compass.record(session).unwrap().actions[0].key.clone();
         assert!(field.compass.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap().in_flight);
         field.compass.send(session, &key, Some("anna"), &id()).unwrap();
@@ -254,9 +248,7 @@ fn what_was_answered_and_is_not_stored_yet_counts_as_in_flight() {
     register(&field, "lab");
     let session = field.complete();
     complete_for(&field, "lab");
-    field.transport.hold(&url("lab"));
-    let running = flushing(&field.compass);
-    field.transport.wait_for_requests(2);
+    let running = field.flush_held(&field.compass, &url("lab"), 2);
     // Its result waits for the other one, to be stored in one group.
     field.transport.wait_until_running(1);
     eventually("its answer was taken in", || field.compass.endpoints().is_ok() && field.delivery(session).reason.is_some());
@@ -323,9 +315,7 @@ fn what_is_in_flight_when_its_endpoint_or_secrets_change_gets_fresh_budgets_too(
         for in_flight in [false, true] {
             let (field, session) = before_its_last_attempt(signs);
             if in_flight {
-                field.transport.hold("");
-                let running = flushing(&field.compass);
-                field.transport.wait_for_requests(6);
+                let running = field.flush_held(&field.compass, "", 6);
                 change(&field);
                 field.transport.release();
                 joined("the flush", running);
@@ -350,7 +340,7 @@ fn what_a_dead_process_had_in_flight_gets_fresh_budgets_when_its_endpoint_moves(
     drop(steps);
     field.compass.clone().kill();
     field.transport.release();
-    field.compass = Compass::open(field.options.clone()).unwrap();
+    field.open_again();
     field.compass.put_endpoint(&endpoint(OFFICE, "https://new.example/hook")).unwrap();
     field.clock.advance(2 * MINUTE);
     field.flush();
@@ -363,9 +353,7 @@ fn what_a_receiver_says_to_a_message_that_was_abandoned_counts_for_its_endpoint(
     for (says, enabled, paused) in [(answer(410), false, false), (answer_with(429, &[("retry-after", "3600")]), true, true)] {
         let (field, receivers) = phone(move |_| Ok(says.clone()));
         let session = field.complete();
-        field.transport.hold("");
-        let running = flushing(&field.compass);
-        field.transport.wait_for_requests(1);
+        let running = field.flush_held(&field.compass, "", 1);
         let key = field.action(session).key;
         assert!(field.compass.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap().in_flight);
         field.transport.release();
@@ -383,9 +371,7 @@ fn sent_again_in_flight(says: TransportResponse) -> (Field, SessionKey) {
     let seen = std::sync::atomic::AtomicBool::new(false);
     let (field, _) = phone(move |_| Ok(if seen.swap(true, std::sync::atomic::Ordering::Relaxed) { answer(202) } else { says.clone() }));
     let session = field.complete();
-    field.transport.hold("");
-    let running = flushing(&field.compass);
-    field.transport.wait_for_requests(1);
+    let running = field.flush_held(&field.compass, "", 1);
     assert!(abandon(&field.compass, session, 0).in_flight);
     field.compass.send(session, "tell-0", Some("anna"), &id()).unwrap();
     field.transport.release();

@@ -223,7 +223,7 @@ fn a_receiver_that_hangs_is_not_asked_in_each_window_of_an_app_that_is_killed() 
                 field.compass.close().unwrap();
             }
             field.transport.release();
-            field.compass = Compass::open(field.options.clone()).unwrap();
+            field.open_again();
             field.clock.advance(2 * MINUTE);
         }
         asked.push(field.transport.requests().len());

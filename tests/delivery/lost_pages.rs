@@ -8,7 +8,7 @@ use super::*;
 fn lose(field: &mut Field, table: &str) {
     field.compass.close().unwrap();
     lose_page(field.path(), table);
-    field.compass = Compass::open(field.options.clone()).unwrap();
+    field.open_again();
 }
 
 /// The same while requests are in flight: the results come to a file that has lost it.
@@ -82,7 +82,7 @@ fn a_claim_of_a_dead_process_whose_history_is_lost_is_tried_again() {
     field.compass.clone().kill();
     field.transport.release();
     lose_page(field.path(), "attempt");
-    field.compass = Compass::open(field.options.clone()).unwrap();
+    field.open_again();
     field.clock.advance(2 * MINUTE);
     assert_eq!((field.flush().sent, sent(&field)), (1, 1));
 }

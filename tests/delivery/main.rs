@@ -107,12 +107,6 @@ fn no_network(_: &TransportRequest) -> Answer {
     Err(failure(FailureKind::NoNetwork, Phase::Connect, RequestSent::No))
 }
 
-/// A flush on a thread of its own, with time for whole attempts.
-fn flushing(compass: &Compass) -> JoinHandle<FlushReport> {
-    let compass = compass.clone();
-    std::thread::spawn(move || compass.flush(2 * MINUTE, &CancelToken::new()).unwrap())
-}
-
 /// What a thread brings, which must not take for ever.
 fn joined<T: Send + 'static>(what: &str, thread: JoinHandle<T>) -> T {
     in_time(what, WAIT_LIMIT, move || thread.join().unwrap())

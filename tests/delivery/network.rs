@@ -69,10 +69,8 @@ fn what_was_in_flight_when_the_network_changed_is_tried_at_once_on_the_new_one()
         let session = long_without_a_network(&field);
         field.compass.set_connectivity(Connectivity::Offline);
         field.compass.set_connectivity(Connectivity::Unknown);
-        field.transport.hold("");
         let before = field.transport.requests().len();
-        let running = flushing(&field.compass);
-        field.transport.wait_for_requests(before + 1);
+        let running = field.flush_held(&field.compass, "", before + 1);
         // The phone leaves the lift.
         field.clock.advance(3 * SECOND);
         field.compass.set_connectivity(ONLINE);
@@ -97,9 +95,7 @@ fn an_answer_that_came_over_the_old_network_counts_as_any_other() {
     for (code, expected) in [(202, ActionStatus::Sent), (422, ActionStatus::Failed)] {
         let (field, _) = phone(move |_| Ok(answer(code)));
         let session = field.complete();
-        field.transport.hold("");
-        let running = flushing(&field.compass);
-        field.transport.wait_for_requests(1);
+        let running = field.flush_held(&field.compass, "", 1);
         field.compass.set_connectivity(ONLINE);
         field.transport.release();
         joined("the flush", running);

@@ -261,7 +261,7 @@ fn a_handle_that_is_open_during_a_restore_goes_on_in_a_new_series() {
     field.compass.backup(&copy).unwrap();
     field.flush();
     field.compass.close().unwrap();
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let other = field.other_process();
     let mut all = BTreeSet::new();
     for _ in 0..3 {
         // What the copy has leaves with the number that it had.
@@ -367,7 +367,7 @@ fn a_message_of_an_action_without_a_number_has_no_such_header_until_it_is_correc
 fn several_processes_never_give_one_number_twice() {
     const EACH: usize = 25;
     let (field, _) = phone(|_| Ok(answer(202)));
-    let handles: Vec<Compass> = (0..4).map(|_| Compass::open(field.options.clone().as_other_process()).unwrap()).collect();
+    let handles: Vec<Compass> = (0..4).map(|_| field.other_process()).collect();
     let threads: Vec<_> = handles
         .iter()
         .map(|handle| {

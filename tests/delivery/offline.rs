@@ -318,7 +318,7 @@ fn a_clock_that_is_set_is_no_six_hours() {
 #[test]
 fn a_clock_that_is_set_back_while_two_processes_run_is_no_time() {
     let (field, _) = phone(|_| Err(failure(FailureKind::Refused, Phase::Connect, RequestSent::No)));
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let other = field.other_process();
     field.complete();
     let attempts = || {
         field.flush();

@@ -36,7 +36,7 @@ fn what_another_process_makes_due_waits_for_no_backoff_of_this_one() {
     for (what, makes_due) in MAKE_DUE {
         for by_another in [false, true] {
             let (field, session, mut worker) = out_of_reach();
-            let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+            let other = field.other_process();
             makes_due(if by_another { &other } else { &field.compass });
             let (due, shown) = (field.next_due().at, field.delivery(session).next_attempt_at);
             assert_eq!((due, shown), (Some(field.now()), Some(field.now())), "{what}, by another: {by_another}");
@@ -52,7 +52,7 @@ fn what_another_process_makes_due_waits_for_no_backoff_of_this_one() {
 fn what_another_process_makes_due_is_found_without_a_word_when_this_one_looks() {
     for (what, makes_due) in MAKE_DUE {
         let (field, session, mut worker) = out_of_reach();
-        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        let other = field.other_process();
         makes_due(&other);
         field.clock.advance(61 * SECOND);
         nothing_is_in_flight(&field, session, Some(&mut worker));
@@ -64,7 +64,7 @@ fn what_another_process_makes_due_is_found_without_a_word_when_this_one_looks() 
 #[test]
 fn an_endpoint_that_another_process_has_reached_waits_for_no_backoff_of_this_one() {
     let (field, waits, mut worker) = out_of_reach();
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let other = field.other_process();
     let first = complete(&other, "visit");
     assert!(flush(&other).sent >= 1);
     assert!(is_sent(&other, first));
@@ -79,11 +79,9 @@ fn the_next_due_time_of_what_is_sent_again_in_flight_is_named() {
     // Abandoned here, and sent again by this process or another one; the clock is as it was, or was set since.
     for (by_another, set) in [false, true].into_iter().flat_map(|by| [0, -3, 3].map(|hours| (by, hours))) {
         let (field, _) = phone(|_| Ok(answer(202)));
-        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        let other = field.other_process();
         let session = field.complete();
-        field.transport.hold("");
-        let running = flushing(&field.compass);
-        field.transport.wait_for_requests(1);
+        let running = field.flush_held(&field.compass, "", 1);
         let lease_ends = field.next_due().at.unwrap();
         assert!(abandon_first(&field, session).in_flight);
         assert_eq!(field.next_due().at, None, "nothing waits");
@@ -142,7 +140,7 @@ fn what_waits_for_an_endpoint_is_due_at_once_when_another_message_has_reached_it
 fn what_waits_for_an_endpoint_is_due_at_once_when_another_process_has_reached_it() {
     // A message that needs a person, and is tried hourly.
     let (field, receivers) = phone(|_| Err(failure(FailureKind::Refused, Phase::Connect, RequestSent::No)));
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let other = field.other_process();
     let mut elsewhere = other.delivery_steps().unwrap().unwrap();
     steps_until_wait(&mut elsewhere);
     let session = field.complete();

@@ -69,10 +69,8 @@ fn a_redaction_says_what_is_in_flight_elsewhere_also_when_it_is_repeated() {
     for (name, before) in [("nothing", nothing), ("abandoned and sent again", sent_again), ("abandoned and corrected", corrected)] {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
-        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-        field.transport.hold("");
-        let running = flushing(&field.compass);
-        field.transport.wait_for_requests(1);
+        let other = field.other_process();
+        let running = field.flush_held(&field.compass, "", 1);
         before(&other, session);
         let redaction = redaction();
         let told = [(); 2].map(|()| other.redact(session, &redaction).unwrap().in_flight);

@@ -16,10 +16,8 @@ fn an_answer_that_comes_late_says_nothing_about_a_message_of_a_restored_copy() {
         let (ours, _) = phone(move |_| Ok(answer(status)));
         ours.complete();
         ours.compass.close().unwrap();
-        let other = Compass::open(ours.options.clone().as_other_process()).unwrap();
-        ours.transport.hold("");
-        let running = flushing(&other);
-        ours.transport.wait_for_requests(1);
+        let other = ours.other_process();
+        let running = ours.flush_held(&other, "", 1);
         let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
         Compass::restore(&copy, &RestoreOptions::new(ours.path()).discard_undelivered(discard)).unwrap();
         // Nothing more leaves than what is in flight.
@@ -68,7 +66,7 @@ fn a_row_that_was_damaged_before_a_restore_keeps_nothing_of_the_copy_back() {
         let row = entry(&field, session);
         damage(&field, &format!("UPDATE outbox SET workflow_version = CAST(x'ff' AS TEXT) WHERE id = {row}"));
         field.compass.close().unwrap();
-        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+        let other = field.other_process();
         assert_eq!(flush(&other).sent, 0);
         let shown = || other.record(session).unwrap().actions[0].deliveries[0].reason.clone();
         assert_eq!(shown().as_deref(), Some("corrupt"));
@@ -105,7 +103,7 @@ fn a_message_with_the_number_of_one_that_hangs_is_not_held_up_after_a_restore() 
     let (field, _) = phone(|_| Ok(answer(202)));
     let copy = field.folder.path().join("copy.db");
     field.compass.backup(&copy).unwrap();
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let other = field.other_process();
     complete(&other, "visit");
     // Its request hangs.
     field.transport.hold("");
@@ -153,7 +151,7 @@ fn what_hangs_since_before_a_restore_does_not_end_the_next_attempt_of_its_messag
     let copy = field.folder.path().join("copy.db");
     field.compass.backup(&copy).unwrap();
     field.compass.close().unwrap();
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let other = field.other_process();
     let cancel = CancelToken::new();
     let (compass, token) = (other.clone(), cancel.clone());
     let running = std::thread::spawn(move || compass.flush(MINUTE, &token).unwrap());
@@ -181,7 +179,7 @@ fn what_hangs_since_before_a_restore_does_not_end_the_next_attempt_of_its_messag
     let after = state();
     // Another process sees what is due.
     field.clock.advance(5 * SECOND);
-    let third = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let third = field.other_process();
     let report = flush(&third);
     let shown = third.record(session).unwrap().actions[0].deliveries[0].clone();
     second.open();
@@ -214,10 +212,8 @@ fn requests_after(given: Given, before_the_copy: bool) -> usize {
     if before_the_copy {
         send_first(&field, session);
     }
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-    field.transport.hold("");
-    let running = flushing(&other);
-    field.transport.wait_for_requests(1);
+    let other = field.other_process();
+    let running = field.flush_held(&other, "", 1);
     if given != Given::UpByARestore {
         abandon_first(&field, session);
     }
@@ -288,7 +284,7 @@ fn what_was_abandoned_does_not_leave_from_a_copy_that_replaces_a_file_with_a_los
     support::app::lose_page(field.path(), "outbox");
     let discard = DiscardUndelivered { actor: "anna".into(), reason: "the phone fell".into() };
     Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
-    field.compass = Compass::open(field.options.clone()).unwrap();
+    field.open_again();
     assert_eq!(field.flush().sent, 100);
     assert_eq!(field.action(abandoned).reason.as_deref(), Some("abandoned"));
 }
@@ -328,7 +324,7 @@ fn a_correction_after_a_restore_has_a_higher_revision_than_any_that_receivers_ha
             let discard = DiscardUndelivered { actor: "anna".into(), reason: "the phone fell".into() };
             Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
         }
-        field.compass = Compass::open(field.options.clone()).unwrap();
+        field.open_again();
         correct(&field.compass, session, "20.5");
         field.flush();
         correct(&field.compass, session, "21.5");
@@ -350,7 +346,7 @@ fn what_had_not_fired_in_the_copy_has_a_higher_revision_than_any_that_receivers_
     field.flush();
     field.compass.close().unwrap();
     Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
-    field.compass = Compass::open(field.options.clone()).unwrap();
+    field.open_again();
     let change = support::app::set("reading", FieldValue::Text("18.5".into()));
     field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
     send_first(&field, session);
@@ -368,10 +364,8 @@ fn a_correction_waits_for_one_that_is_in_flight_elsewhere_after_a_restore_too() 
     field.compass.backup(&copy).unwrap();
     correct(&field.compass, session, "18.5");
     field.compass.close().unwrap();
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-    field.transport.hold("");
-    let running = flushing(&other);
-    field.transport.wait_for_requests(2);
+    let other = field.other_process();
+    let running = field.flush_held(&other, "", 2);
     let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
     Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
     let compass = Compass::open(field.options.clone()).unwrap();

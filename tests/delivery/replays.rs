@@ -280,7 +280,7 @@ fn a_restore_sends_no_replay() {
     assert_eq!(Compass::restore(&copy, &options).unwrap_err().code(), "undelivered", "a replay that waits is not lost silently");
     let discard = DiscardUndelivered { actor: "anna".into(), reason: "an old copy".into() };
     Compass::restore(&copy, &options.discard_undelivered(discard)).unwrap();
-    field.compass = Compass::open(field.options.clone()).unwrap();
+    field.open_again();
     assert_eq!(field.flush().attempts, 0);
     assert_eq!(replays(&field, session), [(1, DeliveryState::Failed, Some("abandoned".to_owned()))]);
     assert_eq!(field.action(session).status, ActionStatus::Sent);

@@ -340,10 +340,8 @@ fn secrets_that_changed_while_an_old_one_was_in_flight_are_used_at_once() {
             field.flush();
             field.clock.advance(2 * DAY);
         }
-        field.transport.hold(OFFICE_URL);
         let before = field.transport.requests().len();
-        let running = flushing(&field.compass);
-        field.transport.wait_for_requests(before + 1);
+        let running = field.flush_held(&field.compass, OFFICE_URL, before + 1);
         field.secrets.set(SECRET_NAME, SECRET);
         field.compass.secrets_changed().unwrap();
         field.transport.release();
@@ -498,9 +496,7 @@ fn what_has_nothing_to_do_with_its_secrets_gives_no_fresh_budget_to_what_was_ref
     ] {
         let (field, session) = before_its_last_attempt(signs);
         let other = complete_for(&field, "lab");
-        field.transport.hold("");
-        let running = flushing(&field.compass);
-        field.transport.wait_for_requests(6);
+        let running = field.flush_held(&field.compass, "", 6);
         change(&field, other);
         field.transport.release();
         joined("the flush", running);
@@ -512,10 +508,8 @@ fn what_has_nothing_to_do_with_its_secrets_gives_no_fresh_budget_to_what_was_ref
 #[test]
 fn secrets_that_another_process_changed_count_as_well() {
     let (field, session) = before_its_last_attempt(true);
-    field.transport.hold("");
-    let running = flushing(&field.compass);
-    field.transport.wait_for_requests(6);
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let running = field.flush_held(&field.compass, "", 6);
+    let other = field.other_process();
     other.secrets_changed().unwrap();
     field.transport.release();
     joined("the flush", running);

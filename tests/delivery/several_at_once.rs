@@ -234,9 +234,7 @@ fn a_repeated_abandon_says_that_the_message_is_in_flight() {
     for of_all in [false, true] {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
-        field.transport.hold("");
-        let running = flushing(&field.compass);
-        field.transport.wait_for_requests(1);
+        let running = field.flush_held(&field.compass, "", 1);
         let (key, command) = (field.action(session).key, id());
         let abandon = || match of_all {
             false => field.compass.abandon(session, &key, "anna", "paper", &command).unwrap(),
@@ -255,10 +253,8 @@ fn a_repeated_abandon_says_what_is_in_flight_although_it_was_corrected_or_sent_a
     for corrected in [true, false] {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
-        let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-        field.transport.hold("");
-        let running = flushing(&field.compass);
-        field.transport.wait_for_requests(1);
+        let other = field.other_process();
+        let running = field.flush_held(&field.compass, "", 1);
         let command = id();
         let abandon = || other.abandon(session, "tell-0", "anna", "on paper", &command).unwrap().in_flight;
         let first = abandon();
@@ -281,9 +277,7 @@ fn a_repeated_abandon_says_what_is_in_flight_although_it_was_corrected_or_sent_a
 fn what_is_sent_again_while_it_is_in_flight_is_shown_to_be_there() {
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
-    field.transport.hold("");
-    let running = flushing(&field.compass);
-    field.transport.wait_for_requests(1);
+    let running = field.flush_held(&field.compass, "", 1);
     assert!(abandon_first(&field, session).in_flight);
     send_first(&field, session);
     let (delivery, due) = (field.delivery(session), field.next_due());
@@ -471,12 +465,12 @@ const NEW_URL: &str = "https://new.example/hook";
 /// In flight for the fourth time when its process dies; what another one changes, or the next one, comes before its lease is over.
 fn died_in_flight(by_another: bool, change: fn(&Compass)) -> (Field, SessionKey) {
     let (mut field, session, job) = in_flight_after_three_that_were_cut_short(only_at_the_new_address, &signed(OFFICE, OFFICE_URL));
-    let other = by_another.then(|| Compass::open(field.options.clone().as_other_process()).unwrap());
+    let other = by_another.then(|| field.other_process());
     drop(job);
     field.compass.clone().kill();
     field.transport.release();
     other.iter().for_each(change);
-    field.compass = Compass::open(field.options.clone()).unwrap();
+    field.open_again();
     if !by_another {
         change(&field.compass);
     }

@@ -245,10 +245,8 @@ fn a_resume_that_is_under_way_when_the_handle_is_quiesced_writes_nothing() {
         options.random = random.clone();
     });
     let session = field.complete();
-    field.transport.hold("");
     field.transport.ignore_cancel();
-    let running = flushing(&field.compass);
-    field.transport.wait_for_requests(1);
+    let running = field.flush_held(&field.compass, "", 1);
     field.compass.quiesce().unwrap();
     joined("the flush", running);
     // An answer that nobody has written down yet.

@@ -258,7 +258,7 @@ fn an_urgent_attempt_is_had_once_by_all_processes_together() {
     field.complete();
     field.flush();
     receivers.now(|_| Ok(answer(503)));
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    let other = field.other_process();
     field.clock.advance(2 * MINUTE);
     assert_eq!(urgent(&field).attempts, 1);
     field.clock.advance(2 * MINUTE);

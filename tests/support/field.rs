@@ -7,6 +7,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use compass_core::model::*;
@@ -70,7 +71,25 @@ impl Field {
     /// Closes the database and opens it again, as a process that starts again.
     pub fn reopen(&mut self) {
         self.compass.close().unwrap();
+        self.open_again();
+    }
+
+    /// Opens the database in the process that comes after one that has ended.
+    pub fn open_again(&mut self) {
         self.compass = Compass::open(self.options.clone()).unwrap();
+    }
+
+    /// Another process on the same file.
+    pub fn other_process(&self) -> Compass {
+        Compass::open(self.options.clone().as_other_process()).unwrap()
+    }
+
+    /// Flushes while requests to URLs that begin like this are held, and returns once so many requests have come.
+    pub fn flush_held(&self, compass: &Compass, url: &str, requests: usize) -> JoinHandle<FlushReport> {
+        self.transport.hold(url);
+        let running = flushing(compass);
+        self.transport.wait_for_requests(requests);
+        running
     }
 
     pub fn path(&self) -> &Path {
@@ -118,6 +137,12 @@ impl Field {
     pub fn advance_to(&self, moment: Timestamp) {
         self.clock.advance((moment - self.now()).to_std().unwrap_or_default());
     }
+}
+
+/// A flush on a thread of its own, with time for whole attempts.
+pub fn flushing(compass: &Compass) -> JoinHandle<FlushReport> {
+    let compass = compass.clone();
+    std::thread::spawn(move || compass.flush(Duration::from_secs(120), &CancelToken::new()).unwrap())
 }
 
 /// A command id that no other call uses.
