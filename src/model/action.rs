@@ -99,4 +99,10 @@ pub struct ActionPreview {
     pub section: String,
     /// Key of the endpoint.
     pub endpoint: String,
+    /// How many bytes its message would have now. Known only in an end section.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub size: Option<u64>,
+    /// Whether that is more than a message may have: completing works, and the message fails with `payload_too_large`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub too_large: bool,
 }

@@ -17,6 +17,7 @@ mod damaged_messages;
 mod deadlines;
 mod decisions;
 mod fairness;
+mod fields_of_an_action;
 mod hanging_ports;
 mod logs;
 mod lost_pages;
