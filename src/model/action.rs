@@ -62,7 +62,8 @@ pub struct Action {
     /// The newest revision that was delivered.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub delivered_revision: Option<u32>,
-    /// Why the last edit was not sent although the document asks for that (`"on_edit": "send"`): `action_locked` or `payload_too_large`.
+    /// Why the last edit was not sent although the document asks for that (`"on_edit": "send"`): `action_locked`,
+    /// `payload_too_large`, `abandoned` or `corrupt`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub edit_not_sent: Option<String>,
     /// Whether `send` would be accepted now.
