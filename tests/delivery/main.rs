@@ -22,6 +22,7 @@ mod hanging_ports;
 mod logs;
 mod lost_pages;
 mod network;
+mod newest_values;
 mod numbers;
 mod offline;
 mod other_process;
