@@ -1,5 +1,7 @@
-//! `docs/calls.md` names every call in every language, and nothing that is not there.
+//! `docs/calls.md` names every call in every language, and nothing that is not there; and the packages for Kotlin and Swift have the same
+//! names, except what the page gives a reason for.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,7 +18,52 @@ fn rows() -> Vec<[&'static str; 5]> {
         let cells: Vec<&str> = line.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect();
         <[&str; 5]>::try_from(cells).unwrap_or_else(|cells| panic!("five columns: {cells:?}"))
     };
-    PAGE.lines().filter(|line| line.starts_with("| `")).map(row).collect()
+    let calls = PAGE.split("\n## What differs").next().unwrap_or_default();
+    calls.lines().filter(|line| line.starts_with("| `")).map(row).collect()
+}
+
+/// The names of one column of the table at the end: 0 for Kotlin, 1 for Swift. Each row has a reason.
+fn differing(column: usize) -> BTreeSet<&'static str> {
+    let table = PAGE.lines().filter(|line| line.starts_with('|')).skip_while(|line| !line.starts_with("| Kotlin | Swift | why")).skip(2);
+    let mut found = BTreeSet::new();
+    for line in table {
+        let cells: Vec<&str> = line.trim_matches('|').split('|').collect();
+        assert!(cells.len() == 3 && cells[2].trim().len() > 10, "a reason: {line}");
+        found.extend(cells[column].split('`').skip(1).step_by(2));
+    }
+    found
+}
+
+/// The public types of the packages for Kotlin: those written by hand, and of the model only what has another name in Swift.
+fn kotlin_types(listing: &str) -> BTreeSet<&str> {
+    let of_the_model = ["Section"];
+    let mut found = BTreeSet::new();
+    for line in listing.lines().filter(|line| line.starts_with("public ")) {
+        let Some((_, rest)) = line.split_once("dev/compass/core/") else { continue };
+        let path = rest.split(|c: char| c.is_whitespace()).next().unwrap_or_default();
+        let name = path.rsplit('/').next().unwrap_or_default();
+        if path.starts_with("model/") && !of_the_model.contains(&name) {
+            continue;
+        }
+        // Functions of a file, and types in types.
+        if !name.ends_with("Kt") && !name.contains('$') {
+            found.insert(name);
+        }
+    }
+    found
+}
+
+/// The public types that the modules for Swift declare, without what is generated.
+fn swift_types(source: &str) -> BTreeSet<&str> {
+    let mut found = BTreeSet::from(["WorkflowSection"]);
+    for line in source.lines() {
+        let Some(declared) = line.strip_prefix("public ") else { continue };
+        let mut words = declared.strip_prefix("final ").unwrap_or(declared).split(|c: char| !c.is_alphanumeric());
+        if let (Some("class" | "struct" | "enum" | "protocol" | "typealias"), Some(name)) = (words.next(), words.next()) {
+            found.insert(name);
+        }
+    }
+    found
 }
 
 fn read(folder: &str, extension: &str) -> String {
@@ -99,4 +146,27 @@ fn every_call_is_named_as_python_has_it() {
     let facade = text(&root("uniffi/src/core.rs"));
     let calls: Vec<&str> = names(&facade, "pub fn ").into_iter().filter(|name| !OF_THE_FACADE.contains(name)).collect();
     compare("Python", 3, &calls, &calls);
+}
+
+#[test]
+fn kotlin_and_swift_have_the_same_names_unless_the_page_says_why() {
+    let listing = read("bindings/kotlin/api", "api");
+    let sources: Vec<String> = ["CompassCore", "CompassCoreFakes", "CompassCoreTesting", "CompassModel"]
+        .iter()
+        .map(|module| read(&format!("bindings/swift/Sources/{module}"), "swift"))
+        .collect();
+    let sources = sources.concat();
+    let (kotlin, swift) = (kotlin_types(&listing), swift_types(&sources));
+    assert!(kotlin.len() > 25 && swift.len() > 25, "{} and {}", kotlin.len(), swift.len());
+    let calls: Vec<[&str; 2]> = rows().iter().map(|row| [row[1], row[2]]).filter(|[kotlin, swift]| kotlin != swift).collect();
+    let all = [&kotlin, &swift];
+    for (column, language) in ["Kotlin", "Swift"].into_iter().enumerate() {
+        let listed = differing(column);
+        let alone: BTreeSet<&str> = all[column].difference(all[1 - column]).copied().chain(calls.iter().map(|pair| pair[column])).collect();
+        let unexplained: Vec<_> = alone.difference(&listed).collect();
+        assert!(unexplained.is_empty(), "only {language} has {unexplained:?}: give the other the same name, or docs/calls.md a reason");
+        // A name that both have may stand beside one that only one has.
+        let gone: Vec<_> = listed.iter().filter(|name| !alone.contains(*name) && !all[column].contains(*name)).collect();
+        assert!(gone.is_empty(), "docs/calls.md explains what {language} does not have: {gone:?}");
+    }
 }

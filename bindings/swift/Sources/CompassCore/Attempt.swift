@@ -54,9 +54,8 @@ final class Attempt: Sendable {
 
 extension Attempt.Known {
     func response(_ head: HTTPURLResponse) -> TransportResponse {
-        var headers: [String: String] = [:]
-        for (name, value) in head.allHeaderFields {
-            if let name = name as? String, let value = value as? String { headers[name.lowercased()] = value }
+        let headers = head.allHeaderFields.compactMap { name, value in
+            (name as? String).flatMap { name in (value as? String).map { TransportHeader(name: name.lowercased(), value: $0) } }
         }
         return TransportResponse(status: UInt16(clamping: head.statusCode), headers: headers, body: body.prefix(4096))
     }

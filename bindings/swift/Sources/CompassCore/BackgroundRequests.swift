@@ -23,7 +23,7 @@ package final class BackgroundRequests: Sendable {
         do {
             ask(BackgroundPlan(try await compass.nextDue(), now: Date()))
         } catch {
-            CompassLog.say(.warning, "no background task is requested: \((error as? CompassError)?.code.rawValue ?? "cancelled")")
+            CompassLog.say(.warn, "no background task is requested: \((error as? CompassError)?.code.rawValue ?? "cancelled")")
         }
     }
 
@@ -46,6 +46,6 @@ package final class BackgroundRequests: Sendable {
     package static func refused(_ call: String, _ task: String, _ error: (any Error)?) {
         // The domain and the number of the error identify the cause that Apple documents.
         let why = error.map { $0 as NSError }.map { ", \($0.domain) \($0.code)" } ?? ""
-        CompassLog.say(.warning, "the system refused to \(call) the background task \(task)\(why)")
+        CompassLog.say(.warn, "the system refused to \(call) the background task \(task)\(why)")
     }
 }

@@ -164,7 +164,7 @@ public final class Compass: CompassHandle {
         try await write(on: caller) { try $0.run(session: session, actor: actor, commands: commands, commandId: commandId) }
     }
 
-    public func saveDraft(_ text: String, field: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws {
+    public func saveDraft(_ field: String, text: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws {
         try await write(on: caller) { try $0.saveDraft(session: session, field: field, text: text) }
     }
 

@@ -41,8 +41,8 @@ extension CompassHandle {
     /// Keeps the half-typed text of a field, also while a record is edited; an empty text removes it. It is never validated or sent,
     /// stops no answer and no completing, and the sequences give no value because of it. Setting or clearing the field removes it, and so
     /// does the end of the session: before `complete`, show what `record` has as `draft` in its fields.
-    public func saveDraft(_ text: String, field: String, in session: SessionKey, isolation: isolated (any Actor)? = #isolation) async throws {
-        try await saveDraft(text, field: field, in: session, on: isolation)
+    public func saveDraft(_ field: String, text: String, in session: SessionKey, isolation: isolated (any Actor)? = #isolation) async throws {
+        try await saveDraft(field, text: text, in: session, on: isolation)
     }
 
     /// Keeps the half-typed text of a note, until a note is added or the session is over; an empty text removes it. The sequences give no
@@ -53,7 +53,7 @@ extension CompassHandle {
 
     /// One page of the list of sessions, newest first. `page` is the `next` of the page before. A search for text first reads the sessions
     /// that changed since the last search; `notIndexed` is the number of those that it did not reach.
-    public func sessions(_ filter: SessionFilter = .all, page: String? = nil, limit: UInt32 = 50) async throws -> SessionPage {
+    public func sessions(_ filter: SessionFilter = SessionFilter(), page: String? = nil, limit: UInt32 = 50) async throws -> SessionPage {
         try await sessions(matching: filter, page: page, limit: limit)
     }
 
@@ -176,7 +176,7 @@ extension CompassHandle {
     }
 
     /// One page of the outbox, oldest first; without a filter the pending and failed messages. `page` is the `next` of the page before.
-    public func outbox(_ filter: OutboxFilter = .unsent, page: String? = nil, limit: UInt32 = 50) async throws -> OutboxPage {
+    public func outbox(_ filter: OutboxFilter = OutboxFilter(), page: String? = nil, limit: UInt32 = 50) async throws -> OutboxPage {
         try await outbox(matching: filter, page: page, limit: limit)
     }
 
@@ -221,12 +221,12 @@ extension CompassHandle {
     // What changes ------------------------------------------------------------------------------------------------------------------------
 
     /// The first page of the list of sessions, again after each change.
-    public func observeSessions(_ filter: SessionFilter = .all, limit: UInt32 = 50) -> Updates<SessionPage> {
+    public func observeSessions(_ filter: SessionFilter = SessionFilter(), limit: UInt32 = 50) -> Updates<SessionPage> {
         observeSessions(matching: filter, limit: limit)
     }
 
     /// The first page of the outbox, again after each change.
-    public func observeOutbox(_ filter: OutboxFilter = .unsent, limit: UInt32 = 50) -> Updates<OutboxPage> {
+    public func observeOutbox(_ filter: OutboxFilter = OutboxFilter(), limit: UInt32 = 50) -> Updates<OutboxPage> {
         observeOutbox(matching: filter, limit: limit)
     }
 

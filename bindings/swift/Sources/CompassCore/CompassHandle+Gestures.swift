@@ -16,40 +16,53 @@ extension CompassHandle {
     ///
     /// - Parameter commandId: With the same id, a repeated call gives the session that the first call started.
     public func start(
-        _ workflow: String, commandId: String = newCommandId(), version: WorkflowVersion? = nil, actor: String? = nil, prefill: [Prefill] = [],
+        _ workflow: String, version: WorkflowVersion? = nil, actor: String? = nil, prefill: [Prefill] = [], commandId: String = newCommandId(),
         isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
         try await start(Start(commandId: commandId, workflow: workflow, version: version, actor: actor, prefill: prefill), on: isolation)
     }
 
     /// Sets several fields: all of them, or none. An empty text or an empty choice makes a field "empty".
-    public func set(
+    public func setFields(
         _ values: [String: FieldValue], in session: SessionKey, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
         let changes = values.sorted { $0.key < $1.key }.map { FieldChange(field: $0.key, change: .set($0.value)) }
-        return try await run([.setFields(changes: changes)], in: session, actor: actor, commandId: nil, on: isolation)
+        return try await setFields(changes, in: session, actor: actor, isolation: isolation)
+    }
+
+    /// Changes several fields: all of them, or none.
+    public func setFields(
+        _ changes: [FieldChange], in session: SessionKey, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> CommandOutcome {
+        try await run([.setFields(changes: changes)], in: session, actor: actor, commandId: nil, on: isolation)
+    }
+
+    /// Sets one field. An empty text or an empty choice makes it "empty".
+    public func setField(
+        _ field: String, to value: FieldValue, in session: SessionKey, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws -> CommandOutcome {
+        try await setField(field, to: .set(value), in: session, actor: actor, isolation: isolation)
     }
 
     /// Changes one field: sets it, clears it, or marks it "not applicable".
-    public func change(
+    public func setField(
         _ field: String, to change: Change, in session: SessionKey, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
-        try await run(
-            [.setFields(changes: [FieldChange(field: field, change: change)])], in: session, actor: actor, commandId: nil, on: isolation)
+        try await setFields([FieldChange(field: field, change: change)], in: session, actor: actor, isolation: isolation)
     }
 
     /// Clears one field: "not provided".
     public func clearField(
         _ field: String, in session: SessionKey, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
-        try await change(field, to: .clear, in: session, actor: actor, isolation: isolation)
+        try await setField(field, to: .clear, in: session, actor: actor, isolation: isolation)
     }
 
     /// Marks one field "not applicable".
     public func markNotApplicable(
         _ field: String, in session: SessionKey, actor: String? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
-        try await change(field, to: .notApplicable, in: session, actor: actor, isolation: isolation)
+        try await setField(field, to: .notApplicable, in: session, actor: actor, isolation: isolation)
     }
 
     /// Chooses an answer of the section that this view shows, and moves on. A double tap changes nothing.
@@ -93,7 +106,7 @@ extension CompassHandle {
 
     /// Records that a response was used. Does not move the session.
     public func useResponse(
-        _ response: String, in session: SessionKey, commandId: String = newCommandId(), actor: String? = nil,
+        _ response: String, in session: SessionKey, actor: String? = nil, commandId: String = newCommandId(),
         isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
         try await run([.useResponse(commandId: commandId, response: response)], in: session, actor: actor, commandId: nil, on: isolation)
@@ -101,7 +114,7 @@ extension CompassHandle {
 
     /// Adds a note.
     public func note(
-        _ text: String, in session: SessionKey, commandId: String = newCommandId(), actor: String? = nil,
+        _ text: String, in session: SessionKey, actor: String? = nil, commandId: String = newCommandId(),
         isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
         try await run([.note(commandId: commandId, text: text)], in: session, actor: actor, commandId: nil, on: isolation)
@@ -116,7 +129,7 @@ extension CompassHandle {
 
     /// Ends the session at once, in any section. Nothing fires.
     public func end(
-        _ session: SessionKey, reason: String, commandId: String = newCommandId(), actor: String? = nil,
+        _ session: SessionKey, reason: String, actor: String? = nil, commandId: String = newCommandId(),
         isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
         try await run([.end(commandId: commandId, reason: reason)], in: session, actor: actor, commandId: nil, on: isolation)
@@ -131,23 +144,10 @@ extension CompassHandle {
 
     /// Changes fields and notes of a completed or ended session; `reason` stays in the record. Frozen messages do not change.
     public func edit(
-        _ session: SessionKey, fields: [FieldChange] = [], notes: [NoteChange] = [], commandId: String = newCommandId(), actor: String? = nil,
+        _ session: SessionKey, fields: [FieldChange] = [], notes: [NoteChange] = [], actor: String? = nil, commandId: String = newCommandId(),
         reason: String? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> CommandOutcome {
         let edit = Command.edit(commandId: commandId, fields: fields, notes: notes, reason: reason)
         return try await run([edit], in: session, actor: actor, commandId: nil, on: isolation)
     }
-}
-
-extension SessionFilter {
-    /// Sessions of every state but discarded; change its members to list fewer.
-    public static var all: SessionFilter {
-        SessionFilter(
-            states: [], workflow: nil, startedFrom: nil, startedBefore: nil, won: nil, actor: nil, actionStatus: nil, text: nil)
-    }
-}
-
-extension OutboxFilter {
-    /// Pending and failed messages, for every endpoint.
-    public static var unsent: OutboxFilter { OutboxFilter(states: [], endpoint: nil) }
 }

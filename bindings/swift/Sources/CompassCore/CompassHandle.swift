@@ -49,7 +49,7 @@ public protocol CompassHandle: AnyObject, Sendable {
     func run(
         _ commands: [Command], in session: SessionKey, actor: String?, commandId: String?, on caller: isolated (any Actor)?
     ) async throws -> CommandOutcome
-    func saveDraft(_ text: String, field: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws
+    func saveDraft(_ field: String, text: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws
     func saveNoteDraft(_ text: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws
     /// The session as its screen shows it.
     func session(_ session: SessionKey) async throws -> SessionView

@@ -1,84 +1,99 @@
 import CompassInternal
 
-/// The core's log. It never contains a secret, a text that a technician typed, or more of an address than its origin.
+/// How important a record of the log is.
 ///
 /// ```swift
-/// try CompassLog.send(from: .info) { line in print(line.level, line.target, line.text) }
+/// try CompassLog.send(from: .warn) { record in print(record.text) }
+/// ```
+public enum LogLevel: Hashable, Sendable, Comparable {
+    /// Something happened that should not happen.
+    case error
+    /// Something is wrong, and the core goes on.
+    case warn
+    /// Worth knowing.
+    case info
+    /// Useful to find an error.
+    case debug
+    /// Everything.
+    case trace
+}
+
+/// A record of the log.
+///
+/// ```swift
+/// let sink: @Sendable (LogRecord) -> Void = { record in print(record.text) }
+/// ```
+public struct LogRecord: Hashable, Sendable {
+    /// How important it is.
+    public let level: LogLevel
+    /// The part of the core that logs it.
+    public let target: String
+    /// The text, in English.
+    public let text: String
+}
+
+/// Where the core's log goes: nowhere, until ``send(from:to:)`` is called. One per process; all handles share it. It never contains a
+/// secret, a text that a technician typed, or more of an address than its origin.
+///
+/// ```swift
+/// try CompassLog.send(from: .info) { record in print(record.level, record.target, record.text) }
 /// ```
 public enum CompassLog {
-    /// How important a line is.
-    public enum Level: Hashable, Sendable, Comparable {
-        /// Something happened that should not happen.
-        case error
-        /// Something is wrong, and the core goes on.
-        case warning
-        /// Worth knowing.
-        case info
-        /// Useful to find an error.
-        case debug
-        /// Everything.
-        case trace
+    /// Where records of this package go.
+    private static let kept = Locked<(level: LogLevel, sink: @Sendable (LogRecord) -> Void)?>(nil)
+
+    /// Sends the log to the sink `to`, from the level `from` up, on a thread of the core's own, one record after the other. Records of this
+    /// package (their target is `compass_swift`) come on the thread that logs them.
+    public static func send(from level: LogLevel = .info, to sink: @escaping @Sendable (LogRecord) -> Void) throws {
+        try set(Sink(sink), level)
+        kept.withLock { $0 = (level, sink) }
     }
 
-    /// A line of the log.
-    public struct Line: Hashable, Sendable {
-        /// How important it is.
-        public let level: Level
-        /// The part of the core that logs it.
-        public let target: String
-        /// The text, in English.
-        public let text: String
+    /// Sends the log nowhere.
+    public static func off() throws {
+        try set(nil, .error)
+        kept.withLock { $0 = nil }
     }
 
-    /// Where lines of this package go.
-    private static let kept = Locked<(level: Level, sink: @Sendable (Line) -> Void)?>(nil)
-
-    /// Sends the log of all handles of the process to `sink`, from `level` up, on a thread of the core's own, one line after the other.
-    /// Lines of this package (their target is `compass_swift`) come on the thread that logs them. Without a sink the log goes nowhere.
-    public static func send(from level: Level, to sink: (@Sendable (Line) -> Void)?) throws {
-        do {
-            try setLogSink(sink: sink.map(Sink.init), level: level.core)
-            kept.withLock { $0 = sink.map { (level, $0) } }
-        } catch {
-            throw CompassError.from(error)
-        }
+    private static func set(_ sink: Sink?, _ level: LogLevel) throws {
+        do { try setLogSink(sink: sink, level: level.core) } catch { throw CompassError.from(error) }
     }
 
-    /// Logs a line of this package.
-    package static func say(_ level: Level, _ text: String) {
+    /// Logs a record of this package.
+    package static func say(_ level: LogLevel, _ text: String) {
         guard let (least, sink) = kept.withLock({ $0 }), level <= least else { return }
-        sink(Line(level: level, target: "compass_swift", text: text))
+        sink(LogRecord(level: level, target: "compass_swift", text: text))
     }
 
     private final class Sink: CompassInternal.LogSink {
-        private let sink: @Sendable (Line) -> Void
+        private let sink: @Sendable (LogRecord) -> Void
 
-        init(_ sink: @escaping @Sendable (Line) -> Void) {
+        init(_ sink: @escaping @Sendable (LogRecord) -> Void) {
             self.sink = sink
         }
 
-        func log(record: LogRecord) throws {
-            sink(Line(level: Level(record.level), target: record.target, text: record.text))
+        func log(record: CompassInternal.LogRecord) throws {
+            sink(LogRecord(level: LogLevel(record.level), target: record.target, text: record.text))
         }
     }
 }
 
-extension CompassLog.Level {
-    fileprivate var core: LogLevel {
+extension LogLevel {
+    fileprivate var core: CompassInternal.LogLevel {
         switch self {
         case .error: .error
-        case .warning: .warn
+        case .warn: .warn
         case .info: .info
         case .debug: .debug
         case .trace: .trace
         }
     }
 
-    fileprivate init(_ level: LogLevel) {
+    fileprivate init(_ level: CompassInternal.LogLevel) {
         self =
             switch level {
             case .error: .error
-            case .warn: .warning
+            case .warn: .warn
             case .info: .info
             case .debug: .debug
             case .trace: .trace

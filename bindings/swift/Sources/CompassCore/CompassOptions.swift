@@ -12,17 +12,6 @@ import UIKit
 /// let compass = Compass.lazy(options)
 /// ```
 public struct CompassOptions: Sendable {
-    /// Who sends requests.
-    public enum Sending: Sendable {
-        /// ``URLSessionTransport``: proxies, managed authorities and VPN of the device. The default on Apple's platforms.
-        case urlSession
-        /// The core's own HTTP client; it trusts its bundled certificate authorities and these, in PEM. The default on Linux. By default
-        /// the library for Apple's platforms is built without it; opening then fails with `invalidOption`.
-        case builtIn(extraRoots: [String] = [])
-        /// The app's own transport.
-        case custom(any Transport)
-    }
-
     /// Who decides when to deliver.
     public enum Delivery: Sendable {
         /// The package. While the app is in the foreground it delivers in the background of the process. When the app leaves the
@@ -37,8 +26,12 @@ public struct CompassOptions: Sendable {
     public var file: URL
     /// Looks secrets up. Without one, signed endpoints wait for their secret.
     public var secrets: (any SecretStore)?
-    /// Who sends requests.
-    public var sending: Sending
+    /// Sends requests; when nil the core's own (`https` with bundled certificate authorities). On Apple's platforms a
+    /// ``URLSessionTransport`` by default: proxies, managed authorities and VPN of the device. The library for them is built without the
+    /// core's own transport, unless told otherwise; opening without one then fails with `invalidOption`. On Linux nil by default.
+    public var transport: (any Transport)?
+    /// Certificate authorities, in PEM, that the core's own transport trusts beside the bundled ones.
+    public var extraRoots: [String] = []
     /// Who decides when to deliver.
     public var delivery = Delivery.automatic
     /// When to try again and when to stop; `RetryPolicy()` when nil.
@@ -53,7 +46,7 @@ public struct CompassOptions: Sendable {
     /// is one; an empty text names none.
     public var device: String?
     /// Allows endpoints with plain `http` to a loopback address, for tests and development.
-    public var allowsPlainHTTPToLoopback = false
+    public var allowPlainHttpToLoopback = false
     /// Begins to watch the network when delivery is ``Delivery/automatic``: a ``ConnectivityMonitor``, unless the app or a test has its
     /// own. The watch calls ``CompassHandle/setConnectivity(_:isolation:)`` of the handle that it gets. The returned object is kept while
     /// the database is open.
@@ -65,9 +58,9 @@ public struct CompassOptions: Sendable {
     public init(file: URL) {
         self.file = file
         #if canImport(Darwin)
-        sending = .urlSession
+        transport = URLSessionTransport()
         #else
-        sending = .builtIn()
+        transport = nil
         #endif
     }
 
@@ -79,18 +72,11 @@ public struct CompassOptions: Sendable {
     }
 
     package func forCore() -> OpenOptions {
-        var roots: [String] = []
-        var transport: (any Transport)?
-        switch sending {
-        case .urlSession: transport = URLSessionTransport()
-        case .builtIn(let extra): roots = extra
-        case .custom(let custom): transport = custom
-        }
         useTestClock?(file.path)
         return OpenOptions(
             path: file.path, secrets: secrets.map(SecretsPort.init), transport: transport.map(TransportPort.init), retry: retry,
-            extraRoots: roots, retentionMs: retention.map(\.wholeMilliseconds), bodyRetentionMs: bodyRetention.map(\.wholeMilliseconds),
-            device: device ?? Self.deviceOfVendor(), allowPlainHttpToLoopback: allowsPlainHTTPToLoopback)
+            extraRoots: extraRoots, retentionMs: retention.map(\.wholeMilliseconds), bodyRetentionMs: bodyRetention.map(\.wholeMilliseconds),
+            device: device ?? Self.deviceOfVendor(), allowPlainHttpToLoopback: allowPlainHttpToLoopback)
     }
 
     /// The device as the system names it for the apps of this vendor. None before the first unlock.

@@ -5,7 +5,7 @@ extension FieldState {
     /// The change that brings a field to this state. Nil for a redacted field: no change does that.
     ///
     /// ```swift
-    /// if let change = try field.definition.parse(text).change { try await compass.change("flue", to: change, in: view.key) }
+    /// if let change = try field.definition.parse(text).change { try await compass.setField("flue", to: change, in: view.key) }
     /// ```
     public var change: Change? {
         switch self {
@@ -19,6 +19,17 @@ extension FieldState {
 
     /// The value, if there is one.
     public var value: FieldValue? { if case .provided(let value) = self { value } else { nil } }
+
+    /// The text that a person would type for the value of a field: `parse` reads it to the same value again. Numbers are in ASCII digits,
+    /// options are written as their keys, a place is written without the time at which it was taken. An empty text when there is no value,
+    /// and for a file.
+    ///
+    /// - Parameter decimalSeparator: Between the whole part of a decimal number and the rest, as `Locale.decimalSeparator` gives it.
+    public func typedText(decimalSeparator: String = ".") -> String {
+        let text = CompassInternal.typedText(state: self)
+        guard case .provided(.decimal) = self else { return text }
+        return text.replacingOccurrences(of: ".", with: decimalSeparator)
+    }
 }
 
 extension Change {
@@ -34,19 +45,6 @@ extension Change {
 }
 
 extension FieldValue {
-    /// The text that a person would type for this value: `parse` of the same field reads it to the same value again. Nil for a file, which
-    /// cannot be typed.
-    ///
-    /// Options are written as their keys, a place is written without the time at which it was taken.
-    ///
-    /// - Parameter decimalSeparator: Between the whole part of a decimal number and the rest, as `Locale.decimalSeparator` gives it.
-    public func typed(decimalSeparator: String = ".") -> String? {
-        if case .file = self { return nil }
-        let text = CompassInternal.typedText(state: .provided(self))
-        guard case .decimal = self else { return text }
-        return text.replacingOccurrences(of: ".", with: decimalSeparator)
-    }
-
     // Whether the core counts it as "empty".
     fileprivate var isNothing: Bool {
         switch self {

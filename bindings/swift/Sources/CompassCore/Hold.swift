@@ -22,3 +22,20 @@ public final class Hold: Sendable {
         await release?()
     }
 }
+
+extension CompassHandle {
+    /// Holds the handle while `work` runs, and releases it even if `work` fails.
+    ///
+    /// ```swift
+    /// let report = try await compass.held { try await compass.flush(deadline: .seconds(20)) }
+    /// ```
+    public func held<Value: Sendable>(
+        isolation: isolated (any Actor)? = #isolation, _ work: () async throws -> Value
+    ) async throws -> Value {
+        let hold = try await resume()
+        let result: Result<Value, any Error>
+        do { result = .success(try await work()) } catch { result = .failure(error) }
+        await hold.release()
+        return try result.get()
+    }
+}

@@ -26,10 +26,10 @@ public struct KeychainSecretStore: SecretStore {
     }
 
     /// The same for every origin.
-    public func secret(named name: String, origin: String) -> SecretLookup { secret(named: name) }
+    public func get(named name: String, origin: String) -> SecretLookup { get(named: name) }
 
     /// The secret of this name. Reading adds and changes nothing, even if the Keychain fails.
-    public func secret(named name: String) -> SecretLookup { secrets.secret(named: name) }
+    public func get(named name: String) -> SecretLookup { secrets.get(named: name) }
 
     /// Stores a secret. The one before it stays as the previous one, and messages are signed with both, until ``endRotation(named:)``. If
     /// the one before cannot sign messages, for example because it was mistyped, it is not kept.

@@ -16,7 +16,7 @@ final class TransportPort: CompassInternal.Transport {
                 id: request.id, url: request.url, headers: headers, body: request.body, timeout: .milliseconds(request.timeoutMs)))
         switch outcome {
         case .answered(let response):
-            let headers = response.headers.map { HttpHeader(name: $0.key, value: $0.value) }
+            let headers = response.headers.map { HttpHeader(name: $0.name, value: $0.value) }
             return .answered(response: HttpResponse(status: response.status, headers: headers, body: response.body.prefix(4096)))
         case .failed(let failure):
             return .failed(failure: failure)
@@ -37,7 +37,7 @@ final class SecretsPort: CompassInternal.Secrets {
 
     func get(name: String, origin: String) throws -> SecretLookup {
         do {
-            return try store.secret(named: name, origin: origin)
+            return try store.get(named: name, origin: origin)
         } catch {
             // The message of an unknown error may quote a secret.
             return .unavailable

@@ -14,7 +14,7 @@ package struct RotatingSecrets<Items: SecretItems>: Sendable {
 
     package init(_ items: Items) { self.items = items }
 
-    package func secret(named name: String) -> SecretLookup {
+    package func get(named name: String) -> SecretLookup {
         do {
             guard let current = try items.read("current:" + name) else { return .missing }
             return .found(current: current, previous: try items.read("previous:" + name))

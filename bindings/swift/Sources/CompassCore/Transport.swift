@@ -12,7 +12,6 @@ public import Foundation
 ///     func send(_ request: TransportRequest) -> TransportOutcome {
 ///         .failed(TransportFailure(kind: .noNetwork, phase: .connect, requestSent: .no, detail: "off"))
 ///     }
-///     func cancel(_ id: UInt64) {}
 /// }
 /// ```
 public protocol Transport: AnyObject, Sendable {
@@ -26,6 +25,8 @@ public protocol Transport: AnyObject, Sendable {
 }
 
 extension Transport {
+    /// Does nothing.
+    public func cancel(_ id: UInt64) {}
     /// Does nothing.
     public func renew() {}
 }
@@ -65,13 +66,13 @@ public struct TransportRequest: Hashable, Sendable, CustomStringConvertible, Cus
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// A header of a request. Printing it leaves the value out: it may be a secret.
+/// A header. Printing it leaves the value out: it may be a secret.
 ///
 /// ```swift
 /// let header = TransportHeader(name: "x-tenant", value: "north")
 /// ```
 public struct TransportHeader: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
-    /// Lower-case name.
+    /// In lower case in requests of the core; in answers in any case.
     public let name: String
     /// Value.
     public let value: String
@@ -91,18 +92,18 @@ public struct TransportHeader: Hashable, Sendable, CustomStringConvertible, Cust
 /// An answer whose status line was read.
 ///
 /// ```swift
-/// let busy = TransportResponse(status: 503, headers: ["retry-after": "60"])
+/// let busy = TransportResponse(status: 503, headers: [TransportHeader(name: "retry-after", value: "60")])
 /// ```
 public struct TransportResponse: Hashable, Sendable {
     /// The status code.
     public let status: UInt16
     /// The headers; the case of names does not matter.
-    public let headers: [String: String]
+    public let headers: [TransportHeader]
     /// At most the first 4 KiB of the answer's body, if the transport has it; the core decides without it.
     public let body: Data
 
     /// An answer.
-    public init(status: UInt16, headers: [String: String] = [:], body: Data = Data()) {
+    public init(status: UInt16, headers: [TransportHeader] = [], body: Data = Data()) {
         self.status = status
         self.headers = headers
         self.body = body

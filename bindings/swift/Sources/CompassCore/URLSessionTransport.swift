@@ -6,7 +6,7 @@ import FoundationNetworking
 /// Sends requests with the platform's `URLSession`: its proxies, its certificate authorities, its VPN. Keeps no cookies and no cache.
 ///
 /// ```swift
-/// options.sending = .custom(URLSessionTransport())
+/// options.transport = URLSessionTransport()
 /// ```
 public final class URLSessionTransport: Transport {
     // The head decides. The body is awaited only this long, so that the connection can be used again.

@@ -6,7 +6,7 @@ public import Foundation
 /// ```swift
 /// var document = WorkflowDocument(data)
 /// let findings = try document.lint()
-/// try document.add(action, to: "done")
+/// try document.addAction(action, to: "done")
 /// try await compass.importWorkflow(document.bytes)
 /// ```
 public struct WorkflowDocument: Hashable, Sendable {
@@ -27,20 +27,20 @@ public struct WorkflowDocument: Hashable, Sendable {
     /// Adds an action to a section and raises the local revision. Returns all findings about the result; an error among them means that it
     /// would not be imported.
     @discardableResult
-    public mutating func add(_ action: ActionDefinition, to section: String) throws -> [Finding] {
-        try become { try addAction(document: $0, section: section, action: action) }
+    public mutating func addAction(_ action: ActionDefinition, to section: String) throws -> [Finding] {
+        try become { try CompassInternal.addAction(document: $0, section: section, action: action) }
     }
 
     /// Replaces an action of a section and raises the local revision.
     @discardableResult
-    public mutating func replace(_ key: String, in section: String, with action: ActionDefinition) throws -> [Finding] {
-        try become { try replaceAction(document: $0, section: section, key: key, action: action) }
+    public mutating func replaceAction(_ key: String, in section: String, with action: ActionDefinition) throws -> [Finding] {
+        try become { try CompassInternal.replaceAction(document: $0, section: section, key: key, action: action) }
     }
 
     /// Removes an action from a section and raises the local revision.
     @discardableResult
-    public mutating func remove(_ key: String, from section: String) throws -> [Finding] {
-        try become { try removeAction(document: $0, section: section, key: key) }
+    public mutating func removeAction(_ key: String, from section: String) throws -> [Finding] {
+        try become { try CompassInternal.removeAction(document: $0, section: section, key: key) }
     }
 
     private mutating func become(_ work: (Data) throws -> AuthoredDocument) throws -> [Finding] {

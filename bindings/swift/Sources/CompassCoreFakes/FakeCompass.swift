@@ -4,80 +4,20 @@ public import Foundation
 /// A handle without a core, for previews and for tests of an app's own models: it shows the contents that it is given, and keeps the calls
 /// that it gets.
 ///
-/// It has no rules. Without them, `start` gives a session in progress of that workflow in ``Contents/sessions`` (`unknown_workflow` if there
-/// is none), a field takes its value, a draft is kept, and an answer leads to the view in ``Contents/answers``. Calls on a record give it
+/// It has no rules. Without them, `start` gives a session in progress of that workflow in ``FakeState/views`` (`unknown_workflow` if there
+/// is none), a field takes its value, a draft is kept, and an answer leads to the view in ``FakeState/answers``. Calls on a record give it
 /// as it is. A test that needs rules opens the real core: `Compass.open(.testing())`.
 ///
 /// ```swift
 /// let fake = FakeCompass()
-/// fake.change { $0.sessions[view.key] = .fixture(fields: [.fixture()]) }
+/// fake.change { $0.views[view.key] = .fixture(fields: [.fixture()]) }
 /// fake.refuseNext(CompassError(code: .fieldProblems, problems: [.fixture()]), of: "run")
 /// ```
 public final class FakeCompass: CompassHandle {
-    /// What the handle shows, and the calls that it got.
-    public struct Contents: Sendable {
-        /// Views, by session.
-        public var sessions: [SessionKey: SessionView] = [:]
-        /// What `observeSession` gives instead of the view, as a query does that began before a command and ended after it.
-        public var late: [SessionKey: SessionView] = [:]
-        /// The view that an answer leads to, by the key of the answer; for the others the view stays.
-        public var answers: [String: SessionView] = [:]
-        /// Records, by session.
-        public var records: [SessionKey: SessionRecord] = [:]
-        /// The list of sessions; filters take of it what they name, but nothing is searched for text.
-        public var list: [SessionSummary] = []
-        /// The outbox; filters take of it what they name.
-        public var outbox: [OutboxItem] = []
-        /// The outbox in numbers.
-        public var outboxTotals = OutboxTotals(pending: 0, failed: 0, oldestUnsentAt: nil, unsentBytes: 0, needsPerson: 0)
-        /// Totals over the sessions.
-        public var totals = Totals.fixture()
-        /// The list of workflows; imported ones are added.
-        public var workflows: [WorkflowSummary] = []
-        /// Workflows by key, the same for every version; one without sections for the others.
-        public var workflowsByKey: [String: Workflow] = [:]
-        /// The documents that were imported, by the key of the workflow.
-        public var documents: [String: Data] = [:]
-        /// The findings about every document.
-        public var findings: [Finding] = []
-        /// The endpoints.
-        public var endpoints: [EndpointStatus] = []
-        /// Whether the integration is on.
-        public var integrationEnabled = true
-        /// The result of a test message.
-        public var testDelivery = TestDelivery.fixture()
-        /// The messages that actions would send, by the key of the action; an empty one for the others.
-        public var previews: [String: MessagePreview] = [:]
-        /// The bodies of messages, by their id.
-        public var bodies: [DeliveryId: String] = [:]
-        /// Whether a message is in flight when it is abandoned.
-        public var inFlight = false
-        /// The report of `flush`.
-        public var flushReport = FlushReport(end: .drained, attempts: 0, sent: 0, retrying: 0, failed: 0, pending: 0)
-        /// How many flushes were urgent so far.
-        public var urgentFlushes = 0
-        /// The report of `purge`.
-        public var purgeReport = PurgeReport.fixture()
-        /// The result of `nextDue`.
-        public var nextDue = NextDue(at: nil, atNeedsUnmetered: nil, whenOnline: nil, needsPerson: false)
-        /// What the app has reported of the network.
-        public var connectivity = Connectivity.unknown
-        /// Every call throws this while it is set, and sequences end, as if the database were gone. `refuseNext` refuses one call.
-        public var failure: CompassError?
-        /// The names of the calls so far, in order.
-        public var calls: [String] = []
-        /// The calls that write, in order, with their arguments; refused ones too.
-        public var writes: [Write] = []
-        /// The commands so far, in order.
-        public var commands: [Command] {
-            writes.flatMap { write -> [Command] in if case .run(let commands, _, _, _) = write { commands } else { [] } }
-        }
-    }
-
     /// A call that writes.
     ///
     /// ```swift
-    /// XCTAssertEqual(fake.current.writes, [.saveDraft("Mill", field: "site", session: view.key)])
+    /// XCTAssertEqual(fake.current.writes, [.saveDraft("site", text: "Mill", session: view.key)])
     /// ```
     public enum Write: Hashable, Sendable {
         /// `importWorkflow`.
@@ -91,7 +31,7 @@ public final class FakeCompass: CompassHandle {
         /// `run`, and every gesture.
         case run([Command], session: SessionKey, actor: String?, commandId: String?)
         /// `saveDraft`.
-        case saveDraft(String, field: String, session: SessionKey)
+        case saveDraft(String, text: String, session: SessionKey)
         /// `saveNoteDraft`.
         case saveNoteDraft(String, session: SessionKey)
         /// `delete`.
@@ -143,7 +83,7 @@ public final class FakeCompass: CompassHandle {
         let error: CompassError
     }
 
-    private let contents = Locked(Contents())
+    private let contents = Locked(FakeState())
     private let answer = Locked<Run?>(nil)
     private let refusals = Locked<[Refusal]>([])
     private let hub = ChangeHub()
@@ -152,7 +92,7 @@ public final class FakeCompass: CompassHandle {
     public init() {}
 
     /// What it shows now, and the calls that it got.
-    public var current: Contents { contents.withLock { $0 } }
+    public var current: FakeState { contents.withLock { $0 } }
 
     /// The outcome of commands, instead of the fake's own.
     public var onRun: Run? {
@@ -161,7 +101,7 @@ public final class FakeCompass: CompassHandle {
     }
 
     /// Changes what it shows; every sequence queries again.
-    public func change(_ change: (inout Contents) -> Void) {
+    public func change(_ change: (inout FakeState) -> Void) {
         contents.withLock { change(&$0) }
         hub.everythingChanged()
     }
@@ -180,7 +120,7 @@ public final class FakeCompass: CompassHandle {
         }
     }
 
-    private func call<Value>(_ function: String = #function, write: Write? = nil, _ body: (inout Contents) throws -> Value) throws -> Value {
+    private func call<Value>(_ function: String = #function, write: Write? = nil, _ body: (inout FakeState) throws -> Value) throws -> Value {
         let name = String(function.prefix { $0 != "(" })
         let refusal = refusal(of: name, writes: write != nil)
         return try contents.withLock { contents in
@@ -191,18 +131,18 @@ public final class FakeCompass: CompassHandle {
         }
     }
 
-    private func write<Value>(_ write: Write, _ function: String = #function, _ body: (inout Contents) throws -> Value) throws -> Value {
+    private func write<Value>(_ write: Write, _ function: String = #function, _ body: (inout FakeState) throws -> Value) throws -> Value {
         let value = try call(function, write: write, body)
         hub.everythingChanged()
         return value
     }
 
-    private func view(_ session: SessionKey, in contents: Contents) throws -> SessionView {
-        guard let view = contents.sessions[session] else { throw CompassError(code: .unknownSession) }
+    private func view(_ session: SessionKey, in contents: FakeState) throws -> SessionView {
+        guard let view = contents.views[session] else { throw CompassError(code: .unknownSession) }
         return view
     }
 
-    private func record(_ session: SessionKey, in contents: Contents) throws -> SessionRecord {
+    private func record(_ session: SessionKey, in contents: FakeState) throws -> SessionRecord {
         guard let record = contents.records[session] else { throw CompassError(code: .unknownSession) }
         return record
     }
@@ -245,7 +185,7 @@ public final class FakeCompass: CompassHandle {
 
     public func start(_ start: Start, on caller: isolated (any Actor)?) async throws -> CommandOutcome {
         try write(.start(start)) { contents in
-            guard let view = contents.sessions.values.first(where: { $0.workflow.key == start.workflow && $0.state == .inProgress }) else {
+            guard let view = contents.views.values.first(where: { $0.workflow.key == start.workflow && $0.state == .inProgress }) else {
                 throw CompassError(
                     code: .unknownWorkflow, place: start.workflow,
                     detail: "the fake has no session in progress of workflow `\(start.workflow)`: add its view to `sessions`")
@@ -263,7 +203,7 @@ public final class FakeCompass: CompassHandle {
         if let answer {
             try write(asked) { _ in }
             let outcome = try answer(commands, session)
-            change { $0.sessions[session] = outcome.view }
+            change { $0.views[session] = outcome.view }
             return outcome
         }
         return try write(asked) { contents in
@@ -272,26 +212,26 @@ public final class FakeCompass: CompassHandle {
                 view.carryOut(command, by: actor, answers: contents.answers)
                 if case .edit(_, let fields, let notes, _) = command { contents.records[session]?.edit(fields, notes) }
             }
-            contents.sessions[session] = view
+            contents.views[session] = view
             return CommandOutcome(applied: .yes, view: view)
         }
     }
 
-    public func saveDraft(_ text: String, field: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws {
-        try write(.saveDraft(text, field: field, session: session)) { contents in
-            contents.sessions[session]?.draft(text, field: field)
+    public func saveDraft(_ field: String, text: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws {
+        try write(.saveDraft(field, text: text, session: session)) { contents in
+            contents.views[session]?.draft(text, field: field)
             contents.records[session]?.draft(text, field: field)
         }
     }
     public func saveNoteDraft(_ text: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws {
         try write(.saveNoteDraft(text, session: session)) { contents in
-            contents.sessions[session]?.noteDraft = text.isEmpty ? nil : text
+            contents.views[session]?.noteDraft = text.isEmpty ? nil : text
         }
     }
     public func session(_ session: SessionKey) async throws -> SessionView { try call { try view(session, in: $0) } }
     public func sessions(matching filter: SessionFilter, page: String?, limit: UInt32) async throws -> SessionPage {
         try call {
-            let found = $0.list.filter { $0.isIn(filter) }
+            let found = $0.sessions.filter { $0.isIn(filter) }
             return SessionPage(sessions: Array(found.prefix(Int(limit))), next: found.count > Int(limit) ? "more" : nil, notIndexed: 0)
         }
     }
@@ -299,7 +239,7 @@ public final class FakeCompass: CompassHandle {
     public func totals() async throws -> Totals { try call { $0.totals } }
     public func delete(_ session: SessionKey, on caller: isolated (any Actor)?) async throws -> DeleteReport {
         try write(.delete(session)) { contents in
-            contents.list.removeAll { $0.key == session }
+            contents.sessions.removeAll { $0.key == session }
             return DeleteReport(unusedFiles: [], erased: .now)
         }
     }
@@ -432,7 +372,7 @@ public final class FakeCompass: CompassHandle {
         try write(.purgeAllBefore(time, actor: actor)) { $0.purgeReport }
     }
     public func backup(to file: URL) async throws { try call { _ in } }
-    public func check() async throws -> CheckReport { try call { CheckReport(sessions: UInt64($0.list.count), faults: []) } }
+    public func check() async throws -> CheckReport { try call { CheckReport(sessions: UInt64($0.sessions.count), faults: []) } }
     public func close(on caller: isolated (any Actor)?) async throws {
         try call { _ in }
         hub.close()

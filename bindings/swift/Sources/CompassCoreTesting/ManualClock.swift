@@ -23,7 +23,7 @@ public final class ManualClock: Sendable {
     public func advance(_ by: Duration) { core.advance(byMs: UInt32(clamping: by.wholeMilliseconds)) }
 
     /// Somebody sets the phone's clock; no time passes.
-    public func set(_ now: Date) { core.setWall(to: now) }
+    public func setWall(_ to: Date) { core.setWall(to: to) }
 
     /// The next handle on this path uses the clock.
     func use(for path: String) { core.useFor(path: path) }
@@ -42,9 +42,9 @@ extension CompassOptions {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         var options = CompassOptions(file: folder.appendingPathComponent("test.db"))
         options.delivery = .manual
-        options.sending = .custom(transport)
+        options.transport = transport
         options.secrets = secrets
-        options.allowsPlainHTTPToLoopback = true
+        options.allowPlainHttpToLoopback = true
         if let clock { options.useTestClock = { clock.use(for: $0) } }
         return options
     }

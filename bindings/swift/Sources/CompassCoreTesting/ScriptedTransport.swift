@@ -55,7 +55,7 @@ public final class MemorySecretStore: SecretStore {
     /// Stores a secret, or removes it. Then call `secretsChanged` of the handle.
     public func set(_ secret: String?, named name: String) { secrets.withLock { $0[name] = secret } }
 
-    public func secret(named name: String, origin: String) -> SecretLookup {
+    public func get(named name: String, origin: String) -> SecretLookup {
         secrets.withLock { $0[name] }.map { .found(current: $0, previous: nil) } ?? .missing
     }
 }

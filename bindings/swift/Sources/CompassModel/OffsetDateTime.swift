@@ -40,7 +40,7 @@ public struct OffsetDateTime: Hashable, Sendable, CustomStringConvertible, Lossl
     /// is not in whole minutes, as long ago.
     ///
     /// ```swift
-    /// if let now = OffsetDateTime(Date(), in: .current) { try await compass.set(["arrived": .dateTime(now)], in: view.key) }
+    /// if let now = OffsetDateTime(Date(), in: .current) { try await compass.setFields(["arrived": .dateTime(now)], in: view.key) }
     /// ```
     public init?(_ instant: Date, in zone: TimeZone) {
         guard let date = LocalDate(instant, in: zone), let time = LocalTime(instant, in: zone) else { return nil }

@@ -46,8 +46,8 @@ final class CoreListenerTests: XCTestCase {
         let registered = try core.observe(listener: listener)
         subscription.withLock { $0 = registered }
         try await withWatchdog("A listener that calls the core") {
-            _ = try await compass.set(["site": .text("Mill Lane")], in: view.key)
-            _ = try await compass.set(["site": .text("Mill Road")], in: view.key)
+            _ = try await compass.setFields(["site": .text("Mill Lane")], in: view.key)
+            _ = try await compass.setFields(["site": .text("Mill Road")], in: view.key)
         }
         XCTAssertEqual(notices.value, 1)
         try await compass.close()

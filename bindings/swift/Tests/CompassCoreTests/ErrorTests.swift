@@ -112,7 +112,7 @@ final class ErrorTests: XCTestCase {
         let compass = try await Compass.open(options)
         _ = try await compass.importWorkflow(pumpCheck)
         let key = try await compass.begun().key
-        let view = try await compass.set(["site": .text("Mill Lane")], in: key).view
+        let view = try await compass.setFields(["site": .text("Mill Lane")], in: key).view
         try await compass.close()
         // A file with another trigger does not open, so this one is made again with the same text.
         let change = #"""
@@ -216,7 +216,7 @@ final class ErrorTests: XCTestCase {
 
     private func changed() throws {
         var document = WorkflowDocument(pumpCheck)
-        try document.remove("invoice", from: "done")
+        try document.removeAction("invoice", from: "done")
     }
 
     func testSessionsInProgress() async throws {
@@ -230,8 +230,8 @@ final class ErrorTests: XCTestCase {
         await assertThrows("unknown_answer", try await compass.answer("up", visit: 1, in: key))
         await assertThrows(.fieldProblems, try await compass.answer("on", visit: 1, in: key))
         await assertThrows("unknown_response", try await compass.useResponse("cheap", in: key, commandId: fresh()))
-        await assertThrows("unknown_fields", try await compass.set(["colour": .text("red")], in: key))
-        await assertThrows("fields_not_on_path", try await compass.set(["aside": .text("x")], in: key))
+        await assertThrows("unknown_fields", try await compass.setFields(["colour": .text("red")], in: key))
+        await assertThrows("fields_not_on_path", try await compass.setFields(["aside": .text("x")], in: key))
         let twice = [FieldChange(field: "site", change: .clear), FieldChange(field: "site", change: .clear)]
         await assertThrows("duplicate_fields", try await command(.setFields(changes: twice), compass, key))
         await assertThrows("nothing_given", try await command(.setFields(changes: []), compass, key))
@@ -247,7 +247,7 @@ final class ErrorTests: XCTestCase {
         await assertThrows("unknown_action", try await compass.preview("invoice", in: key))
         _ = try await compass.discard(key)
         await assertThrows("discarded", try await compass.note("late", in: key, commandId: fresh()))
-        await assertThrows("not_in_progress", try await compass.set(["site": .text("x")], in: key))
+        await assertThrows("not_in_progress", try await compass.setFields(["site": .text("x")], in: key))
         try await compass.close()
     }
 
@@ -263,7 +263,7 @@ final class ErrorTests: XCTestCase {
         let view = try await compass.begun()
         var values: [String: FieldValue] = ["site": .text("Mill Lane")]
         for page in pages { values[page] = .text(String(repeating: "🔥", count: 20_000)) }
-        _ = try await compass.set(values, in: view.key)
+        _ = try await compass.setFields(values, in: view.key)
         let end = try await compass.answer("on", visit: view.visit, in: view.key).view
         _ = try await compass.complete(view.key, visit: end.visit)
         await assertThrows("payload_too_large", try await compass.send("report", in: view.key, commandId: fresh()))
@@ -320,7 +320,7 @@ final class ErrorTests: XCTestCase {
         let compass = try await Compass.ready()
         let view = try await compass.begun()
         do {
-            _ = try await compass.set(["pressure": .text("42 Mill Lane"), "count": .text("topsecret")], in: view.key)
+            _ = try await compass.setFields(["pressure": .text("42 Mill Lane"), "count": .text("topsecret")], in: view.key)
             XCTFail("a text was taken for a number")
         } catch let error as CompassError {
             XCTAssertEqual(error.problems.map(\.field), ["count", "pressure"])

@@ -11,7 +11,7 @@ final class FakeTests: XCTestCase {
     private func shown() -> FakeCompass {
         let fake = FakeCompass()
         let field = FieldView.fixture(definition: .fixture(required: true))
-        fake.change { $0.sessions[key] = .fixture(fields: [field], problems: [.fixture()]) }
+        fake.change { $0.views[key] = .fixture(fields: [field], problems: [.fixture()]) }
         return fake
     }
 
@@ -22,7 +22,7 @@ final class FakeTests: XCTestCase {
         let first = try await updates.next()
         XCTAssertEqual(first?.problems.map(\.field), ["site"])
         fake.refuseNext(CompassError(code: .fieldProblems, problems: [.fixture()]), of: "run")
-        try await handle.saveDraft("Mill", field: "site", in: key)
+        try await handle.saveDraft("site", text: "Mill", in: key)
         let drafted = try await updates.next()
         XCTAssertEqual(drafted?.fields.first?.draft, "Mill")
         do {
@@ -94,14 +94,14 @@ final class FakeTests: XCTestCase {
         await assertThrows(.diskFull, try await handle.replaySession(key, commandId: "six"))
         _ = try await handle.replaySent(ReplayFilter(endpoint: "office"))
         fake.refuseNext(CompassError(code: .notInProgress))
-        try? await handle.saveDraft("Mill", field: "site", in: key)
+        try? await handle.saveDraft("site", text: "Mill", in: key)
         let start = Start(commandId: "one", workflow: "visit", version: nil, actor: nil, prefill: [])
         XCTAssertEqual(fake.current.writes, [
             .saveNoteDraft("dog", session: key), .start(start), .send("report", session: key, actor: "Mia", commandId: "two"),
             .sendCorrected("report", session: key, actor: nil, commandId: "three"),
             .abandon("report", session: key, actor: "Mia", reason: "by phone", commandId: "four"), .sendFailedAgain(actor: nil),
             .replay("report", session: key, actor: "Mia", commandId: "five"), .replaySession(key, actor: nil, commandId: "six"),
-            .replaySent(ReplayFilter(endpoint: "office"), actor: nil, page: nil), .saveDraft("Mill", field: "site", session: key),
+            .replaySent(ReplayFilter(endpoint: "office"), actor: nil, page: nil), .saveDraft("site", text: "Mill", session: key),
         ])
         XCTAssertEqual(
             fake.current.calls,
@@ -113,8 +113,8 @@ final class FakeTests: XCTestCase {
 
     func testTheViewMovesAsFarAsThatNeedsNoRules() async throws {
         let handle: any CompassHandle = shown()
-        try await handle.saveDraft("Mill", field: "site", in: key)
-        let set = try await handle.set(["site": .text("Mill Lane")], in: key).view
+        try await handle.saveDraft("site", text: "Mill", in: key)
+        let set = try await handle.setFields(["site": .text("Mill Lane")], in: key).view
         XCTAssertEqual(set.fields.map(\.state), [.provided(.text("Mill Lane"))])
         XCTAssertNil(set.fields[0].draft)
         XCTAssertEqual(set.problems, [])
@@ -151,7 +151,7 @@ final class FakeTests: XCTestCase {
     func testListsAreNarrowedByTheirFilterAndSayThatThereIsMore() async throws {
         let fake = FakeCompass()
         fake.change { contents in
-            contents.list = [
+            contents.sessions = [
                 .fixture(key: "one", actor: "Mia"), .fixture(key: "two", state: .completed, won: true, actionsFailed: 1),
                 .fixture(key: "three", workflow: .fixture(key: "other"), state: .completed, won: false, startedAt: fixtureTime - 60, actionsPending: 2),
                 .fixture(key: "gone", state: .discarded),
@@ -162,7 +162,7 @@ final class FakeTests: XCTestCase {
             ]
         }
         func keys(_ change: (inout SessionFilter) -> Void) async throws -> [String] {
-            var filter = SessionFilter.all
+            var filter = SessionFilter()
             change(&filter)
             return try await fake.sessions(filter).sessions.map(\.key)
         }
@@ -184,7 +184,7 @@ final class FakeTests: XCTestCase {
         let fake = shown()
         let note = Note(seq: 1, at: fixtureTime, actor: nil, text: "dog", edited: false)
         fake.change { $0.records[key] = .fixture(fields: [.fixture()], notes: [note], actions: [.fixture()]) }
-        try await fake.saveDraft("Mill", field: "site", in: key)
+        try await fake.saveDraft("site", text: "Mill", in: key)
         XCTAssertEqual(fake.current.records[key]?.fields.map(\.draft), ["Mill"])
         _ = try await fake.edit(
             key, fields: [FieldChange(field: "site", change: .set(.text("Mill Lane")))], notes: [NoteChange(note: 1, text: "no dog")])
@@ -236,7 +236,7 @@ final class FakeTests: XCTestCase {
         let fake = shown()
         let handle: any CompassHandle = fake
         fake.change { contents in
-            contents.list = (1...60).map { .fixture(key: "session-\($0)") }
+            contents.sessions = (1...60).map { .fixture(key: "session-\($0)") }
             contents.records[key] = .fixture()
         }
         let (sessions, outbox, report) = try await (handle.sessions(), handle.outbox(), handle.flush())

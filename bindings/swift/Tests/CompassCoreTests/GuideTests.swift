@@ -13,7 +13,7 @@ final class GuideTests: XCTestCase {
         let (document, url) = (pumpCheck, "https://office.example/hooks")
         try await withWatchdog("The first webhook") {
             var options = try CompassOptions.standard()
-            options.sending = .custom(transport)
+            options.transport = transport
             options.secrets = MemorySecretStore(["office": secret])
             let compass = Compass.lazy(options)
             _ = try await compass.importWorkflow(document)
@@ -21,7 +21,7 @@ final class GuideTests: XCTestCase {
             try await compass.putEndpoint(Endpoint(key: "office", url: url, signing: signing))
             try await compass.setIntegrationEnabled(true)
             var view = try await compass.start("pump-check").view
-            view = try await compass.set(["site": .text("Mill Lane")], in: view.key).view
+            view = try await compass.setFields(["site": .text("Mill Lane")], in: view.key).view
             view = try await compass.answer(view, "on").view
             view = try await compass.complete(view).view
             for try await record in compass.observeRecord(view.key) where record.actions.allSatisfy({ $0.status == .sent }) { break }
@@ -68,7 +68,7 @@ final class GuideTests: XCTestCase {
         let compass = try await Compass.ready()
         let view = try await compass.begun()
         let held = FieldValue.decimal(DecimalValue("1.5")!)
-        _ = try await compass.set(["site": .text("Mill Lane"), "pressure": held], in: view.key)
+        _ = try await compass.setFields(["site": .text("Mill Lane"), "pressure": held], in: view.key)
         try await onMainActor {
             let fields = try await compass.session(view.key).fields
             let entry = FieldText(fields[1], in: view.key, of: compass)
@@ -88,13 +88,13 @@ final class GuideTests: XCTestCase {
         let fake = FakeCompass()
         let field = FieldView.fixture(definition: .fixture(key: "site", required: true))
         let view = SessionView.fixture(fields: [field], answers: [Answer(key: "on", name: "Go on", next: "done")])
-        fake.change { $0.sessions[view.key] = view }
+        fake.change { $0.views[view.key] = view }
         let entry = FieldText(field, in: view.key, of: fake)
         entry.typed("Mill")
         fake.refuseNext(CompassError(code: .fieldProblems, problems: [.fixture(code: "too_short")]), of: "run")
         try await entry.commit().value
         XCTAssertEqual(entry.problem, "too_short")
-        XCTAssertTrue(fake.current.writes.contains(.saveDraft("Mill", field: "site", session: view.key)))
+        XCTAssertTrue(fake.current.writes.contains(.saveDraft("site", text: "Mill", session: view.key)))
     }
 
     func testTheTestOfTheGuidePasses() async throws { try await Self.testARefusalIsShown() }
@@ -145,7 +145,7 @@ final class FieldText {
     /// Each letter. A dead battery costs no more than the last one.
     func typed(_ text: String) {
         (self.text, problem) = (text, nil)
-        Task { try await compass.saveDraft(text, field: field.definition.key, in: session) }
+        Task { try await compass.saveDraft(field.definition.key, text: text, in: session) }
     }
 
     /// The field is left, or an answer is tapped: from text to a value. In a task, as each letter is: it comes after them.
@@ -157,7 +157,7 @@ final class FieldText {
                 let state = try field.definition.parse(text)
                 // A line that was wiped says nothing; "empty" is said on purpose, with a button of its own.
                 let change = state == .empty ? .clear : state.change ?? .clear
-                _ = try await compass.change(field.definition.key, to: change, in: session)
+                _ = try await compass.setField(field.definition.key, to: change, in: session)
                 if self.text == text { self.text = nil }
             } catch let refused as CompassError where refused.code == .fieldProblems {
                 problem = refused.problems.first?.code  // a stable name; the words are the app's

@@ -200,14 +200,22 @@ final class LifeTests: XCTestCase {
         try await compass.close()
     }
 
+    func testAHandleIsHeldWhileWorkRunsAndAfterThatItIsQuiesced() async throws {
+        let fake = FakeCompass()
+        let report = try await fake.held { try await fake.flush() }
+        XCTAssertEqual(report.end, .drained)
+        await assertThrows("disk_full", try await fake.held { throw CompassError(code: .diskFull) })
+        XCTAssertEqual(fake.current.calls, ["resume", "flush", "release", "resume", "release"])
+    }
+
     func testTheLogIsTheCoresAndHoldsNoValues() async throws {
-        let lines = Locked<[CompassLog.Line]>([])
+        let lines = Locked<[LogRecord]>([])
         try CompassLog.send(from: .trace) { line in lines.withLock { $0.append(line) } }
         let compass = try await Compass.ready(transport: ScriptedTransport { _, _ in .answered(TransportResponse(status: 503)) })
         _ = try await compass.completed(site: "42 Mill Lane")
         _ = try await compass.flush(deadline: .seconds(10))
         try await compass.close()
-        try CompassLog.send(from: .error, to: nil)
+        try CompassLog.off()
         XCTAssertFalse(lines.withLock { $0 }.contains { $0.text.contains("Mill Lane") })
     }
 
@@ -262,8 +270,8 @@ final class LifeTests: XCTestCase {
     }
 
     func testARefusalOfTheSystemIsInTheLog() async throws {
-        let lines = Locked<[CompassLog.Line]>([])
-        try CompassLog.send(from: .warning) { line in lines.withLock { $0.append(line) } }
+        let lines = Locked<[LogRecord]>([])
+        try CompassLog.send(from: .warn) { line in lines.withLock { $0.append(line) } }
         let refused = Locked(true)
         let asked = Locked<[BackgroundRequests.Kind]>([])
         let requests = BackgroundRequests { kind, _ in
@@ -277,7 +285,7 @@ final class LifeTests: XCTestCase {
         await requests.ask(for: fake)
         try CompassLog.send(from: .error, to: { line in lines.withLock { $0.append(line) } })
         requests.ask(.job(notBefore: Date()))
-        try CompassLog.send(from: .error, to: nil)
+        try CompassLog.off()
         requests.ask(.job(notBefore: Date()))
         XCTAssertEqual(lines.withLock { $0.filter { $0.target == "compass_swift" }.map(\.text) }, [
             "the system refused to submit the background task refresh, BGTaskSchedulerErrorDomain 3",
@@ -285,7 +293,7 @@ final class LifeTests: XCTestCase {
             "the system refused to register the background task deliver",
             "no background task is requested: cannot_open",
         ])
-        XCTAssertEqual(lines.withLock { $0.first?.level }, .warning)
+        XCTAssertEqual(lines.withLock { $0.first?.level }, .warn)
         // A refused task does not count as requested.
         refused.withLock { $0 = false }
         fake.change { $0.nextDue = NextDue(at: Date(), atNeedsUnmetered: nil, whenOnline: nil, needsPerson: false) }

@@ -15,7 +15,7 @@ final class OrderTests: XCTestCase {
             for round in 0..<rounds {
                 let view = try await compass.begun()
                 let calls = (1...6).map { number in
-                    Task { _ = try await compass.set(["site": .text("\(round) v\(number)")], in: view.key) }
+                    Task { _ = try await compass.setFields(["site": .text("\(round) v\(number)")], in: view.key) }
                 }
                 for call in calls { try await call.value }
                 let kept = try await compass.session(view.key).fields.first?.state
@@ -47,7 +47,7 @@ final class OrderTests: XCTestCase {
             for _ in 0..<rounds {
                 let view = try await compass.begun()
                 let letters = text.indices.map { index in
-                    Task { try await compass.saveDraft(String(text[...index]), field: "site", in: view.key) }
+                    Task { try await compass.saveDraft("site", text: String(text[...index]), in: view.key) }
                 }
                 for letter in letters { try await letter.value }
                 let draft = try await compass.session(view.key).fields.first?.draft
@@ -67,7 +67,7 @@ final class OrderTests: XCTestCase {
 
         func type(_ text: String, in session: SessionKey) async throws {
             let letters = text.indices.map { index in
-                Task { try await compass.saveDraft(String(text[...index]), field: "site", in: session) }
+                Task { try await compass.saveDraft("site", text: String(text[...index]), in: session) }
             }
             for letter in letters { try await letter.value }
         }
@@ -81,7 +81,7 @@ final class OrderTests: XCTestCase {
             let called = Locked(false)
             let write = Task {
                 called.withLock { $0 = true }
-                return try await compass.set(["site": .text("Mill Lane")], in: view.key)
+                return try await compass.setFields(["site": .text("Mill Lane")], in: view.key)
             }
             try await eventually { called.withLock { $0 } }
             write.cancel()
@@ -142,7 +142,7 @@ final class OrderTests: XCTestCase {
             let long = (0..<8).map { number in Task { try await compass.backup(to: folder.appendingPathComponent("\(number).db")) } }
             let checks = (0..<8).map { _ in Task { try await compass.check() } }
             let after = try await withWatchdog("A tap beside copies and checks") {
-                _ = try await compass.set(["site": .text("Mill Lane")], in: view.key)
+                _ = try await compass.setFields(["site": .text("Mill Lane")], in: view.key)
                 return try await compass.session(view.key)
             }
             XCTAssertEqual(after.fields.first?.state, .provided(.text("Mill Lane")))
@@ -165,9 +165,9 @@ final class OrderTests: XCTestCase {
             _ = try await compass.importWorkflow(pumpCheck)
             let view = try await compass.begun()
             let release = try await blockWrites(compass)
-            let before = Task { try await compass.set(["site": .text("Mill Lane")], in: view.key).applied }
+            let before = Task { try await compass.setFields(["site": .text("Mill Lane")], in: view.key).applied }
             let closing = Task { try await compass.close() }
-            let after = Task { _ = try await compass.set(["site": .text("too late")], in: view.key) }
+            let after = Task { _ = try await compass.setFields(["site": .text("too late")], in: view.key) }
             // All three have their places when a fourth has run.
             await Task {}.value
             closing.cancel()
@@ -223,7 +223,7 @@ private func tapsAfterValues(_ compass: any CompassHandle) async throws {
     var refused = 0
     for _ in 0..<rounds {
         let view = try await compass.start("pump-check").view
-        let value = Task { _ = try await compass.set(["site": .text("Mill Lane")], in: view.key) }
+        let value = Task { _ = try await compass.setFields(["site": .text("Mill Lane")], in: view.key) }
         let tap = Task { _ = try await compass.answer("on", visit: view.visit, in: view.key) }
         try await value.value
         do { try await tap.value } catch let error as CompassError where error.code == .fieldProblems { refused += 1 }

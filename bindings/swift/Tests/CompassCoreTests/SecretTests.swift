@@ -8,7 +8,7 @@ final class SecretTests: XCTestCase {
     func testASecretStoreGetsTheOriginOfTheEndpoint() async throws {
         struct Asked: SecretStore {
             let names = Locked<[String]>([])
-            func secret(named name: String, origin: String) -> SecretLookup {
+            func get(named name: String, origin: String) -> SecretLookup {
                 names.withLock { $0.append("\(name) \(origin)") }
                 return .missing
             }
@@ -79,20 +79,20 @@ final class SecretTests: XCTestCase {
     func testThePreviousSecretStaysUntilTheRotationEnds() throws {
         func of(_ byte: UInt8) -> String { "whsec_" + Data(repeating: byte, count: 24).base64EncodedString() }
         let secrets = RotatingSecrets(MemoryItems())
-        XCTAssertEqual(secrets.secret(named: "office"), .missing)
+        XCTAssertEqual(secrets.get(named: "office"), .missing)
         try secrets.set(of(1), named: "office")
-        XCTAssertEqual(secrets.secret(named: "office"), .found(current: of(1), previous: nil))
+        XCTAssertEqual(secrets.get(named: "office"), .found(current: of(1), previous: nil))
         try secrets.set(of(2), named: "office")
         try secrets.set(of(2), named: "office")
-        XCTAssertEqual(secrets.secret(named: "office"), .found(current: of(2), previous: of(1)))
+        XCTAssertEqual(secrets.get(named: "office"), .found(current: of(2), previous: of(1)))
         try secrets.endRotation(named: "office")
-        XCTAssertEqual(secrets.secret(named: "office"), .found(current: of(2), previous: nil))
+        XCTAssertEqual(secrets.get(named: "office"), .found(current: of(2), previous: nil))
         try secrets.set("whsec_mistyped", named: "office")
-        XCTAssertEqual(secrets.secret(named: "office"), .found(current: "whsec_mistyped", previous: of(2)))
+        XCTAssertEqual(secrets.get(named: "office"), .found(current: "whsec_mistyped", previous: of(2)))
         try secrets.set(of(3), named: "office")
-        XCTAssertEqual(secrets.secret(named: "office"), .found(current: of(3), previous: nil))
+        XCTAssertEqual(secrets.get(named: "office"), .found(current: of(3), previous: nil))
         try secrets.remove(named: "office")
-        XCTAssertEqual(secrets.secret(named: "office"), .missing)
+        XCTAssertEqual(secrets.get(named: "office"), .missing)
     }
 
     func testReadingASecretChangesNothing() throws {
@@ -100,13 +100,13 @@ final class SecretTests: XCTestCase {
         let secrets = RotatingSecrets(items)
         try secrets.set(secret, named: "office")
         let before = items.changes.withLock { $0 }
-        _ = secrets.secret(named: "other")
+        _ = secrets.get(named: "other")
         items.locked.withLock { $0 = true }
-        XCTAssertEqual(secrets.secret(named: "office"), .unavailable)
+        XCTAssertEqual(secrets.get(named: "office"), .unavailable)
         // Nor does a change that cannot read the secret before it.
         XCTAssertThrowsError(try secrets.set("whsec_other", named: "office"))
         items.locked.withLock { $0 = false }
-        XCTAssertEqual(secrets.secret(named: "office"), .found(current: secret, previous: nil))
+        XCTAssertEqual(secrets.get(named: "office"), .found(current: secret, previous: nil))
         XCTAssertEqual(items.changes.withLock { $0 }, before)
     }
 }

@@ -4,12 +4,23 @@ import Foundation
 import XCTest
 
 final class SessionTests: XCTestCase {
+    func testAFieldIsSetClearedAndMarkedByItsKey() async throws {
+        let compass = try await Compass.ready()
+        let key = try await compass.start("pump-check").view.key
+        func site(_ outcome: CommandOutcome) -> FieldState? { outcome.view.fields.first { $0.definition.key == "site" }?.state }
+        var states = [site(try await compass.setField("site", to: .text("Mill Lane"), in: key))]
+        states.append(site(try await compass.setField("site", to: .clear, in: key)))
+        states.append(site(try await compass.setFields([FieldChange(field: "site", change: .set(.text("Mill Road")))], in: key)))
+        XCTAssertEqual(states, [.provided(.text("Mill Lane")), .notProvided, .provided(.text("Mill Road"))])
+        try await compass.close()
+    }
+
     func testASessionIsWorkedThroughAndItsWebhookDelivered() async throws {
         let transport = ScriptedTransport()
         let compass = try await Compass.ready(transport: transport, secrets: MemorySecretStore(["office": secret]))
         let begun = try await compass.begun()
         XCTAssertEqual(begun.problems.map(\.field), ["site"])
-        _ = try await compass.set(["site": .text("Mill Lane"), "pressure": .decimal(DecimalValue("182.50")!)], in: begun.key, actor: "ada")
+        _ = try await compass.setFields(["site": .text("Mill Lane"), "pressure": .decimal(DecimalValue("182.50")!)], in: begun.key, actor: "ada")
         let end = try await compass.answer("on", visit: begun.visit, in: begun.key, actor: "ada")
         XCTAssertEqual(end.applied, .yes)
         XCTAssertTrue(end.view.canComplete)
@@ -36,10 +47,10 @@ final class SessionTests: XCTestCase {
     func testCallsThatTakeTheViewNeedNoNumbers() async throws {
         let compass = try await Compass.ready(transport: ScriptedTransport(), secrets: MemorySecretStore(["office": secret]))
         let begun = try await compass.begun()
-        _ = try await compass.set(["site": .text("Mill Lane")], in: begun.key)
+        _ = try await compass.setFields(["site": .text("Mill Lane")], in: begun.key)
         let cleared = try await compass.clearField("site", in: begun.key).view
         XCTAssertEqual(cleared.problems.map(\.field), ["site"])
-        _ = try await compass.set(["site": .text("Mill Lane")], in: begun.key)
+        _ = try await compass.setFields(["site": .text("Mill Lane")], in: begun.key)
         let end = try await compass.answer(begun, "on").view
         let back = try await compass.back(end).view
         XCTAssertEqual(back.section.key, begun.section.key)
@@ -72,7 +83,7 @@ final class SessionTests: XCTestCase {
                     latitude: DecimalValue("52.520080")!, longitude: DecimalValue("-0.10")!, accuracyM: nil,
                     capturedAt: Date(timeIntervalSince1970: 1_795_000_000.125))),
         ]
-        let after = try await compass.set(given, in: view.key).view
+        let after = try await compass.setFields(given, in: view.key).view
         for field in after.fields {
             XCTAssertEqual(field.state, given[field.definition.key].map(FieldState.provided), field.definition.key)
         }
@@ -82,7 +93,7 @@ final class SessionTests: XCTestCase {
     func testDraftsNotesResponsesAndGoingBack() async throws {
         let compass = try await Compass.ready()
         let view = try await compass.begun()
-        try await compass.saveDraft("Mill L", field: "site", in: view.key)
+        try await compass.saveDraft("site", text: "Mill L", in: view.key)
         let drafted = try await compass.session(view.key)
         XCTAssertEqual(drafted.fields.first?.draft, "Mill L")
         try await compass.saveNoteDraft("Beware of", in: view.key)
@@ -90,7 +101,7 @@ final class SessionTests: XCTestCase {
         XCTAssertEqual(half.noteDraft, "Beware of")
         _ = try await compass.note("Beware of the dog", in: view.key, commandId: fresh())
         _ = try await compass.useResponse("dear", in: view.key, commandId: fresh())
-        _ = try await compass.set(["site": .text("Mill Lane")], in: view.key)
+        _ = try await compass.setFields(["site": .text("Mill Lane")], in: view.key)
         let gone = try await compass.answer("off", visit: view.visit, in: view.key).view
         let back = try await compass.back(to: view.visit, visit: gone.visit, in: view.key).view
         XCTAssertEqual(back.section.key, "arrive")
@@ -107,7 +118,7 @@ final class SessionTests: XCTestCase {
     func testARedactedValueIsGoneAndTheRecordSaysWhoDidItAndWhy() async throws {
         let compass = try await Compass.ready()
         let view = try await compass.begun()
-        _ = try await compass.set(["site": .text("Mill Lane")], in: view.key)
+        _ = try await compass.setFields(["site": .text("Mill Lane")], in: view.key)
         let outcome = try await compass.redact(
             .field(key: "site"), in: view.key, actor: "Mia", reason: "Not ours to know", pending: .abandon, bodies: .forget,
             commandId: fresh())
@@ -198,7 +209,7 @@ final class SessionTests: XCTestCase {
         let compass = try await Compass.ready()
         let view = try await compass.begun()
         var document = WorkflowDocument(pumpCheck)
-        try document.remove("report", from: "done")
+        try document.removeAction("report", from: "done")
         _ = try await compass.importWorkflow(document.bytes)
         let (begunWith, current) = try await (compass.workflow(view.workflow), compass.workflow(view.workflow.key))
         XCTAssertEqual([begunWith, current].map { $0.sections.flatMap(\.actions).count }, [1, 0])
@@ -222,10 +233,10 @@ final class SessionTests: XCTestCase {
         XCTAssertEqual(try document.lint(), [])
         XCTAssertEqual(try document.lint(endpoints: []).map(\.severity), [.warning])
         let second = ActionDefinition(key: "invoice", name: "Invoice", integration: .webhooks, kind: .sendMessage, endpoint: "office")
-        XCTAssertEqual(try document.add(second, to: "done"), [])
+        XCTAssertEqual(try document.addAction(second, to: "done"), [])
         XCTAssertNotEqual(document.bytes, pumpCheck)
-        try document.remove("invoice", from: "done")
-        XCTAssertThrowsError(try document.remove("invoice", from: "done")) { error in
+        try document.removeAction("invoice", from: "done")
+        XCTAssertThrowsError(try document.removeAction("invoice", from: "done")) { error in
             XCTAssertEqual((error as? CompassError)?.code, "authoring")
         }
     }
@@ -254,7 +265,7 @@ final class SessionTests: XCTestCase {
         XCTAssertEqual(page.sessions.count, 1)
         let rest = try await compass.sessions(page: page.next)
         XCTAssertEqual(rest.sessions.map(\.key), [done.key])
-        var won = SessionFilter.all
+        var won = SessionFilter()
         won.won = true
         let found = try await compass.sessions(won)
         XCTAssertEqual(found.sessions.map(\.key), [done.key])

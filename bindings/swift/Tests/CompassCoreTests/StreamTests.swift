@@ -10,7 +10,7 @@ final class StreamTests: XCTestCase {
         var updates = compass.observeSession(view.key).makeAsyncIterator()
         let first = try await updates.next()
         XCTAssertEqual(first, view)
-        let changed = try await compass.set(["site": .text("Mill Lane")], in: view.key).view
+        let changed = try await compass.setFields(["site": .text("Mill Lane")], in: view.key).view
         let second = try await updates.next()
         XCTAssertEqual(second, changed)
         try await compass.close()

@@ -109,7 +109,7 @@ extension Compass {
     /// A completed session, whose message is in the outbox.
     func completed(site: String = "Mill Lane") async throws -> SessionView {
         let view = try await begun()
-        _ = try await set(["site": .text(site)], in: view.key)
+        _ = try await setFields(["site": .text(site)], in: view.key)
         let end = try await answer("on", visit: view.visit, in: view.key).view
         return try await complete(view.key, visit: end.visit).view
     }

@@ -62,7 +62,7 @@ final class URLSessionTransportTests: XCTestCase {
         let outcome = try await send(request("good", "echo"), with: transport)
         guard case .answered(let response) = outcome else { return XCTFail("\(outcome)") }
         XCTAssertEqual(response.status, 200)
-        XCTAssertEqual(response.headers["x-kind"], "Echo")
+        XCTAssertEqual(response.headers.first { $0.name == "x-kind" }?.value, "Echo")
         XCTAssertEqual(response.body, Data("taken".utf8))
         let requests = try await receiver.requests()
         let came = try XCTUnwrap(requests.first)

@@ -82,18 +82,18 @@ final class ValueTests: XCTestCase {
             (.multipleChoice(options: options, min: nil, max: nil), .choices(["2", "1"]), "2, 1"),
         ]
         for (kind, value, text) in values {
-            XCTAssertEqual(value.typed(), text)
+            XCTAssertEqual(FieldState.provided(value).typedText(), text)
             XCTAssertEqual(try FieldDefinition.fixture(kind: kind).parse(text), .provided(value))
         }
         let (latitude, longitude) = (DecimalValue("54.80")!, DecimalValue("-10.4")!)
         let place = Location(latitude: latitude, longitude: longitude, accuracyM: DecimalValue("12"), capturedAt: fixtureTime)
-        let text = try XCTUnwrap(FieldValue.location(place).typed())
+        let text = FieldState.provided(.location(place)).typedText()
         XCTAssertEqual(text, "54.80, -10.4, 12")
         guard case .provided(.location(let read)) = try FieldDefinition.fixture(kind: .location(maxAccuracyM: nil)).parse(text)
         else { return XCTFail(text) }
         XCTAssertEqual([read.latitude, read.longitude, read.accuracyM], [place.latitude, place.longitude, place.accuracyM])
-        XCTAssertEqual(FieldValue.decimal(DecimalValue("182.50")!).typed(decimalSeparator: ","), "182,50")
-        XCTAssertNil(FieldValue.file(FileManifest(sha256: "", mediaType: "image/jpeg", size: 1, name: "a.jpg")).typed())
+        XCTAssertEqual(FieldState.provided(.decimal(DecimalValue("182.50")!)).typedText(decimalSeparator: ","), "182,50")
+        for none in [FieldState.provided(.file(FileManifest(sha256: "", mediaType: "image/jpeg", size: 1, name: "a.jpg"))), .notProvided] { XCTAssertEqual(none.typedText(), "") }
     }
 
     func testAMomentIsADayAndATimeInEachZone() throws {

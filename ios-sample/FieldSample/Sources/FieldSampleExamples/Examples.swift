@@ -5,18 +5,18 @@ import Foundation
 
 extension FakeCompass {
     /// A handle that shows this.
-    public convenience init(_ contents: Contents) {
+    public convenience init(_ contents: FakeState) {
         self.init()
         change { $0 = contents }
     }
 }
 
-extension FakeCompass.Contents {
+extension FakeState {
     /// The first day.
-    public static var empty: FakeCompass.Contents { FakeCompass().current.with { $0.integrationEnabled = false } }
+    public static var empty: FakeState { FakeCompass().current.with { $0.integrationEnabled = false } }
 
     /// A phone of a technician at work: a session in progress, one that waits, one that was sent, one that needs a person.
-    public static var atWork: FakeCompass.Contents {
+    public static var atWork: FakeState {
         let boiler = WorkflowRef.fixture(key: "boiler-service", name: "Boiler service", version: 3)
         let meter = WorkflowRef.fixture(key: "draft", name: "Meter exchange")
         let session = SessionView.fixture(
@@ -88,12 +88,12 @@ extension FakeCompass.Contents {
                     Finding(severity: .incomplete, code: "unlinked_answer", pointer: "/sections/0/answers/0", message: "")
                 ]),
         ]
-        phone.sessions = ["s1": session]
+        phone.views = ["s1": session]
         for (key, minutes) in [("s3", 300.0), ("s4", 1500)] {
-            phone.sessions[key] = .fixture(key: key, workflow: boiler, state: .completed, startedAt: ago(minutes))
+            phone.views[key] = .fixture(key: key, workflow: boiler, state: .completed, startedAt: ago(minutes))
         }
         phone.answers = ["answer-0": done]
-        phone.list = [
+        phone.sessions = [
             summary("s1", boiler, .inProgress, 25, session.section.name),
             summary("s2", boiler, .completed, won: true, 120, "Service complete", pending: 1),
             summary("s3", boiler, .completed, won: true, 300, "Service complete", sent: 1),
@@ -120,7 +120,7 @@ extension FakeCompass.Contents {
         return phone
     }
 
-    private func with(_ change: (inout FakeCompass.Contents) -> Void) -> FakeCompass.Contents {
+    private func with(_ change: (inout FakeState) -> Void) -> FakeState {
         var changed = self
         change(&changed)
         return changed

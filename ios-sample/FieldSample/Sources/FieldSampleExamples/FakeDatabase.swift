@@ -36,7 +36,7 @@ public final class FakeDatabase: PhoneDatabase {
         if let failure { throw failure }
     }
 
-    private func replace(_ call: String, _ discard: DiscardUndelivered?, by next: FakeCompass.Contents) throws {
+    private func replace(_ call: String, _ discard: DiscardUndelivered?, by next: FakeState) throws {
         try ask(discard.map { "\(call) \($0.actor): \($0.reason)" } ?? call)
         let lost = compass.current.outbox.count
         if lost > 0, discard == nil { throw CompassError(code: .undelivered, detail: "\(lost) messages are not delivered") }

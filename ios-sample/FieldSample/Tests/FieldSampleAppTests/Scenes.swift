@@ -11,7 +11,7 @@ import SwiftUI
 @MainActor
 struct Scene {
     let name: String
-    var phone = FakeCompass.Contents.atWork
+    var phone = FakeState.atWork
     var saved = "workflows"
     var lead: @MainActor (Stand) async throws -> Void = { _ in }
 
@@ -40,9 +40,9 @@ struct Scene {
             }
         },
         Scene(name: "session", saved: "workflows session/s1"),
-        Scene(name: "session, every field", phone: without { $0.sessions["s1"]?.fields = everyField }, saved: "workflows session/s1"),
+        Scene(name: "session, every field", phone: without { $0.views["s1"]?.fields = everyField }, saved: "workflows session/s1"),
         Scene(
-            name: "session, every field filled in", phone: without { $0.sessions["s1"]?.fields = everyField.map(\.filled) },
+            name: "session, every field filled in", phone: without { $0.views["s1"]?.fields = everyField.map(\.filled) },
             saved: "workflows session/s1"),
         Scene(name: "session, something is missing", saved: "workflows session/s1") {
             try await $0.model(SessionModel.self) { !$0.loading }
@@ -54,15 +54,15 @@ struct Scene {
             try await $0.model(SessionModel.self) { $0.problems != nil && $0.saved == .notYet }
         },
         Scene(name: "session, a line is typed", saved: "workflows session/s1") { try await $0.type("BX", into: "Serial number") },
-        Scene(name: "session, a day is chosen", phone: without { $0.sessions["s1"]?.fields = everyField }, saved: "workflows session/s1") {
+        Scene(name: "session, a day is chosen", phone: without { $0.views["s1"]?.fields = everyField }, saved: "workflows session/s1") {
             try await $0.tap(.buttonChoose, about: "A field of dateTime")
         },
-        Scene(name: "session, a signature", phone: without { $0.sessions["s1"]?.fields = everyField }, saved: "workflows session/s1") {
+        Scene(name: "session, a signature", phone: without { $0.views["s1"]?.fields = everyField }, saved: "workflows session/s1") {
             try await $0.tap(.buttonSign, about: "A field of signature")
         },
         Scene(name: "session, its end", phone: without(atItsEnd), saved: "workflows session/s1"),
-        Scene(name: "session, over", phone: without { $0.sessions["s1"]?.state = .completed }, saved: "workflows session/s1"),
-        Scene(name: "session, gone", phone: without { $0.sessions = [:] }, saved: "workflows session/s1"),
+        Scene(name: "session, over", phone: without { $0.views["s1"]?.state = .completed }, saved: "workflows session/s1"),
+        Scene(name: "session, gone", phone: without { $0.views = [:] }, saved: "workflows session/s1"),
         Scene(name: "session, a note", saved: "workflows session/s1") { try await $0.sheet(.note("Beware of the dog")) },
         Scene(name: "session, a response", saved: "workflows session/s1") {
             try await $0.model(SessionModel.self) {
@@ -76,7 +76,7 @@ struct Scene {
         Scene(name: "review", phone: without(atItsEnd), saved: "workflows session/s1 review/s1"),
         Scene(
             name: "review, something is missing", phone: without {
-                $0.sessions["s1"]?.completionProblems = [.fixture(field: "serial", code: "required", visit: 1)]
+                $0.views["s1"]?.completionProblems = [.fixture(field: "serial", code: "required", visit: 1)]
                 $0.integrationEnabled = false
             }, saved: "workflows session/s1 review/s1"),
         Scene(name: "record, sent", saved: "sessions record/s3"),
@@ -112,10 +112,10 @@ struct Scene {
         Scene(name: "sessions, filtered", saved: "sessions") {
             try await $0.tap($0.words(.message(.buttonFilter, [.message(.labelAll, [])])))
         },
-        Scene(name: "sessions, none", phone: without { $0.list = [] }, saved: "sessions"),
+        Scene(name: "sessions, none", phone: without { $0.sessions = [] }, saved: "sessions"),
         Scene(name: "outbox", saved: "outbox") { await $0.offline() },
         Scene(
-            name: "outbox, empty", phone: without { ($0.outbox, $0.outboxTotals) = ([], FakeCompass.Contents.empty.outboxTotals) },
+            name: "outbox, empty", phone: without { ($0.outbox, $0.outboxTotals) = ([], FakeState.empty.outboxTotals) },
             saved: "outbox"),
         Scene(name: "settings", saved: "settings"),
         Scene(name: "settings, exported", saved: "settings") {
@@ -163,29 +163,29 @@ struct Scene {
         return file
     }
 
-    private static func without(_ change: (inout FakeCompass.Contents) -> Void) -> FakeCompass.Contents {
-        var phone = FakeCompass.Contents.atWork
+    private static func without(_ change: (inout FakeState) -> Void) -> FakeState {
+        var phone = FakeState.atWork
         change(&phone)
         return phone
     }
 
-    private static func atItsEnd(_ phone: inout FakeCompass.Contents) {
-        phone.sessions["s1"]?.section.isEnd = true
-        phone.sessions["s1"]?.section.win = true
-        phone.sessions["s1"]?.canComplete = true
-        phone.sessions["s1"]?.answers = []
-        phone.sessions["s1"]?.visit = 2
-        phone.sessions["s1"]?.path = [
+    private static func atItsEnd(_ phone: inout FakeState) {
+        phone.views["s1"]?.section.isEnd = true
+        phone.views["s1"]?.section.win = true
+        phone.views["s1"]?.canComplete = true
+        phone.views["s1"]?.answers = []
+        phone.views["s1"]?.visit = 2
+        phone.views["s1"]?.path = [
             .fixture(visit: 1, section: "inspection", sectionName: "Inspection and combustion", answerName: "All in order"),
             .fixture(visit: 2, section: "done", sectionName: "Service complete"),
         ]
-        phone.sessions["s1"]?.notes = [Note(seq: 1, at: fixtureTime, actor: "Jo", text: "Beware of the dog", edited: false)]
-        phone.sessions["s1"]?.wouldFire = [ActionPreview(key: "notify-office", name: "Tell the office", section: "done", endpoint: "office")]
+        phone.views["s1"]?.notes = [Note(seq: 1, at: fixtureTime, actor: "Jo", text: "Beware of the dog", edited: false)]
+        phone.views["s1"]?.wouldFire = [ActionPreview(key: "notify-office", name: "Tell the office", section: "done", endpoint: "office")]
     }
 
-    private static func many(_ phone: inout FakeCompass.Contents) {
-        let one = phone.list[1]
-        phone.list = (0..<40).map { place in
+    private static func many(_ phone: inout FakeState) {
+        let one = phone.sessions[1]
+        phone.sessions = (0..<40).map { place in
             .fixture(
                 key: "k\(place)", workflow: one.workflow, state: .ended, startedAt: one.startedAt.addingTimeInterval(Double(-86400 * place)),
                 sectionName: one.sectionName)

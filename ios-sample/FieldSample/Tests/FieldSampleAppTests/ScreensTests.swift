@@ -82,7 +82,7 @@ struct MarkedMessages: Messages {
 struct KnownWords {
     private var words: Set<String> = []
 
-    init(_ phone: FakeCompass.Contents) {
+    init(_ phone: FakeState) {
         collect(phone)
         words.insert(#"{"key":"s3","fields":[]}"#)
     }

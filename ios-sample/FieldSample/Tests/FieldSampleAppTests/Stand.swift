@@ -20,7 +20,7 @@ final class Stand {
 
     /// On a fake phone.
     convenience init(
-        _ phone: FakeCompass.Contents = .atWork, words: Phrases, values: EnvironmentValues = EnvironmentValues(), store: MemoryStore = MemoryStore(),
+        _ phone: FakeState = .atWork, words: Phrases, values: EnvironmentValues = EnvironmentValues(), store: MemoryStore = MemoryStore(),
         locale: String = "en_GB", saved: String = "workflows"
     ) {
         store.save(saved)

@@ -12,20 +12,20 @@ import XCTest
 /// The app tapped through on the fake, by what a screen reader calls things.
 @MainActor
 final class WalkTests: XCTestCase {
-    private func stand(_ phone: FakeCompass.Contents = .atWork, saved: String = "workflows", values: EnvironmentValues = EnvironmentValues()) throws -> Stand {
+    private func stand(_ phone: FakeState = .atWork, saved: String = "workflows", values: EnvironmentValues = EnvironmentValues()) throws -> Stand {
         Stand(phone, words: try phrases(), values: values, saved: saved)
     }
 
-    private func endOfSession() -> FakeCompass.Contents {
-        var phone = FakeCompass.Contents.atWork
-        phone.sessions["s1"]?.fields = []
+    private func endOfSession() -> FakeState {
+        var phone = FakeState.atWork
+        phone.views["s1"]?.fields = []
         return phone
     }
 
     /// With the real core.
     func testAMessageIsAddedToASectionInThreeTaps() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("added-\(UUID().uuidString)")
-        let phone = try await StoryPhone(folder, sending: .builtIn())
+        let phone = try await StoryPhone(folder, transport: nil)
         try await phone.setUp(office: "https://office.example/hooks", secret: nil)
         phone.navigator.open(.workflows)
         let stand = Stand(phone.screens, words: try phrases())
@@ -75,7 +75,7 @@ final class WalkTests: XCTestCase {
         let stand = try stand(saved: "workflows session/s1")
         try await stand.type("BX", into: "Serial number")
         try await stand.tap("Done")
-        try await eventually { stand.fake.current.sessions["s1"]?.fields[0].state == .provided(.text("BX")) }
+        try await eventually { stand.fake.current.views["s1"]?.fields[0].state == .provided(.text("BX")) }
         try await stand.tap("Leave for now")
         _ = try await stand.find("Workflows", .heading)
         try await stand.tap("Continue: Boiler service")
@@ -136,8 +136,8 @@ final class WalkTests: XCTestCase {
     }
 
     func testASignatureIsTypedByWhoeverCannotDraw() async throws {
-        var phone = FakeCompass.Contents.atWork
-        phone.sessions["s1"]?.fields = Scene.everyField
+        var phone = FakeState.atWork
+        phone.views["s1"]?.fields = Scene.everyField
         let stand = try stand(phone, saved: "workflows session/s1")
         try await stand.tap("Sign: A field of signature")
         _ = try await stand.find("Sign here with a finger", .text)
@@ -202,7 +202,7 @@ final class WalkTests: XCTestCase {
     func testWhatCanBeReadOfADamagedFileIsSavedAndACopyIsPutBack() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("damaged-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
-        let before = try await StoryPhone(folder, sending: .builtIn())
+        let before = try await StoryPhone(folder, transport: nil)
         try await before.setUp(office: "https://office.example/hooks", secret: nil)
         let copy = folder.appendingPathComponent("copy.db")
         try await before.compass.backup(to: copy)
@@ -256,25 +256,25 @@ final class WalkTests: XCTestCase {
         try await tap("Give them up and go on")
         // Where the copy was made: before the session.
         _ = try await find("Open: Pump check")
-        let sessions = try await compass.sessions(.all, page: nil, limit: 9).sessions.count
+        let sessions = try await compass.sessions(SessionFilter(), page: nil, limit: 9).sessions.count
         XCTAssertEqual(sessions, 0)
         XCTAssertTrue(FileManager.default.fileExists(atPath: folder.appendingPathComponent("compass-saved.jsonl").path))
         try await compass.close()
     }
 
     func testADayIsChosenInASheetAndNotBefore() async throws {
-        var phone = FakeCompass.Contents.atWork
-        phone.sessions["s1"]?.fields = Scene.everyField
+        var phone = FakeState.atWork
+        phone.views["s1"]?.fields = Scene.everyField
         let stand = try stand(phone, saved: "workflows session/s1")
         try await stand.tap("Choose: A field of date")
         let picker = try await stand.find("A field of date", .picker)
         picker.day?.wrappedValue = Calendars.date(LocalDate("2027-01-15")!)!
         try await stand.tap("Use this")
-        let day = try XCTUnwrap(stand.fake.current.sessions["s1"]?.fields.firstIndex { $0.definition.key == "date" })
-        try await eventually { stand.fake.current.sessions["s1"]?.fields[day].state == .provided(.date(LocalDate("2027-01-15")!)) }
+        let day = try XCTUnwrap(stand.fake.current.views["s1"]?.fields.firstIndex { $0.definition.key == "date" })
+        try await eventually { stand.fake.current.views["s1"]?.fields[day].state == .provided(.date(LocalDate("2027-01-15")!)) }
         XCTAssertEqual(stand.fake.current.commands.count, 1, "once, and not when the sheet came")
         try await stand.tap("Today: A field of date")
-        try await eventually { stand.fake.current.sessions["s1"]?.fields[day].state == .provided(.date(LocalDate(Date(), in: .current)!)) }
+        try await eventually { stand.fake.current.views["s1"]?.fields[day].state == .provided(.date(LocalDate(Date(), in: .current)!)) }
     }
 
     func testSessionsAreSearchedAndFiltered() async throws {
@@ -339,7 +339,7 @@ final class WalkTests: XCTestCase {
     }
 
     func testEverythingIsErasedAfterTwoQuestions() async throws {
-        var phone = FakeCompass.Contents.atWork
+        var phone = FakeState.atWork
         phone.outbox = []
         let stand = try stand(phone, saved: "settings")
         try await stand.tap("Erase everything")
@@ -365,8 +365,8 @@ final class WalkTests: XCTestCase {
     }
 
     func testManyAnswersScrollAlongToo() async throws {
-        var phone = FakeCompass.Contents.atWork
-        phone.sessions["s1"]?.answers = (1...4).map { Answer(key: "answer-\($0)", name: "Answer \($0)", next: nil) }
+        var phone = FakeState.atWork
+        phone.views["s1"]?.answers = (1...4).map { Answer(key: "answer-\($0)", name: "Answer \($0)", next: nil) }
         let stand = try stand(phone, saved: "workflows session/s1")
         _ = try await stand.find("Answer 4", .button)
         XCTAssertTrue(stand.footScrolls)

@@ -13,7 +13,7 @@ final class BackupTests: XCTestCase {
     private let transport = ScriptedTransport()
 
     private func ready() async throws -> (StoryPhone, SettingsModel) {
-        let phone = try await StoryPhone(folder, sending: .custom(transport))
+        let phone = try await StoryPhone(folder, transport: transport)
         try await phone.setUp(office: "https://office.example/hooks", secret: "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
         return (phone, try phone.settings())
     }
@@ -25,7 +25,7 @@ final class BackupTests: XCTestCase {
     }
 
     private func sessions(_ phone: StoryPhone) async throws -> Int {
-        try await phone.compass.sessions(.all, page: nil, limit: 9).sessions.count
+        try await phone.compass.sessions(SessionFilter(), page: nil, limit: 9).sessions.count
     }
 
     private func undelivered(_ model: SettingsModel) throws -> UndeliveredQuestion {

@@ -15,7 +15,7 @@ final class OutcomeTests: XCTestCase {
 
     private func ready() async throws -> StoryPhone {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("outcome-\(UUID().uuidString)")
-        let phone = try await StoryPhone(folder, sending: .custom(transport))
+        let phone = try await StoryPhone(folder, transport: transport)
         try await phone.setUp(office: "https://office.example/hooks", secret: nil)
         return phone
     }

@@ -15,7 +15,7 @@ final class PhoneTests: XCTestCase {
     private func withAPhoto() async throws -> SessionModel {
         fake.change { phone in
             let photo = FieldKind.attachment(FileRule(maxSize: nil, mediaTypes: ["image/jpeg"]))
-            phone.sessions["s1"]?.fields.append(.fixture(definition: .fixture(key: "plate", name: "Data plate", kind: photo)))
+            phone.views["s1"]?.fields.append(.fixture(definition: .fixture(key: "plate", name: "Data plate", kind: photo)))
         }
         let model = SessionModel("s1", work)
         try await eventually { model.fields.contains { $0.key == "plate" } }
@@ -55,7 +55,7 @@ final class PhoneTests: XCTestCase {
 
     func testADeniedPositionLeadsToThePhonesSettingsAndOneThatIsNotFoundDoesNot() async throws {
         let place = FieldDefinition.fixture(key: "where", name: "Where", kind: .location(maxAccuracyM: nil))
-        fake.change { $0.sessions["s1"]?.fields.append(.fixture(definition: place)) }
+        fake.change { $0.views["s1"]?.fields.append(.fixture(definition: place)) }
         let model = SessionModel("s1", work)
         try await eventually { model.fields.last?.key == "where" }
         model.field("where", .locating)

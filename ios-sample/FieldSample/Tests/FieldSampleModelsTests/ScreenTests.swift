@@ -19,7 +19,7 @@ final class ScreenTests: XCTestCase {
             switch write {
             case .start(let start): "start \(start.workflow)"
             case .run(let commands, _, _, _): commands.map { "\($0)".prefix { $0 != "(" } }.joined(separator: " ")
-            case .saveDraft(let text, let field, _): "draft \(field): \(text)"
+            case .saveDraft(let field, let text, _): "draft \(field): \(text)"
             case .send(let action, _, _, _): "send \(action)"
             case .abandon(let action, _, let actor, let reason, _): "abandon \(action) \(actor): \(reason)"
             default: "\(write)"
@@ -44,8 +44,8 @@ final class ScreenTests: XCTestCase {
 
     func testTheReviewSaysWhatWillBeSentAndWhatIsMissing() async throws {
         fake.change {
-            $0.sessions["s1"]?.completionProblems = [.fixture(field: "serial", code: "required", visit: 1)]
-            $0.sessions["s1"]?.wouldFire = [ActionPreview(key: "notify-office", name: "Tell the office", section: "done", endpoint: "office")]
+            $0.views["s1"]?.completionProblems = [.fixture(field: "serial", code: "required", visit: 1)]
+            $0.views["s1"]?.wouldFire = [ActionPreview(key: "notify-office", name: "Tell the office", section: "done", endpoint: "office")]
         }
         work.navigator.open(.session("s1"))
         work.navigator.open(.review("s1"))
@@ -64,7 +64,7 @@ final class ScreenTests: XCTestCase {
     }
 
     func testCompletingLeadsToTheRecordAndNotBack() async throws {
-        fake.change { $0.sessions["s1"]?.canComplete = true }
+        fake.change { $0.views["s1"]?.canComplete = true }
         work.navigator.open(.session("s1"))
         work.navigator.open(.review("s1"))
         let model = ReviewModel("s1", work)
@@ -77,7 +77,7 @@ final class ScreenTests: XCTestCase {
     }
 
     func testTheReviewOfASessionThatIsOverLeadsToItsRecord() async throws {
-        fake.change { $0.sessions["s1"]?.state = .completed }
+        fake.change { $0.views["s1"]?.state = .completed }
         work.navigator.open(.session("s1"))
         work.navigator.open(.review("s1"))
         let model = ReviewModel("s1", work)
@@ -230,8 +230,8 @@ final class ScreenTests: XCTestCase {
 
     func testALongListIsPaged() async throws {
         fake.change { phone in
-            let one = phone.list[1]
-            phone.list = (0..<40).map {
+            let one = phone.sessions[1]
+            phone.sessions = (0..<40).map {
                 .fixture(key: "k\($0)", workflow: one.workflow, state: one.state, startedAt: one.startedAt, sectionName: one.sectionName)
             }
         }
@@ -279,7 +279,7 @@ final class ScreenTests: XCTestCase {
         try await shows(.noSignal, "No signal: everything is saved")
         await work.network.changed(.online(validated: nil, metered: false, network: 1), telling: fake)
         try await shows(.needsPerson, "1 needs you")
-        fake.change { $0.outboxTotals = FakeCompass.Contents.empty.outboxTotals }
+        fake.change { $0.outboxTotals = FakeState.empty.outboxTotals }
         try await shows(.allSent, "Everything is sent")
         try await work.network.simulateOffline(true, telling: fake)
         try await eventually { model.simulated && model.sign == .noSignal }

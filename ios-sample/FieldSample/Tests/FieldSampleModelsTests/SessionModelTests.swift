@@ -38,12 +38,12 @@ final class SessionModelTests: XCTestCase {
         model.field("pressure", .typed("1."))
         model.field("pressure", .typed("1.5"))
         await model.settled()
-        XCTAssertEqual(fake.current.writes, ["1.", "1.5"].map { .saveDraft($0, field: "pressure", session: "s1") })
-        XCTAssertEqual(fake.current.sessions["s1"]?.fields[1].draft, "1.5")
+        XCTAssertEqual(fake.current.writes, ["1.", "1.5"].map { .saveDraft("pressure", text: $0, session: "s1") })
+        XCTAssertEqual(fake.current.views["s1"]?.fields[1].draft, "1.5")
         XCTAssertTrue(try item("pressure", model).unsaved)
         model.field("pressure", .left)
         await model.settled()
-        XCTAssertNil(fake.current.sessions["s1"]?.fields[1].draft)
+        XCTAssertNil(fake.current.views["s1"]?.fields[1].draft)
         XCTAssertFalse(try item("pressure", model).unsaved)
         XCTAssertEqual(try item("pressure", model).state, .provided(.decimal(DecimalValue("1.5")!)))
         XCTAssertEqual(model.saved, .saved)
@@ -88,7 +88,7 @@ final class SessionModelTests: XCTestCase {
         XCTAssertEqual(fake.current.commands, [
             .setFields(changes: [FieldChange(field: "serial", change: .set(.text("BX-1")))]), .answer(visit: 1, answer: "answer-0"),
         ])
-        let first = FakeCompass.Contents.atWork.sessions["s1"]!
+        let first = FakeState.atWork.views["s1"]!
         fake.onRun = { _, _ in CommandOutcome(applied: .yes, view: first) }
         model.back()
         await model.settled()
@@ -103,7 +103,7 @@ final class SessionModelTests: XCTestCase {
         model.back()
         await model.settled()
         XCTAssertEqual(work.navigator.top, .workflows)
-        XCTAssertEqual(fake.current.sessions["s1"]?.fields.first?.state, .provided(.text("BX-1")))
+        XCTAssertEqual(fake.current.views["s1"]?.fields.first?.state, .provided(.text("BX-1")))
     }
 
     func testEndingNeedsAReasonAndLeadsToTheRecord() async throws {
@@ -111,7 +111,7 @@ final class SessionModelTests: XCTestCase {
         model.sheet = .end(reason: " ")
         model.end()
         await model.settled()
-        XCTAssertEqual(fake.current.sessions["s1"]?.state, .inProgress)
+        XCTAssertEqual(fake.current.views["s1"]?.state, .inProgress)
         model.sheet = .end(reason: "nobody home ")
         model.end()
         await model.settled()
@@ -123,11 +123,11 @@ final class SessionModelTests: XCTestCase {
         let model = try await model()
         model.discard()
         await model.settled()
-        XCTAssertEqual(fake.current.sessions["s1"]?.state, .inProgress)
+        XCTAssertEqual(fake.current.views["s1"]?.state, .inProgress)
         model.sheet = .discard
         model.discard()
         await model.settled()
-        XCTAssertEqual(fake.current.sessions["s1"]?.state, .discarded)
+        XCTAssertEqual(fake.current.views["s1"]?.state, .discarded)
     }
 
     func testANoteThatCannotBeKeptStaysToBeSeen() async throws {
@@ -162,7 +162,7 @@ final class SessionModelTests: XCTestCase {
         later.saveNote()
         await later.settled()
         XCTAssertEqual(later.notes.map(\.text), ["Beware of the dog"])
-        XCTAssertNil(fake.current.sessions["s1"]?.noteDraft)
+        XCTAssertNil(fake.current.views["s1"]?.noteDraft)
         later.openNote()
         XCTAssertEqual(later.sheet, .note(""))
     }
@@ -179,7 +179,7 @@ final class SessionModelTests: XCTestCase {
     func testWhatWasReadBeforeATapTakesNothingOfItBack() async throws {
         let model = try await model()
         // Sequences tell what was, and say no more than that something has changed.
-        fake.change { $0.late["s1"] = $0.sessions["s1"] }
+        fake.change { $0.late["s1"] = $0.views["s1"] }
         for tap in 1...50 {
             model.field("parts", .option(tap % 2 == 1 ? "seal" : "valve"))
             await model.settled()
@@ -201,7 +201,7 @@ final class SessionModelTests: XCTestCase {
 
     func testThePhoneSaysWhatItCouldNotDo() async throws {
         let place = FieldDefinition.fixture(key: "where", name: "Where", kind: .location(maxAccuracyM: nil))
-        fake.change { $0.sessions["s1"]?.fields = [.fixture(definition: place)] }
+        fake.change { $0.views["s1"]?.fields = [.fixture(definition: place)] }
         let model = try await model()
         model.field("where", .locating)
         XCTAssertEqual(try item("where", model).input, .place(nil, searching: true))

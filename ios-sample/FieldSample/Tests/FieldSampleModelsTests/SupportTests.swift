@@ -14,7 +14,7 @@ final class SupportTests: XCTestCase {
     private let transport = ScriptedTransport()
 
     private func ready(_ transport: ScriptedTransport? = nil) async throws -> StoryPhone {
-        let phone = try await StoryPhone(folder, sending: .custom(transport ?? self.transport))
+        let phone = try await StoryPhone(folder, transport: transport ?? self.transport)
         try await phone.setUp(office: "https://office.example/hooks/t0p", secret: Self.secret)
         return phone
     }
@@ -190,7 +190,7 @@ final class SupportTests: XCTestCase {
     }
 
     func testAnIncompleteWorkflowIsListedWithItsFindingsAndCannotBeStarted() async throws {
-        let phone = try await StoryPhone(folder, sending: .custom(transport))
+        let phone = try await StoryPhone(folder, transport: transport)
         let unlinked = PumpCheck.text.replacingOccurrences(of: ", \"next\": \"leave\"", with: "")
         try await phone.setUp(workflow: Data(unlinked.utf8), office: "https://office.example/hooks", secret: nil)
         let list = try phone.workflows()
@@ -204,7 +204,7 @@ final class SupportTests: XCTestCase {
     }
 
     func testAnEndpointThatTheCoreRefusesStaysAsItWasTyped() async throws {
-        let phone = try await StoryPhone(folder, sending: .custom(transport))
+        let phone = try await StoryPhone(folder, transport: transport)
         let settings = try phone.settings()
         settings.addEndpoint()
         settings.editing?.key = "office"

@@ -19,7 +19,7 @@ final class WholeStoryTests: XCTestCase {
         let before = try await office.requests()
         XCTAssertEqual(before.count, 0)
 
-        let phone = try await StoryPhone(flash, sending: .builtIn(extraRoots: [String(contentsOf: office.authority, encoding: .utf8)]))
+        let phone = try await StoryPhone(flash, transport: nil, extraRoots: [String(contentsOf: office.authority, encoding: .utf8)])
         await phone.work.networkChanged(reachable: false)
         let strip = phone.screens.status
 

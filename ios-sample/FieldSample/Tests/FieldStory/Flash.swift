@@ -29,7 +29,7 @@ public struct Flash: PreferenceStore, SecretVault, SecretStore {
         }
     }
 
-    public func secret(named name: String, origin: String) throws -> SecretLookup {
+    public func get(named name: String, origin: String) throws -> SecretLookup {
         guard has(name) else { return .missing }
         return .found(current: try String(contentsOf: secret(name), encoding: .utf8), previous: nil)
     }

@@ -13,13 +13,14 @@ public final class StoryPhone {
     public var navigator: Navigator { screens.work.navigator }
 
     /// Opens what is on the flash, as the app does when it is started.
-    public init(_ folder: URL, sending: CompassOptions.Sending) async throws {
+    public init(_ folder: URL, transport: (any Transport)?, extraRoots: [String] = []) async throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         flash = Flash(folder)
         place = PlaceFile(folder.appendingPathComponent("place"))
         var options = CompassOptions(file: folder.appendingPathComponent("compass.db"))
         options.secrets = flash
-        options.sending = sending
+        options.transport = transport
+        options.extraRoots = extraRoots
         // Not in the foreground: who delivers is a background job, or the technician.
         options.delivery = .manual
         compass = Compass.lazy(options)

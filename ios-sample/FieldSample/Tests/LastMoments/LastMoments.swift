@@ -12,7 +12,7 @@ struct LastMoments {
     static func main() async throws {
         let arguments = CommandLine.arguments
         let authority = try String(contentsOfFile: arguments[3], encoding: .utf8)
-        let phone = try await StoryPhone(URL(fileURLWithPath: arguments[1]), sending: .builtIn(extraRoots: [authority]))
+        let phone = try await StoryPhone(URL(fileURLWithPath: arguments[1]), transport: nil, extraRoots: [authority])
         try await phone.setUp(office: arguments[2], secret: arguments[4])
         // From here on the house has no signal.
         await phone.work.networkChanged(reachable: false)

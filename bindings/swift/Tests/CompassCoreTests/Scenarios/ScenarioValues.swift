@@ -143,8 +143,10 @@ enum Given {
             return .failed(try Self.failure(failure))
         }
         let status: UInt16 = try members.number("status")
-        var headers: [String: String] = [:]
-        if case .object(let given)? = members.optional("headers") { headers = try given.mapValues { try $0.text } }
+        var headers: [TransportHeader] = []
+        if case .object(let given)? = members.optional("headers") {
+            headers = try given.map { TransportHeader(name: $0.key, value: try $0.value.text) }
+        }
         try members.end()
         return .answered(TransportResponse(status: status, headers: headers))
     }

@@ -25,7 +25,7 @@ final class Stage {
         /// Refused secrets that no step has named yet.
         let refused = Locked<[String]>([])
 
-        func secret(named name: String, origin: String) -> SecretLookup {
+        func get(named name: String, origin: String) -> SecretLookup {
             guard let kept = secrets.withLock({ $0[name] }), kept.origin == nil || kept.origin == origin else { return .missing }
             return kept.lookup
         }
@@ -59,7 +59,7 @@ final class Stage {
             return next ?? .failed(TransportFailure(kind: .other, phase: .resolve, requestSent: .no, detail: ""))
         }
         var options = try CompassOptions.testing(clock: clock, transport: transport, secrets: store)
-        options.allowsPlainHTTPToLoopback = false
+        options.allowPlainHttpToLoopback = false
         self.options = options
         compass = try await Compass.open(options)
     }
@@ -124,7 +124,7 @@ final class Stage {
                 given.list("commands").map(Given.command), in: session, actor: given.optionalText("actor"),
                 commandId: given.optionalText("command_id"))
             try applied(outcome.applied, given)
-        case "draft": try await compass.saveDraft(given.text("text"), field: given.text("field"), in: session)
+        case "draft": try await compass.saveDraft(given.text("field"), text: given.text("text"), in: session)
         case "parse": try await parse(given)
         case "connectivity": try await connectivity(given)
         case "advance": clock.advance(.milliseconds(try given.number("ms") as Int))
@@ -218,8 +218,8 @@ final class Stage {
 
     private func start(_ given: Members) async throws {
         let outcome = try await compass.start(
-            given.text("workflow"), commandId: given.text("command_id"), version: given.optionalText("version").map(Given.version),
-            actor: given.optionalText("actor"), prefill: given.optional("prefill")?.list.map(Given.prefill) ?? [])
+            given.text("workflow"), version: given.optionalText("version").map(Given.version), actor: given.optionalText("actor"),
+            prefill: given.optional("prefill")?.list.map(Given.prefill) ?? [], commandId: given.text("command_id"))
         session = outcome.view.key
         try applied(outcome.applied, given)
     }

@@ -61,7 +61,7 @@ public struct KeychainVault: SecretVault {
     public func removeAll() throws { try store.removeAll() }
 
     public func has(_ name: String) -> Bool {
-        if case .found = store.secret(named: name) { true } else { false }
+        if case .found = store.get(named: name) { true } else { false }
     }
 }
 #endif

@@ -178,7 +178,7 @@ extension FieldView {
         case .text, .multiline, .integer, .decimal, .email, .phone, .url, .barcode:
             var multiline = false
             if case .multiline = kind { multiline = true }
-            let text = open ?? value?.typed(decimalSeparator: locale.decimalSeparator ?? ".") ?? ""
+            let text = open ?? value.map { FieldState.provided($0).typedText(decimalSeparator: locale.decimalSeparator ?? ".") } ?? ""
             return .line(text: text, keyboard: kind.keyboard ?? .text, multiline: multiline)
         }
     }

@@ -91,7 +91,7 @@ public final class RecordModel {
 
     private func keep(_ text: String, _ field: String) {
         // Refused, the disk is full: the edit says so.
-        draft = Task { [work, session] in try? await work.compass.saveDraft(text, field: field, in: session) }
+        draft = Task { [work, session] in try? await work.compass.saveDraft(field, text: text, in: session) }
     }
 
     private func arrived(_ record: SessionRecord) {
@@ -168,7 +168,7 @@ public final class RecordModel {
             }
             // Where nothing changed the core has kept what was typed.
             for field in open where !changes.contains(where: { $0.field == field }) {
-                try await work.compass.saveDraft("", field: field, in: session)
+                try await work.compass.saveDraft(field, text: "", in: session)
             }
             editing = nil
         }

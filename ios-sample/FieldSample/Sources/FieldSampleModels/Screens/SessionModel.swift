@@ -96,7 +96,7 @@ public final class SessionModel {
         draft = Task { [work, session] in
             // Refused, the session is over or the disk is full: the next real change says so.
             if field == Self.note { try? await work.compass.saveNoteDraft(text, in: session) }
-            else { try? await work.compass.saveDraft(text, field: field, in: session) }
+            else { try? await work.compass.saveDraft(field, text: text, in: session) }
         }
     }
 
@@ -140,7 +140,7 @@ public final class SessionModel {
                 if typing.texts[change.field] == texts[change.field] { typing.keep(change.field) }
                 if outcome.applied == .yes { continue }
                 // Where nothing changed the core has kept the draft.
-                try await work.compass.saveDraft("", field: change.field, in: session)
+                try await work.compass.saveDraft(change.field, text: "", in: session)
                 for index in after.fields.indices where after.fields[index].definition.key == change.field { after.fields[index].draft = nil }
             }
             await arrived(after)

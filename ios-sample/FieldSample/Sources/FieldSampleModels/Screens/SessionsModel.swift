@@ -80,7 +80,7 @@ public final class SessionsModel {
 
     private var query: SessionFilter {
         let words = text.trimmingCharacters(in: .whitespaces)
-        var query = SessionFilter.all
+        var query = SessionFilter()
         query.text = words.isEmpty ? nil : words
         switch filter {
         case .all: break

@@ -86,7 +86,7 @@ public final class WorkflowModel {
             let taken = Set(try await work.compass.workflow(workflow).sections.flatMap { $0.actions.map(\.key) })
             let key = (1...).lazy.map { "message-\($0)" }.first { !taken.contains($0) }!
             let name = sheet.name.trimmingCharacters(in: .whitespaces)
-            try document.add(ActionDefinition(key: key, name: name, integration: .webhooks, kind: .sendMessage, endpoint: endpoint), to: sheet.section)
+            try document.addAction(ActionDefinition(key: key, name: name, integration: .webhooks, kind: .sendMessage, endpoint: endpoint), to: sheet.section)
         }
     }
 
@@ -97,7 +97,7 @@ public final class WorkflowModel {
 
     public func remove() {
         guard let question = removing else { return }
-        change(.noticeActionRemoved) { try $0.remove(question.action, from: question.section) }
+        change(.noticeActionRemoved) { try $0.removeAction(question.action, from: question.section) }
     }
 
     public func openSettings() { work.navigator.open(.settings) }

@@ -46,7 +46,7 @@ public final class WorkflowsModel {
             self?.workflows = cards.sorted { $0.name < $1.name }
         }
         // More than this is "50 more".
-        var open = SessionFilter.all
+        var open = SessionFilter()
         open.states = [.inProgress]
         turns.follow(work.compass.observeSessions(open, limit: 51)) { [weak self] list in
             self?.resume = list.sessions.first.map {

@@ -69,7 +69,7 @@ fun atWork(): FakeState {
             listed("s5", "Arrival and safety", 1700) { copy(state = SessionState.ENDED) },
         ),
         workflows = listOf(boiler.summary(), heatPump().summary().copy(startable = false, findings = listOf(UNLINKED))),
-        workflow = listOf(boiler, heatPump()).associateBy { it.key },
+        workflowsByKey = listOf(boiler, heatPump()).associateBy { it.key },
         outbox = listOf(
             outboxItem { copy(session = "s4", workflow = boiler.ref, needsPerson = true, delivery = waiting(DeliveryState.FAILED, "rejected")) },
             outboxItem { copy(session = "s2", workflow = boiler.ref, delivery = waiting(DeliveryState.PENDING, "offline")) },

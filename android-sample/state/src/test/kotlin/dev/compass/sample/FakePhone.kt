@@ -168,14 +168,14 @@ class FakeDatabase(private val compass: FakeCompass) : Database {
 
     override suspend fun salvage(to: String): SalvageReport {
         called("salvage $to")
-        return SalvageReport(unsent = compass.shown.outbox.size.toLong(), gaps = 1)
+        return SalvageReport(unsent = compass.current.outbox.size.toLong(), gaps = 1)
     }
 
     private fun replace(call: String, discard: DiscardUndelivered?, after: FakeState) {
         called(if (discard == null) call else "$call, ${discard.actor}: ${discard.reason}")
-        val lost = compass.shown.outbox.size
+        val lost = compass.current.outbox.size
         if (lost > 0 && discard == null) throw CompassException(ErrorCode.UNDELIVERED, detail = "$lost messages are not delivered")
-        compass.show { after }
+        compass.change { after }
     }
 
     private fun called(call: String) {

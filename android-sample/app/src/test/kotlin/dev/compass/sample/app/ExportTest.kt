@@ -4,8 +4,8 @@ import android.content.Intent
 import android.net.Uri
 import dev.compass.core.Compass
 import dev.compass.core.CompassOptions
-import dev.compass.core.HttpOutcome
-import dev.compass.core.HttpRequest
+import dev.compass.core.TransportOutcome
+import dev.compass.core.TransportRequest
 import dev.compass.core.SecretStore
 import dev.compass.core.Transport
 import dev.compass.core.model.FailureKind
@@ -63,8 +63,8 @@ class ExportTest : Technician() {
         assertEquals("SQLite format 3\u0000", bytes.copyOf(16).decodeToString())
         val copy = createTempDirectory("copy").resolve("compass.db").toFile().apply { writeBytes(bytes) }
         val nowhere = object : Transport {
-            override fun send(request: HttpRequest) =
-                HttpOutcome.Failed(TransportFailure(FailureKind.NoNetwork, Phase.CONNECT, RequestSent.NO, "out of reach"))
+            override fun send(request: TransportRequest) =
+                TransportOutcome.Failed(TransportFailure(FailureKind.NoNetwork, Phase.CONNECT, RequestSent.NO, "out of reach"))
         }
         val session = session()
         wait {

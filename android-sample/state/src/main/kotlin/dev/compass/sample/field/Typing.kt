@@ -1,7 +1,7 @@
 package dev.compass.sample.field
 
 import dev.compass.core.CompassException
-import dev.compass.core.FieldInput
+import dev.compass.core.parse
 import dev.compass.core.model.Change
 import dev.compass.core.model.FieldChange
 import dev.compass.core.model.FieldDefinition
@@ -64,7 +64,7 @@ data class Typing(
 
     // Who wipes a line has said nothing; "empty" is said with its own button.
     private fun read(definition: FieldDefinition, text: String): Change? =
-        if (text.isBlank()) Change.Clear else FieldInput.parse(definition, text).toChange()
+        if (text.isBlank()) Change.Clear else definition.parse(text).toChange()
 }
 
 /** What came of reading the open texts of a screen. */

@@ -45,17 +45,17 @@ class ListsTest {
         val model = WorkflowsModel(work, scope)
         settle()
         assertEquals(NextStep.GoOn, model.state.value.next)
-        compass.show { copy(sessions = emptyList()) }
+        compass.change { copy(sessions = emptyList()) }
         settle()
         assertEquals(NextStep.Start("boiler-service", "Boiler service"), model.state.value.next)
-        compass.show { copy(workflows = workflows + workflows.first().run { copy(workflow = workflow.copy(key = "other")) }) }
+        compass.change { copy(workflows = workflows + workflows.first().run { copy(workflow = workflow.copy(key = "other")) }) }
         settle()
         assertNull(model.state.value.next)
     }
 
     @Test
     fun `further sessions in progress are counted`() = desk {
-        compass.show { copy(sessions = sessions + sessions.first().copy(key = "s9") + sessions.first().copy(key = "s8")) }
+        compass.change { copy(sessions = sessions + sessions.first().copy(key = "s9") + sessions.first().copy(key = "s8")) }
         val model = WorkflowsModel(work, scope)
         settle()
         assertCounts(CountId.MORE_IN_PROGRESS, 2, model.state.value.moreInProgress)
@@ -87,7 +87,7 @@ class ListsTest {
     @Test
     fun `what cannot be started says why, and can be tried again`() = desk {
         val model = WorkflowsModel(work, scope)
-        compass.refuse("start", CompassException(ErrorCode.DISK_FULL))
+        compass.refuseNext(CompassException(ErrorCode.DISK_FULL), of = "start")
         model.tap(WorkflowsEvent.Started("boiler-service"))
         assertSays(TextId.FAILURE_DISK_FULL, model.state.value.notice?.text)
         assertNull(model.state.value.starting)
@@ -130,7 +130,7 @@ class ListsTest {
 
     @Test
     fun `the list grows by a page when its end is near, and begins anew with another filter`() = desk {
-        compass.show { copy(sessions = (1..70).map { sessions.last().copy(key = "n$it") }) }
+        compass.change { copy(sessions = (1..70).map { sessions.last().copy(key = "n$it") }) }
         val model = SessionsModel(work, scope)
         settle()
         assertEquals(30 to true, model.state.value.sessions.size to model.state.value.more)
@@ -194,10 +194,10 @@ class ListsTest {
         assertEquals(StatusIcon.NO_SIGNAL, strip.state.value.icon)
         assertCounts(CountId.STATUS_NO_SIGNAL_WAITING, 1, strip.state.value.text)
         network.hear(Connectivity.Online(validated = true, metered = false))
-        compass.show { copy(outboxTotals = outboxTotals.copy(pending = 0)) }
+        compass.change { copy(outboxTotals = outboxTotals.copy(pending = 0)) }
         settle()
         assertEquals(StatusIcon.NEEDS_PERSON, strip.state.value.icon)
-        compass.show { FakeState() }
+        compass.change { FakeState() }
         settle()
         assertEquals(StatusIcon.ALL_SENT, strip.state.value.icon)
         network.hear(Connectivity.Offline)

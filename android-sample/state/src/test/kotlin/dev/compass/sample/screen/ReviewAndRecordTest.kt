@@ -85,7 +85,7 @@ class ReviewAndRecordTest {
 
     @Test
     fun `what is missing leads back to where it is asked`() = desk(closing(), at = "workflows session/s review/s") {
-        compass.show {
+        compass.change {
             val missing = Problem("flue_temp", "required", "", visit = 2)
             copy(views = mapOf("s" to views.getValue("s").copy(canComplete = false, completionProblems = listOf(missing))))
         }

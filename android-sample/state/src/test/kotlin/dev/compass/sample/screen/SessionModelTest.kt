@@ -51,7 +51,7 @@ class SessionModelTest {
     private val closed = at("closed")
 
     private fun at(section: String) =
-        boilerService().let { FakeState(views = mapOf("s" to it.session("s", section)), workflow = mapOf(it.key to it)) }
+        boilerService().let { FakeState(views = mapOf("s" to it.session("s", section)), workflowsByKey = mapOf(it.key to it)) }
 
     private fun Desk.workOn(compass: Compass) = Workplace(compass, database, network, navigator, preferences)
 
@@ -268,7 +268,7 @@ class SessionModelTest {
         later.tap(SessionEvent.NoteOpened)
         assertEquals(SessionDialog.Note("Key next"), later.state.value.dialog)
         val refused = SessionModel("s", work, scope)
-        compass.refuse("note", CompassException(ErrorCode.DISK_FULL))
+        compass.refuseNext(CompassException(ErrorCode.DISK_FULL), of = "note")
         refused.tap(SessionEvent.NoteOpened)
         refused.onEvent(SessionEvent.NoteTyped("Key next door"))
         refused.onEvent(SessionEvent.NoteSaved)
@@ -309,7 +309,7 @@ class SessionModelTest {
     fun `a full disk is said, and the screen stays as it was`() = desk(arrival) {
         val model = SessionModel("s", work, scope)
         settle()
-        compass.refuse("setFields", CompassException(ErrorCode.DISK_FULL))
+        compass.refuseNext(CompassException(ErrorCode.DISK_FULL), of = "setFields")
         model.tap(SessionEvent.Field(FieldEvent.Given("safe", FieldValue.Boolean(true))))
         assertSays(TextId.FAILURE_DISK_FULL, model.state.value.notice?.text)
         assertEquals(InputUi.YesNo(null), model.state.value.field("safe").input)
@@ -327,7 +327,7 @@ class SessionModelTest {
 
     @Test
     fun `a workflow that cannot be read is said, and ends no app`() = desk(arrival) {
-        compass.refuse("workflow", CompassException(ErrorCode.BROKEN_WORKFLOW))
+        compass.refuseNext(CompassException(ErrorCode.BROKEN_WORKFLOW), of = "workflow")
         val model = SessionModel("s", work, scope)
         settle()
         assertSays(TextId.FAILURE_NOT_STARTABLE, model.state.value.notice?.text)

@@ -60,10 +60,10 @@ class SettingsModelTest {
         assertSays(TextId.REASON_ENDPOINT_DISABLED, model.state.value.endpoints.single().problem)
         model.tap(SettingsEvent.EndpointSwitched("office", true))
         assertNull(model.state.value.endpoints.single().problem)
-        compass.show { copy(endpoints = endpoints.map { it.copy(failingReason = "proxy") }) }
+        compass.change { copy(endpoints = endpoints.map { it.copy(failingReason = "proxy") }) }
         settle()
         assertSays(TextId.REASON_PROXY, model.state.value.endpoints.single().problem)
-        compass.show { copy(endpoints = endpoints.map { it.copy(enabled = false, disabledReason = "endpoint_corrupt") }) }
+        compass.change { copy(endpoints = endpoints.map { it.copy(enabled = false, disabledReason = "endpoint_corrupt") }) }
         settle()
         assertSays(TextId.REASON_ENDPOINT_CORRUPT, model.state.value.endpoints.single().problem)
     }
@@ -100,7 +100,7 @@ class SettingsModelTest {
     fun `a file that is no workflow is refused with its findings`() = desk {
         val model = settings()
         val finding = Finding(Severity.ERROR, "not_json", "", "line 1")
-        compass.refuse("importWorkflow", CompassException(ErrorCode.INVALID_WORKFLOW, findings = listOf(finding)))
+        compass.refuseNext(CompassException(ErrorCode.INVALID_WORKFLOW, findings = listOf(finding)), of = "importWorkflow")
         model.tap(SettingsEvent.WorkflowChosen("x".toByteArray()))
         assertSays(TextId.FAILURE_BAD_FILE, model.state.value.notice?.text)
         assertSays(TextId.FINDING_OTHER, model.state.value.importFindings.single())
@@ -154,7 +154,7 @@ class SettingsModelTest {
 
     @Test
     fun `everything is erased after two questions, with the secrets, the files and the name`() = desk {
-        compass.show { copy(outbox = emptyList()) }
+        compass.change { copy(outbox = emptyList()) }
         vault.put("office-secret", "x")
         val model = settings()
         model.tap(SettingsEvent.BackupExported, SettingsEvent.EraseTapped, SettingsEvent.Confirmed)

@@ -40,7 +40,7 @@ class WorkflowModelTest {
 
     @Test
     fun `a message is added in three taps`() = desk {
-        compass.show { copy(endpoints = endpoints + endpoint("depot")) }
+        compass.change { copy(endpoints = endpoints + endpoint("depot")) }
         val model = WorkflowModel("boiler-service", work, scope)
         settle()
         model.tap(WorkflowEvent.AddOpened("arrival"))
@@ -64,7 +64,7 @@ class WorkflowModelTest {
 
     @Test
     fun `without an endpoint the way leads to the settings`() = desk {
-        compass.show { copy(endpoints = emptyList()) }
+        compass.change { copy(endpoints = emptyList()) }
         val model = WorkflowModel("boiler-service", work, scope)
         settle()
         model.tap(WorkflowEvent.AddOpened("arrival"), WorkflowEvent.AddConfirmed)

@@ -2,9 +2,9 @@ package dev.compass.sample.story
 
 import dev.compass.core.Compass
 import dev.compass.core.CompassOptions
-import dev.compass.core.HttpOutcome
-import dev.compass.core.HttpRequest
-import dev.compass.core.HttpResponse
+import dev.compass.core.TransportOutcome
+import dev.compass.core.TransportRequest
+import dev.compass.core.TransportResponse
 import dev.compass.core.SecretStore
 import dev.compass.core.Transport
 import dev.compass.core.model.Connectivity
@@ -48,10 +48,10 @@ class Office : Transport {
     @Volatile
     var reachable = true
 
-    override fun send(request: HttpRequest): HttpOutcome {
-        if (!reachable) return HttpOutcome.Failed(TransportFailure(FailureKind.NoNetwork, Phase.CONNECT, RequestSent.NO, "out of reach"))
+    override fun send(request: TransportRequest): TransportOutcome {
+        if (!reachable) return TransportOutcome.Failed(TransportFailure(FailureKind.NoNetwork, Phase.CONNECT, RequestSent.NO, "out of reach"))
         received += String(request.body)
-        return HttpOutcome.Answered(HttpResponse(status))
+        return TransportOutcome.Answered(TransportResponse(status))
     }
 }
 

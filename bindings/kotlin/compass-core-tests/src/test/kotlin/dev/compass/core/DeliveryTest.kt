@@ -50,13 +50,13 @@ class DeliveryTest {
         @Volatile
         var answers = false
 
-        override fun send(request: HttpRequest): HttpOutcome {
-            if (answers) return HttpOutcome.Answered(HttpResponse(202))
+        override fun send(request: TransportRequest): TransportOutcome {
+            if (answers) return TransportOutcome.Answered(TransportResponse(202))
             val gate = CountDownLatch(1)
             gates[request.id] = gate
             begun += request.id
             gate.await()
-            return HttpOutcome.Failed(TransportFailure(FailureKind.Cancelled, Phase.RECEIVE, RequestSent.MAYBE, "cancelled"))
+            return TransportOutcome.Failed(TransportFailure(FailureKind.Cancelled, Phase.RECEIVE, RequestSent.MAYBE, "cancelled"))
         }
 
         override fun cancel(id: Long) {
@@ -122,7 +122,7 @@ class DeliveryTest {
                 assertEquals(1, compass.flush().retrying)
                 assertEquals(0, compass.flush().attempts)
                 val due = compass.nextDue().at!!
-                assertTrue(due >= clock.now().plusSeconds(96), "$due")
+                assertTrue(due >= clock.now.plusSeconds(96), "$due")
                 clock.advance(10.minutes)
                 assertEquals(1, compass.flush().sent)
                 val (first, second) = office.received
@@ -190,7 +190,7 @@ class DeliveryTest {
     @Test
     fun `a transport that throws leaves open whether the message arrived`() = test {
         val broken = object : Transport {
-            override fun send(request: HttpRequest): HttpOutcome = throw IllegalStateException("of the app, with ${request.url}")
+            override fun send(request: TransportRequest): TransportOutcome = throw IllegalStateException("of the app, with ${request.url}")
         }
         folder.ready(folder.options(transport = broken)).use { compass ->
             compass.completed()

@@ -60,7 +60,7 @@ class ErrorCodeTest {
     private fun end(reason: String = "Called away") = Command.End("end-1", reason)
 
     private fun answering(status: Int) = object : Transport {
-        override fun send(request: HttpRequest) = HttpOutcome.Answered(HttpResponse(status))
+        override fun send(request: TransportRequest) = TransportOutcome.Answered(TransportResponse(status))
     }
 
     /** A session whose one action failed. */
@@ -137,9 +137,9 @@ class ErrorCodeTest {
         val codes = CopyOnWriteArrayList<String>()
         lateinit var compass: Compass
         val transport = object : Transport {
-            override fun send(request: HttpRequest): HttpOutcome {
+            override fun send(request: TransportRequest): TransportOutcome {
                 codes += runCatching { compass.close() }.fold({ "closed it" }, { (it as CompassException).code })
-                return HttpOutcome.Answered(HttpResponse(202))
+                return TransportOutcome.Answered(TransportResponse(202))
             }
         }
         folder.ready(folder.options(transport = transport)).use {

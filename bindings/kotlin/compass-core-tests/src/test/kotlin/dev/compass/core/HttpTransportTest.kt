@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.atomic.AtomicLong
 import javax.net.ssl.HttpsURLConnection
+import kotlin.time.Duration.Companion.milliseconds
 import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
@@ -37,16 +38,16 @@ class HttpTransportTest {
         url.openConnection().also { (it as? HttpsURLConnection)?.sslSocketFactory = certificate.client.socketFactory }
     }
 
-    private fun post(url: String, body: ByteArray = "{}".toByteArray(), timeoutMillis: Long = 20_000, vararg headers: HttpHeader) =
-        HttpRequest(ids.incrementAndGet(), url, headers.toList(), body, timeoutMillis)
+    private fun post(url: String, body: ByteArray = "{}".toByteArray(), timeoutMillis: Long = 20_000, vararg headers: TransportHeader) =
+        TransportRequest(ids.incrementAndGet(), url, headers.toList(), body, timeoutMillis.milliseconds)
 
-    private fun HttpOutcome.response(): HttpResponse = when (this) {
-        is HttpOutcome.Answered -> response
-        is HttpOutcome.Failed -> throw AssertionError(failure.toString())
+    private fun TransportOutcome.response(): TransportResponse = when (this) {
+        is TransportOutcome.Answered -> response
+        is TransportOutcome.Failed -> throw AssertionError(failure.toString())
     }
 
-    private fun assertFails(outcome: HttpOutcome, kind: FailureKind, phase: Phase, sent: RequestSent) {
-        val failure = (outcome as HttpOutcome.Failed).failure
+    private fun assertFails(outcome: TransportOutcome, kind: FailureKind, phase: Phase, sent: RequestSent) {
+        val failure = (outcome as TransportOutcome.Failed).failure
         assertEquals(Triple(kind, phase, sent), Triple(failure.kind, failure.phase, failure.requestSent), failure.detail)
         assertFalse("127.0.0.1" in failure.detail, failure.detail)
     }
@@ -59,8 +60,8 @@ class HttpTransportTest {
     fun `the server gets the exact bytes and headers, once`() = watched {
         https { read(); answer(202, "X-Trace: abc") }.use { server ->
             val body = "{\"städte\":\"Köln\"}".toByteArray()
-            val type = HttpHeader("content-type", "application/json; charset=utf-8")
-            val answer = over().send(post(server.url, body, 20_000, HttpHeader("webhook-id", "msg_1"), type)).response()
+            val type = TransportHeader("content-type", "application/json; charset=utf-8")
+            val answer = over().send(post(server.url, body, 20_000, TransportHeader("webhook-id", "msg_1"), type)).response()
             assertEquals(202, answer.status)
             assertEquals("abc", answer.headers.first { it.name == "x-trace" }.value)
             assertArrayEquals(body, server.bodies.single())
@@ -353,7 +354,7 @@ class HttpTransportTest {
                 val outcome = CompletableFuture.supplyAsync { transport.send(request) }
                 // Somewhere between opening the connection and waiting for the answer.
                 while (!outcome.isDone) transport.cancel(request.id)
-                assertEquals(FailureKind.Cancelled, (outcome.get() as HttpOutcome.Failed).failure.kind)
+                assertEquals(FailureKind.Cancelled, (outcome.get() as TransportOutcome.Failed).failure.kind)
             }
         }
     }

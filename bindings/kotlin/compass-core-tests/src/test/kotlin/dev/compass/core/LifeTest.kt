@@ -59,7 +59,7 @@ class LifeTest {
         }
         withContext(main) {
             val opening = async(start = CoroutineStart.UNDISPATCHED) {
-                Compass.open(CompassOptions(folder.resolve("c.db").toString(), commands = gated, delivery = gated))
+                Compass.open(CompassOptions(folder.resolve("c.db").toString(), commandDispatcher = gated, deliveryDispatcher = gated))
             }
             launch { gate.countDown() }
             val compass = opening.await()
@@ -102,7 +102,7 @@ class LifeTest {
         val plain = folder.options()
         val session = folder.ready(plain).use { it.start("pump-check").view.key }
         val counting = Counting()
-        Compass.open(CompassOptions(plain.path, commands = counting)).use { compass ->
+        Compass.open(CompassOptions(plain.path, commandDispatcher = counting)).use { compass ->
             val noting = counting.done { async(start = CoroutineStart.UNDISPATCHED) { compass.note(session, "Kept") } }
             noting.cancel()
             assertTrue(runCatching { noting.await() }.exceptionOrNull() is CancellationException)
@@ -113,7 +113,7 @@ class LifeTest {
     @Test
     fun `opening or holding for a cancelled caller leaves nothing open and nothing held`() = test {
         val counting = Counting()
-        val options = CompassOptions(folder.resolve("gone.db").toString(), commands = counting)
+        val options = CompassOptions(folder.resolve("gone.db").toString(), commandDispatcher = counting)
         counting.done { async(start = CoroutineStart.UNDISPATCHED) { Compass.open(options) } }.cancelAndJoin()
         val compass = Compass.open(options)
 
@@ -145,15 +145,15 @@ class LifeTest {
         val begun = CountDownLatch(1)
         val cancelled = CountDownLatch(1)
         val waiting = object : Transport {
-            override fun send(request: HttpRequest): HttpOutcome {
+            override fun send(request: TransportRequest): TransportOutcome {
                 begun.countDown()
                 cancelled.await()
-                return HttpOutcome.Answered(HttpResponse(202))
+                return TransportOutcome.Answered(TransportResponse(202))
             }
 
             override fun cancel(id: Long) = cancelled.countDown()
         }
-        val options = CompassOptions(folder.resolve("one.db").toString(), secrets, waiting, delivery = single)
+        val options = CompassOptions(folder.resolve("one.db").toString(), secrets, waiting, deliveryDispatcher = single)
         folder.ready(options).use { compass ->
             compass.completed()
             val flushing = async(Dispatchers.Default) { compass.flush(60.seconds).end }
@@ -254,7 +254,7 @@ class LifeTest {
     @Test
     fun `the log shows what happens, without values`() = test {
         val lines = java.util.concurrent.LinkedBlockingQueue<String>()
-        CompassLog.to({ level, target, text -> lines += "$level $target $text" }, LogLevel.TRACE)
+        CompassLog.send(LogLevel.TRACE) { record -> lines += "${record.level} ${record.target} ${record.text}" }
         try {
             folder.ready(folder.options(secrets = { _, _ -> throw IllegalStateException("whsec_quoted") })).use { compass ->
                 compass.completed()

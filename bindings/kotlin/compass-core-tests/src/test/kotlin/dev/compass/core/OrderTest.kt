@@ -71,7 +71,7 @@ class OrderTest {
     @Timeout(1200)
     fun `a tap does not overtake the value before it, on one thread`() =
         Executors.newSingleThreadExecutor().asCoroutineDispatcher().use { single ->
-            rounds(CompassOptions(folder.resolve("one.db").toString(), commands = single)) { compass, view -> blurAndTap(compass, view) }
+            rounds(CompassOptions(folder.resolve("one.db").toString(), commandDispatcher = single)) { compass, view -> blurAndTap(compass, view) }
         }
 
     private suspend fun CoroutineScope.blurAndTap(compass: Compass, view: SessionView): String? {
@@ -111,7 +111,7 @@ class OrderTest {
     @Test
     fun `a write that waits is carried out although its caller is cancelled`() = test {
         val gated = Gated()
-        Compass.open(CompassOptions(folder.resolve("gone.db").toString(), commands = gated)).use { compass ->
+        Compass.open(CompassOptions(folder.resolve("gone.db").toString(), commandDispatcher = gated)).use { compass ->
             compass.importWorkflow(PUMP_CHECK.toByteArray())
             val session = compass.start("pump-check").view.key
             gated.shut()
@@ -133,7 +133,7 @@ class OrderTest {
     fun `closing waits for earlier calls, and refuses later ones`() = test {
         for (blocking in listOf(false, true)) {
             val gated = Gated()
-            val options = CompassOptions(folder.resolve("closing-$blocking.db").toString(), commands = gated)
+            val options = CompassOptions(folder.resolve("closing-$blocking.db").toString(), commandDispatcher = gated)
             val compass = Compass.open(options)
             compass.importWorkflow(PUMP_CHECK.toByteArray())
             val session = compass.start("pump-check").view.key
@@ -161,7 +161,7 @@ class OrderTest {
     fun `no tap waits for a query, and no query and no delivery waits for a write`() = test {
         val queries = Gated()
         val commands = Gated()
-        val options = CompassOptions(folder.resolve("beside.db").toString(), secrets, commands = commands, queries = queries)
+        val options = CompassOptions(folder.resolve("beside.db").toString(), secrets, commandDispatcher = commands, queryDispatcher = queries)
         folder.ready(options).use { compass ->
             val session = compass.start("pump-check").view.key
             queries.shut()

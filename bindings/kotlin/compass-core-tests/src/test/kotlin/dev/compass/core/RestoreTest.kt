@@ -22,7 +22,7 @@ class RestoreTest {
     private val discard = DiscardUndelivered(actor = "Mia", reason = "The office has them on paper")
 
     private val accepting = object : Transport {
-        override fun send(request: HttpRequest) = HttpOutcome.Answered(HttpResponse(202))
+        override fun send(request: TransportRequest) = TransportOutcome.Answered(TransportResponse(202))
     }
 
     private fun copy() = folder.resolve("copy.db").toString()

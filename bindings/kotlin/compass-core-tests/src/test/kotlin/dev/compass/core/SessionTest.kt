@@ -56,6 +56,21 @@ class SessionTest {
     }
 
     @Test
+    fun `a move may name its visit instead of the view`() = test {
+        folder.ready().use { compass ->
+            val start = compass.start("pump-check").view
+            val filled = compass.setFields(start.key, mapOf("site" to FieldValue.Text("Mill Lane"))).view
+            val end = compass.answer(start.key, filled.visit, "on").view
+            val again = compass.back(start.key, end.visit, toVisit = filled.visit).view
+            assertEquals("arrive", again.section.key)
+            assertEquals(FieldState.NotProvided, compass.setField(start.key, "site", Change.Clear).view.fields.first().state)
+            compass.setField(start.key, "site", Change.Set(FieldValue.Text("Mill Road")))
+            val last = compass.answer(start.key, again.visit, "on").view
+            assertEquals(SessionState.COMPLETED, compass.complete(start.key, last.visit).view.state)
+        }
+    }
+
+    @Test
     fun `going back without a visit goes one back, and keeps the values`() = test {
         folder.ready().use { compass ->
             val end = compass.atTheEnd()
@@ -112,15 +127,15 @@ class SessionTest {
         folder.ready().use { compass ->
             val session = compass.start("pump-check").view.key
             val pressure = compass.session(session).fields.first { it.definition.key == "pressure" }.definition
-            val state = FieldInput.parse(pressure, "٢,50")
-            assertEquals("2.50", FieldInput.text(state))
-            assertEquals(state, FieldInput.parse(pressure, FieldInput.text(state)))
+            val state = pressure.parse("٢,50")
+            assertEquals("2.50" to "2,50", state.typedText() to state.typedText(decimalSeparator = ","))
+            assertEquals(state, pressure.parse(state.typedText()))
             val held = compass.setFields(session, listOf(FieldChange("pressure", state.toChange()!!))).view.fields
             assertEquals(state, held.first { it.definition.key == "pressure" }.state)
             for (other in listOf(state, FieldState.Empty, FieldState.NotProvided, FieldState.NotApplicable)) {
                 assertEquals(other, other.toChange()!!.toState())
             }
-            assertEquals("" to null, FieldInput.text(FieldState.Redacted) to FieldState.Redacted.toChange())
+            assertEquals("" to null, FieldState.Redacted.typedText() to FieldState.Redacted.toChange())
             assertEquals(FieldState.Empty, Change.Set(FieldValue.Choices(emptyList())).toState())
         }
     }
@@ -201,9 +216,9 @@ class SessionTest {
     fun `typed text is read by the type of its field`() = test {
         folder.ready().use { compass ->
             val fields = compass.workflow("pump-check").fields
-            assertEquals(FieldState.Provided(FieldValue.Decimal(BigDecimal("2.5"))), FieldInput.parse(fields[1], "2.5"))
-            assertEquals(FieldState.Empty, FieldInput.parse(fields[1].copy(allowEmpty = true), ""))
-            assertFalse(assertCode(ErrorCode.FIELD_PROBLEMS) { FieldInput.parse(fields[1], "Mill") }.message!!.contains("Mill"))
+            assertEquals(FieldState.Provided(FieldValue.Decimal(BigDecimal("2.5"))), fields[1].parse("2.5"))
+            assertEquals(FieldState.Empty, fields[1].copy(allowEmpty = true).parse(""))
+            assertFalse(assertCode(ErrorCode.FIELD_PROBLEMS) { fields[1].parse("Mill") }.message!!.contains("Mill"))
         }
     }
 }

@@ -11,6 +11,8 @@ import dev.compass.core.testing.FakeCall
 import dev.compass.core.testing.FakeCompass
 import dev.compass.core.testing.FakeState
 import dev.compass.core.testing.ManualClock
+import dev.compass.core.testing.MemorySecretStore
+import dev.compass.core.testing.ScriptedTransport
 import dev.compass.core.testing.SinkAnswer
 import dev.compass.core.testing.WebhookSink
 import dev.compass.core.testing.action
@@ -72,15 +74,15 @@ class TestingTest {
         val seen = fake.observeSession(view.key).produceIn(this)
         assertEquals(view, seen.receive())
         val missing = problem()
-        fake.refuse("answer", CompassException(ErrorCode.FIELD_PROBLEMS, problems = listOf(missing)))
-        fake.refuse("saveDraft", CompassException(ErrorCode.NOT_IN_PROGRESS))
+        fake.refuseNext(CompassException(ErrorCode.FIELD_PROBLEMS, problems = listOf(missing)), of = "answer")
+        fake.refuseNext(CompassException(ErrorCode.NOT_IN_PROGRESS), of = "saveDraft")
         fake.setField(view.key, "site", FieldValue.Text("Mill Lane"))
         assertEquals(listOf(missing), assertCode(ErrorCode.FIELD_PROBLEMS) { fake.answer(view, "on") }.problems)
         assertCode(ErrorCode.NOT_IN_PROGRESS) { fake.saveDraft(view.key, "site", "M") }
         fake.saveDraft(view.key, "site", "Mi")
         fake.answer(view, "on")
         assertEquals(2, fake.commands.size)
-        fake.show { copy(views = mapOf(view.key to view.copy(visit = 2))) }
+        fake.change { copy(views = mapOf(view.key to view.copy(visit = 2))) }
         assertEquals(2, seen.receive().visit)
         seen.cancel()
     }
@@ -89,11 +91,11 @@ class TestingTest {
     fun `a fake refuses only what has a name`() = test {
         val fake = FakeCompass()
         for (name in listOf("setField", "sned", "observeRecord", "close", "shutDown")) {
-            val thrown = assertThrows(IllegalArgumentException::class.java) { fake.refuse(name, CompassException(ErrorCode.DISK_FULL)) }
+            val thrown = assertThrows(IllegalArgumentException::class.java) { fake.refuseNext(CompassException(ErrorCode.DISK_FULL), of = name) }
             assertTrue(thrown.message!!.contains("setFields"), thrown.message)
         }
         for (name in listOf("flush", "purge", "run", "setFields", "discard", "useResponse")) {
-            fake.refuse(name, CompassException(ErrorCode.DISK_FULL))
+            fake.refuseNext(CompassException(ErrorCode.DISK_FULL), of = name)
         }
         assertCode(ErrorCode.DISK_FULL) { fake.flush() }
     }
@@ -114,7 +116,7 @@ class TestingTest {
         fake.abandon(view.key, "report", "jo", "by hand", "a1")
         fake.putEndpoint(endpointStatus().endpoint)
         fake.replay(view.key, "report", "jo", "r1")
-        fake.refuse("replaySession", CompassException(ErrorCode.DISK_FULL))
+        fake.refuseNext(CompassException(ErrorCode.DISK_FULL), of = "replaySession")
         assertCode(ErrorCode.DISK_FULL) { fake.replaySession(view.key) }
         fake.replaySent(ReplayFilter("office"))
         val replays = listOf("replay", "replaySession", "replaySent")
@@ -175,7 +177,7 @@ class TestingTest {
         val fake = FakeCompass(FakeState(views = mapOf(view.key to view)))
         val seen = fake.observeSession(view.key).produceIn(this)
         assertEquals(view, seen.receive())
-        fake.show { copy(views = mapOf(view.key to view.copy(actor = "kim"))) }
+        fake.change { copy(views = mapOf(view.key to view.copy(actor = "kim"))) }
         assertEquals("kim", seen.receive().actor)
         seen.cancel()
 
@@ -198,11 +200,11 @@ class TestingTest {
         }
         assertEquals(keys(), keys())
         val clock = ManualClock()
-        assertEquals(Instant.parse("2027-01-15T08:00:00Z"), clock.now())
+        assertEquals(Instant.parse("2027-01-15T08:00:00Z"), clock.now)
         clock.advance(1.hours)
-        assertEquals(Instant.parse("2027-01-15T09:00:00Z"), clock.now())
+        assertEquals(Instant.parse("2027-01-15T09:00:00Z"), clock.now)
         clock.setWall(Instant.parse("2026-11-23T18:00:00Z"))
-        assertEquals(Instant.parse("2026-11-23T18:00:00Z"), clock.now())
+        assertEquals(Instant.parse("2026-11-23T18:00:00Z"), clock.now)
     }
 
     @Test
@@ -244,6 +246,32 @@ class TestingTest {
     fun `printing the answer of a store of secrets shows no secret`() {
         val found: SecretLookup = SecretLookup.Found(current = "whsec_now", previous = "whsec_before")
         assertEquals("Found(…)", "$found")
+    }
+
+    @Test
+    fun `a scripted transport answers in turn and keeps the requests, and secrets in memory sign them`() = test {
+        val transport = ScriptedTransport { number, _ -> TransportOutcome.Answered(TransportResponse(if (number == 1) 503 else 202)) }
+        val clock = ManualClock()
+        folder.ready(folder.options(MemorySecretStore(mapOf("office-secret" to SECRET)), transport, clock = clock)).use { compass ->
+            compass.completed()
+            assertEquals(0, compass.flush().sent)
+            clock.advance(1.hours)
+            assertEquals(1, compass.flush().sent)
+        }
+        assertEquals(listOf("1", "2"), transport.requests.map { it.header("compass-attempt") })
+        assertTrue(transport.requests.all { it.header("webhook-signature")?.startsWith("v1,") == true })
+        transport.cancel(7)
+        assertEquals(listOf(7L), transport.cancelled)
+    }
+
+    @Test
+    fun `a secret in memory can be set and removed`() {
+        val store = MemorySecretStore()
+        assertEquals(SecretLookup.Missing, store.get("office", "https://office.test"))
+        store.set("office", SECRET)
+        assertEquals(SecretLookup.Found(SECRET, null), store.get("office", "https://office.test"))
+        store.remove("office")
+        assertEquals(SecretLookup.Missing, store.get("office", "https://office.test"))
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.compass.core
 
 import dev.compass.core.model.Erased
+import dev.compass.core.model.SessionFilter
 import dev.compass.core.testing.ManualClock
 import java.nio.file.Path
 import kotlin.time.Duration.Companion.days
@@ -16,7 +17,7 @@ class UpkeepTest {
     lateinit var folder: Path
 
     private val accepting = object : Transport {
-        override fun send(request: HttpRequest) = HttpOutcome.Answered(HttpResponse(202))
+        override fun send(request: TransportRequest) = TransportOutcome.Answered(TransportResponse(202))
     }
 
     @Test
@@ -45,7 +46,7 @@ class UpkeepTest {
             assertEquals(listOf(1L, 1L, 0L), listOf(report.purged, report.keptNotFired, report.keptUndelivered))
             assertEquals(Erased.NOW, report.erased)
             assertCode(ErrorCode.DELETED_SESSION) { compass.session(ended) }
-            val byAPerson = compass.purgeAllBefore(clock.now(), "kim")
+            val byAPerson = compass.purgeAllBefore(clock.now, "kim")
             assertEquals(listOf(1L, 0L), listOf(byAPerson.purged, byAPerson.keptNotFired))
             assertCode(ErrorCode.DELETED_SESSION) { compass.session(notFired) }
             assertEquals(Erased.NOW, compass.delete(compass.completed()).erased)
@@ -56,7 +57,7 @@ class UpkeepTest {
     fun `a search reports how many sessions it has not read`() = test {
         folder.ready().use { compass ->
             repeat(201) { compass.start("pump-check") }
-            val search = Compass.NO_SESSION_FILTER.copy(text = "pump")
+            val search = SessionFilter(text = "pump")
             assertEquals(listOf(1L, 0L), List(2) { compass.sessions(search).notIndexed })
         }
     }

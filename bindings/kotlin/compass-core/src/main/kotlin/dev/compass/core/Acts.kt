@@ -27,25 +27,45 @@ public suspend fun Compass.start(
 public suspend fun Compass.setField(session: SessionKey, field: String, value: FieldValue, actor: String? = null): CommandOutcome =
     setFields(session, listOf(FieldChange(field, Change.Set(value))), actor)
 
+/** Changes one field: sets it, clears it, or marks it "not applicable". */
+public suspend fun Compass.setField(session: SessionKey, field: String, change: Change, actor: String? = null): CommandOutcome =
+    setFields(session, listOf(FieldChange(field, change)), actor)
+
 /** Clears one field: "not provided". */
 public suspend fun Compass.clearField(session: SessionKey, field: String, actor: String? = null): CommandOutcome =
-    setFields(session, listOf(FieldChange(field, Change.Clear)), actor)
+    setField(session, field, Change.Clear, actor)
 
 /** Marks one field "not applicable". */
 public suspend fun Compass.markNotApplicable(session: SessionKey, field: String, actor: String? = null): CommandOutcome =
-    setFields(session, listOf(FieldChange(field, Change.NotApplicable)), actor)
+    setField(session, field, Change.NotApplicable, actor)
 
 /** Changes several fields: all of them, or none. */
 public suspend fun Compass.setFields(session: SessionKey, changes: List<FieldChange>, actor: String? = null): CommandOutcome =
     run(session, listOf(Command.SetFields(changes)), actor)
 
-/** Chooses an answer of the current section and moves on. */
+/** Sets several fields: all of them, or none. An empty text or an empty choice makes a field "empty". */
+public suspend fun Compass.setFields(session: SessionKey, values: Map<String, FieldValue>, actor: String? = null): CommandOutcome =
+    setFields(session, values.map { (field, value) -> FieldChange(field, Change.Set(value)) }, actor)
+
+/** Chooses an answer of the section that this view shows, and moves on. A double tap changes nothing. */
 public suspend fun Compass.answer(view: SessionView, answer: String, actor: String? = null): CommandOutcome =
-    run(view.key, listOf(Command.Answer(view.visit, answer)), actor)
+    answer(view.key, view.visit, answer, actor)
 
 /** Goes back to an earlier visit of the path; to the one before when none is named. On the first visit: [ErrorCode.ALREADY_THERE]. */
 public suspend fun Compass.back(view: SessionView, toVisit: Int? = null, actor: String? = null): CommandOutcome =
-    run(view.key, listOf(Command.Back(view.visit, toVisit ?: view.before())), actor)
+    back(view.key, view.visit, toVisit ?: view.before(), actor)
+
+/**
+ * Chooses an answer of the current section and moves on.
+ *
+ * @param visit the visit that the technician is looking at, so that a double tap changes nothing.
+ */
+public suspend fun Compass.answer(session: SessionKey, visit: Int, answer: String, actor: String? = null): CommandOutcome =
+    run(session, listOf(Command.Answer(visit, answer)), actor)
+
+/** Goes back to an earlier visit of the path. */
+public suspend fun Compass.back(session: SessionKey, visit: Int, toVisit: Int, actor: String? = null): CommandOutcome =
+    run(session, listOf(Command.Back(visit, toVisit)), actor)
 
 /** Records that a response was used. Does not move the session. */
 public suspend fun Compass.useResponse(
@@ -65,7 +85,11 @@ public suspend fun Compass.note(
 
 /** Completes the session; only on an end section. Its messages are in the outbox when this returns. */
 public suspend fun Compass.complete(view: SessionView, actor: String? = null): CommandOutcome =
-    run(view.key, listOf(Command.Complete(view.visit)), actor)
+    complete(view.key, view.visit, actor)
+
+/** Completes the session; only on an end section. Its messages are in the outbox when this returns. */
+public suspend fun Compass.complete(session: SessionKey, visit: Int, actor: String? = null): CommandOutcome =
+    run(session, listOf(Command.Complete(visit)), actor)
 
 /** Ends the session at once, in any section. Nothing fires. */
 public suspend fun Compass.end(

@@ -141,7 +141,7 @@ public interface Compass : Closeable {
      * One page of the list of sessions, newest first. [page] is the `next` of the page before. A search for text first reads the sessions
      * that changed since the last search; `notIndexed` is the number of those that it did not reach.
      */
-    public suspend fun sessions(filter: SessionFilter = NO_SESSION_FILTER, page: String? = null, limit: Int = PAGE): SessionPage
+    public suspend fun sessions(filter: SessionFilter = SessionFilter(), page: String? = null, limit: Int = 50): SessionPage
 
     /** The record of a session: what happened, in order of time, and the status of its actions. */
     public suspend fun record(session: SessionKey): SessionRecord
@@ -289,7 +289,7 @@ public interface Compass : Closeable {
     public suspend fun replaySent(filter: ReplayFilter, actor: String? = null, page: String? = null): ReplayReport
 
     /** One page of the outbox, oldest first; without a filter the pending and failed messages. [page] is the `next` of the page before. */
-    public suspend fun outbox(filter: OutboxFilter = NO_OUTBOX_FILTER, page: String? = null, limit: Int = PAGE): OutboxPage
+    public suspend fun outbox(filter: OutboxFilter = OutboxFilter(), page: String? = null, limit: Int = 50): OutboxPage
 
     /** The outbox in numbers. */
     public suspend fun outboxTotals(): OutboxTotals
@@ -358,7 +358,7 @@ public interface Compass : Closeable {
     /**
      * Waits for running calls and for all writes that were called before, ends delivery, completes the flows and closes the file. Closing
      * again does nothing. Later calls are refused with [ErrorCode.CLOSED]. Blocks for up to two seconds and for as long as the writes take.
-     * Do not call it on a main thread (use [shutDown]) or on a thread of [CompassOptions.commands].
+     * Do not call it on a main thread (use [shutDown]) or on a thread of [CompassOptions.commandDispatcher].
      */
     override fun close()
 
@@ -368,7 +368,7 @@ public interface Compass : Closeable {
     public fun observeSession(session: SessionKey): Flow<SessionView>
 
     /** The first page of [sessions], again after each change. Raise [limit] to see more. */
-    public fun observeSessions(filter: SessionFilter = NO_SESSION_FILTER, limit: Int = PAGE): Flow<SessionPage>
+    public fun observeSessions(filter: SessionFilter = SessionFilter(), limit: Int = 50): Flow<SessionPage>
 
     /** [record], again after each change. */
     public fun observeRecord(session: SessionKey): Flow<SessionRecord>
@@ -377,7 +377,7 @@ public interface Compass : Closeable {
     public fun observeTotals(): Flow<Totals>
 
     /** The first page of [outbox], again after each change. Raise [limit] to see more. */
-    public fun observeOutbox(filter: OutboxFilter = NO_OUTBOX_FILTER, limit: Int = PAGE): Flow<OutboxPage>
+    public fun observeOutbox(filter: OutboxFilter = OutboxFilter(), limit: Int = 50): Flow<OutboxPage>
 
     /** [outboxTotals], again after each change: for the line that says "3 wait, 1 needs you". */
     public fun observeOutboxTotals(): Flow<OutboxTotals>
@@ -403,15 +403,6 @@ public interface Compass : Closeable {
 
     /** Opens handles, and works on databases that are not open. */
     public companion object {
-        /** Sessions of every state but discarded. */
-        public val NO_SESSION_FILTER: SessionFilter = SessionFilter()
-
-        /** Pending and failed messages, for every endpoint. */
-        public val NO_OUTBOX_FILTER: OutboxFilter = OutboxFilter()
-
-        /** The number of items on a page by default. */
-        public const val PAGE: Int = 50
-
         /**
          * Opens or creates a database. Nothing runs in the background until the app starts it. A second open of the same file in this
          * process is refused with [ErrorCode.ALREADY_OPEN]. If the caller is cancelled meanwhile, nothing stays open.

@@ -28,11 +28,11 @@ import kotlinx.coroutines.Dispatchers
  *   because both devices may go on with it. Only its SHA-256 is stored, in the file, and it is never sent. `CompassAndroid` sets it if it is
  *   null; an empty text names none.
  * @property allowPlainHttpToLoopback allows endpoints with plain `http` to a loopback address, for tests and development.
- * @property commands where writes run, one after the other, each for some milliseconds, and beside them the calls that begin and end
+ * @property commandDispatcher where writes run, one after the other, each for some milliseconds, and beside them the calls that begin and end
  *   delivery. Some of these, such as `quiesce`, block for up to two seconds, so more than one thread is better.
- * @property queries where queries run. Separate from [commands], so that no tap waits for a list or for [Compass.check].
- * @property delivery where `flush` and `testDelivery` run, which wait for the network. Separate from [commands], so that no screen waits
- *   for a slow receiver.
+ * @property queryDispatcher where queries run. Separate from [commandDispatcher], so that no tap waits for a list or for [Compass.check].
+ * @property deliveryDispatcher where `flush` and `testDelivery` run, which wait for the network. Separate from [commandDispatcher], so that
+ *   no screen waits for a slow receiver.
  * @property clock only for tests: time that the test moves (`ManualClock` of `compass-core-testing`).
  */
 public class CompassOptions(
@@ -45,9 +45,9 @@ public class CompassOptions(
     public val bodyRetention: Duration? = null,
     public var device: String? = null,
     public val allowPlainHttpToLoopback: Boolean = false,
-    public val commands: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(COMMANDS),
-    public val queries: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(QUERIES),
-    public val delivery: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(DELIVERY),
+    public val commandDispatcher: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(COMMANDS),
+    public val queryDispatcher: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(QUERIES),
+    public val deliveryDispatcher: CoroutineDispatcher = Dispatchers.IO.limitedParallelism(DELIVERY),
     public val clock: TestClock? = null,
 ) {
     private companion object {

@@ -8,7 +8,7 @@ import dev.compass.core.internal.AuthoredDocument as CoreAuthoredDocument
  * A changed workflow document.
  *
  * ```kotlin
- * val changed = WorkflowDocument.removeAction(document, section = "done", action = "report")
+ * val changed = WorkflowDocument.removeAction(document, section = "done", key = "report")
  * if (changed.findings.isEmpty()) compass.importWorkflow(changed.document)
  * ```
  *
@@ -41,8 +41,8 @@ public object WorkflowDocument {
         authored { dev.compass.core.internal.replaceAction(document, section, key, action) }
 
     /** Removes an action from a section. */
-    public fun removeAction(document: ByteArray, section: String, action: String): AuthoredDocument =
-        authored { dev.compass.core.internal.removeAction(document, section, action) }
+    public fun removeAction(document: ByteArray, section: String, key: String): AuthoredDocument =
+        authored { dev.compass.core.internal.removeAction(document, section, key) }
 
     private inline fun authored(work: () -> CoreAuthoredDocument): AuthoredDocument =
         calling(work).let { AuthoredDocument(it.document, it.findings) }

@@ -34,7 +34,7 @@ public class HttpTransport(private val open: (URL) -> URLConnection = URL::openC
     private val running = ConcurrentHashMap<Long, HttpAttempt>()
     private val kept = KeptConnections()
 
-    override fun send(request: HttpRequest): HttpOutcome {
+    override fun send(request: TransportRequest): TransportOutcome {
         val attempt = HttpAttempt(request) { url -> kept.share(open(url)) }
         running[request.id] = attempt
         try {
@@ -52,7 +52,7 @@ public class HttpTransport(private val open: (URL) -> URLConnection = URL::openC
 }
 
 /** One request, which a timeout or [Transport.cancel] may end early. */
-private class HttpAttempt(private val request: HttpRequest, private val open: (URL) -> URLConnection) {
+private class HttpAttempt(private val request: TransportRequest, private val open: (URL) -> URLConnection) {
     @Volatile
     private var phase = Phase.CONNECT
 
@@ -62,12 +62,12 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
     private var connection: HttpURLConnection? = null
     private val over = CountDownLatch(1)
 
-    fun send(): HttpOutcome {
-        val limit = watch.schedule({ cut(FailureKind.Timeout) }, request.timeoutMillis, TimeUnit.MILLISECONDS)
+    fun send(): TransportOutcome {
+        val limit = watch.schedule({ cut(FailureKind.Timeout) }, request.timeout.inWholeMilliseconds, TimeUnit.MILLISECONDS)
         return try {
             exchange()
         } catch (failed: Exception) {
-            HttpOutcome.Failed(failure(failed))
+            TransportOutcome.Failed(failure(failed))
         } finally {
             over.countDown()
             limit.cancel(false)
@@ -83,7 +83,7 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
         }
     }
 
-    private fun exchange(): HttpOutcome {
+    private fun exchange(): TransportOutcome {
         val http = open(URL(request.url)) as? HttpURLConnection ?: throw IOException("the opened connection is not HTTP")
         connection = http
         prepare(http)
@@ -96,9 +96,9 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
         proceed()
         val status = http.status()
         if (status !in 0..MAX_STATUS) throw NotHttp()
-        val response = HttpResponse(status, http.answerHeaders())
+        val response = TransportResponse(status, http.answerHeaders())
         http.closeUnread()
-        return HttpOutcome.Answered(response)
+        return TransportOutcome.Answered(response)
     }
 
     private fun proceed() {
@@ -112,8 +112,8 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
         http.doOutput = true
         // Without it the stack would keep the body and send it again automatically.
         http.setFixedLengthStreamingMode(request.body.size)
-        http.connectTimeout = minOf(CONNECT_MILLIS, request.timeoutMillis).toInt()
-        http.readTimeout = minOf(HEAD_MILLIS, request.timeoutMillis).toInt()
+        http.connectTimeout = minOf(CONNECT_MILLIS, request.timeout.inWholeMilliseconds).toInt()
+        http.readTimeout = minOf(HEAD_MILLIS, request.timeout.inWholeMilliseconds).toInt()
         http.setRequestProperty("user-agent", USER_AGENT)
         http.setRequestProperty("accept", "*/*")
         // The body is not read, so it need not be compressed.
@@ -128,10 +128,10 @@ private class HttpAttempt(private val request: HttpRequest, private val open: (U
         challenged.responseCode()
     }
 
-    private fun HttpURLConnection.answerHeaders(): List<HttpHeader> = headerFields.entries
+    private fun HttpURLConnection.answerHeaders(): List<TransportHeader> = headerFields.entries
         // The status line has no name.
         .filter { it.key != null }
-        .flatMap { (name, values) -> values.map { HttpHeader(name.lowercase(), it) } }
+        .flatMap { (name, values) -> values.map { TransportHeader(name.lowercase(), it) } }
 
     /**
      * The core looks only at the status and the headers. When a short body is closed unread, the connection can be used for the next

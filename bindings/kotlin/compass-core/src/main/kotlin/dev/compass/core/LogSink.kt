@@ -11,23 +11,32 @@ import dev.compass.core.internal.LogSink as CoreLogSink
  * Takes the core's log. It never contains a secret, a text that a technician typed, or more of an address than its origin.
  *
  * ```kotlin
- * CompassLog.to(LogSink { level, target, text -> println("$level $target: $text") }, LogLevel.DEBUG)
+ * CompassLog.send(from = LogLevel.DEBUG) { record -> println("${record.level} ${record.target}: ${record.text}") }
  * ```
  */
 public fun interface LogSink {
-    /**
-     * Takes one record. Called on a thread of its own, one record after the other; it may call the core. If it throws, that is ignored.
-     *
-     * @param target the part of the core that logs it.
-     */
-    public fun log(level: LogLevel, target: String, text: String)
+    /** Takes one record. Called on a thread of its own, one record after the other; it may call the core. If it throws, that is ignored. */
+    public fun log(record: LogRecord)
 }
+
+/**
+ * A record of the log.
+ *
+ * ```kotlin
+ * val sink = LogSink { record -> println(record.text) }
+ * ```
+ *
+ * @property level how important it is.
+ * @property target the part of the core that logs it.
+ * @property text the text, in English.
+ */
+public class LogRecord(public val level: LogLevel, public val target: String, public val text: String)
 
 /**
  * How important a record of the log is.
  *
  * ```kotlin
- * CompassLog.to(JavaLog(), LogLevel.WARN)
+ * CompassLog.send(from = LogLevel.WARN, to = JavaLog())
  * ```
  */
 public enum class LogLevel {
@@ -48,16 +57,16 @@ public enum class LogLevel {
 }
 
 /**
- * Where the core's log goes: nowhere, until [to] is called. One per process; all handles share it.
+ * Where the core's log goes: nowhere, until [send] is called. One per process; all handles share it.
  *
  * ```kotlin
- * CompassLog.to(JavaLog())
+ * CompassLog.send(to = JavaLog())
  * ```
  */
 public object CompassLog {
-    /** Sends the log to [sink], from [level] up. Loads the library: not on a main thread before the first [Compass.open]. */
-    public fun to(sink: LogSink, level: LogLevel = LogLevel.INFO) {
-        calling { setLogSink(LogSinkOfCore(sink), CoreLogLevel.valueOf(level.name)) }
+    /** Sends the log to the sink [to], from the level [from] up. Loads the library: not on a main thread before the first [Compass.open]. */
+    public fun send(from: LogLevel = LogLevel.INFO, to: LogSink) {
+        calling { setLogSink(LogSinkOfCore(to), CoreLogLevel.valueOf(from.name)) }
     }
 
     /** Sends the log nowhere. */
@@ -70,12 +79,12 @@ public object CompassLog {
  * The core's log in `java.util.logging`, which on Android ends in logcat.
  *
  * ```kotlin
- * CompassLog.to(JavaLog(Logger.getLogger("field-app.compass")), LogLevel.DEBUG)
+ * CompassLog.send(from = LogLevel.DEBUG, to = JavaLog(Logger.getLogger("field-app.compass")))
  * ```
  */
 public class JavaLog(private val logger: Logger = Logger.getLogger("dev.compass.core")) : LogSink {
-    override fun log(level: LogLevel, target: String, text: String) {
-        logger.log(level.java, "{0}: {1}", arrayOf(target, text))
+    override fun log(record: LogRecord) {
+        logger.log(record.level.java, "{0}: {1}", arrayOf(record.target, record.text))
     }
 
     private val LogLevel.java: Level
@@ -89,5 +98,5 @@ public class JavaLog(private val logger: Logger = Logger.getLogger("dev.compass.
 }
 
 private class LogSinkOfCore(private val sink: LogSink) : CoreLogSink {
-    override fun log(record: CoreLogRecord) = sink.log(LogLevel.valueOf(record.level.name), record.target, record.text)
+    override fun log(record: CoreLogRecord) = sink.log(LogRecord(LogLevel.valueOf(record.level.name), record.target, record.text))
 }

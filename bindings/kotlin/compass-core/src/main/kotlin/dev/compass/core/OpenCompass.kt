@@ -73,20 +73,20 @@ internal class OpenCompass private constructor(
     // The next write begins when this one has committed.
     private suspend fun <T> write(call: Core.() -> T): T = writes.inTurn { beside(call) }
 
-    private suspend fun <T> query(call: Core.() -> T): T = withContext(options.queries) { calling { core.call() } }
+    private suspend fun <T> query(call: Core.() -> T): T = withContext(options.queryDispatcher) { calling { core.call() } }
 
     // For calls that begin and end delivery: they wait for no write.
-    private suspend fun <T> beside(call: Core.() -> T): T = withContext(options.commands) { calling { core.call() } }
+    private suspend fun <T> beside(call: Core.() -> T): T = withContext(options.commandDispatcher) { calling { core.call() } }
 
     // Carried out even if the caller is cancelled: apps call it in a `finally`.
-    private suspend fun ending(call: Core.() -> Unit) = uncancelled(options.commands) { calling { core.call() } }
+    private suspend fun ending(call: Core.() -> Unit) = uncancelled(options.commandDispatcher) { calling { core.call() } }
 
     // For long calls that work in short transactions: taps do not wait for them.
     private suspend fun <T> afterWrites(on: CoroutineDispatcher, call: Core.() -> T): T =
         writes.afterTurn { withContext(on) { calling { core.call() } } }
 
     private fun <T> watch(concerns: (Notice) -> Boolean, query: Core.() -> T): Flow<T> =
-        changes.flow(options.queries, concerns) { core.query() }
+        changes.flow(options.queryDispatcher, concerns) { core.query() }
 
     override suspend fun importWorkflow(document: ByteArray): ImportOutcome = write { importWorkflow(document) }
 
@@ -126,10 +126,10 @@ internal class OpenCompass private constructor(
     override suspend fun files(): List<String> = query { files() }
 
     override suspend fun purge(olderThan: Duration): PurgeReport =
-        afterWrites(options.commands) { purge(olderThan.asMillis()) }
+        afterWrites(options.commandDispatcher) { purge(olderThan.asMillis()) }
 
     override suspend fun purgeAllBefore(time: Instant, actor: String): PurgeReport =
-        afterWrites(options.commands) { purgeAllBefore(time, actor) }
+        afterWrites(options.commandDispatcher) { purgeAllBefore(time, actor) }
 
     override suspend fun setIntegrationEnabled(enabled: Boolean) = write { setIntegrationEnabled(enabled) }
 
@@ -144,7 +144,7 @@ internal class OpenCompass private constructor(
     override suspend fun endpoints(): List<EndpointStatus> = query { endpoints() }
 
     override suspend fun testDelivery(endpoint: String): TestDelivery =
-        withContext(options.delivery) { calling { core.testDelivery(endpoint) } }
+        withContext(options.deliveryDispatcher) { calling { core.testDelivery(endpoint) } }
 
     override suspend fun send(session: SessionKey, action: String, actor: String?, commandId: String): RecordOutcome =
         write { send(session, action, actor, commandId) }
@@ -199,7 +199,7 @@ internal class OpenCompass private constructor(
         val millis = deadline.asMillis()
         return Cancel().use { cancel ->
             coroutineScope {
-                val report = async(options.delivery) { calling { core.flush(millis, cancel, urgent) } }
+                val report = async(options.deliveryDispatcher) { calling { core.flush(millis, cancel, urgent) } }
                 try {
                     report.await()
                 } catch (cancelled: CancellationException) {
@@ -222,17 +222,17 @@ internal class OpenCompass private constructor(
 
     override suspend fun secretsChanged() = write { secretsChanged() }
 
-    override suspend fun resume(): Hold = acquired(options.commands) { HoldOfCore(core.resume(), options.commands) }
+    override suspend fun resume(): Hold = acquired(options.commandDispatcher) { HoldOfCore(core.resume(), options.commandDispatcher) }
 
     override suspend fun quiesce() = ending { quiesce() }
 
     override suspend fun refresh(): Boolean = query { refresh() }
 
-    override suspend fun backup(to: String) = afterWrites(options.queries) { backup(to) }
+    override suspend fun backup(to: String) = afterWrites(options.queryDispatcher) { backup(to) }
 
     override suspend fun check(): CheckReport = query { check() }
 
-    override suspend fun shutDown() = withContext(NonCancellable) { writes.inTurn { withContext(options.commands) { end() } } }
+    override suspend fun shutDown() = withContext(NonCancellable) { writes.inTurn { withContext(options.commandDispatcher) { end() } } }
 
     override fun close() = runBlocking { writes.inTurnHere { end() } }
 
@@ -271,7 +271,7 @@ internal class OpenCompass private constructor(
 
     companion object {
         suspend fun open(options: CompassOptions): Compass =
-            acquired(options.commands) {
+            acquired(options.commandDispatcher) {
                 options.clock?.useFor?.invoke(options.path)
                 OpenCompass(Core.open(options.forCore()), options)
             }

@@ -2,6 +2,7 @@ package dev.compass.core
 
 import dev.compass.core.internal.Secrets
 import dev.compass.core.model.SecretLookup
+import kotlin.time.Duration.Companion.milliseconds
 import dev.compass.core.internal.HttpHeader as CoreHeader
 import dev.compass.core.internal.HttpOutcome as CoreOutcome
 import dev.compass.core.internal.HttpRequest as CoreRequest
@@ -18,8 +19,8 @@ internal class SecretsOfCore(private val store: SecretStore) : Secrets {
 /** The app's transport, as the core calls it. */
 internal class TransportOfCore(private val transport: Transport) : CoreTransport {
     override fun send(request: CoreRequest): CoreOutcome = when (val outcome = transport.send(request.forApp())) {
-        is HttpOutcome.Answered -> CoreOutcome.Answered(outcome.response.forCore())
-        is HttpOutcome.Failed -> CoreOutcome.Failed(outcome.failure)
+        is TransportOutcome.Answered -> CoreOutcome.Answered(outcome.response.forCore())
+        is TransportOutcome.Failed -> CoreOutcome.Failed(outcome.failure)
     }
 
     override fun cancel(id: Long) = transport.cancel(id)
@@ -27,8 +28,8 @@ internal class TransportOfCore(private val transport: Transport) : CoreTransport
     override fun renew() = transport.renew()
 
     private fun CoreRequest.forApp() =
-        HttpRequest(id, url, headers.map { HttpHeader(it.name, it.value) }, body, timeoutMs)
+        TransportRequest(id, url, headers.map { TransportHeader(it.name, it.value) }, body, timeoutMs.milliseconds)
 
-    private fun HttpResponse.forCore() =
+    private fun TransportResponse.forCore() =
         CoreResponse(status.coerceIn(0, 0xffff), headers.map { CoreHeader(it.name, it.value) }, body)
 }

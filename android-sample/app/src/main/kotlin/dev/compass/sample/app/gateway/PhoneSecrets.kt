@@ -14,7 +14,7 @@ import kotlinx.coroutines.withContext
 /** The secrets of endpoints, in Android's key store: the settings write them, the core reads them when it signs, and no screen shows them. */
 class PhoneSecrets(private val store: KeystoreSecretStore) : SecretVault, SecretStore by store {
     override suspend fun put(name: String, secret: String) = try {
-        store.put(name, secret)
+        store.set(name, secret)
     } catch (_: GeneralSecurityException) {
         throw CompassException("secret_unavailable")
     } catch (_: ProviderException) {

@@ -25,7 +25,7 @@ import kotlinx.coroutines.withContext
  *
  * ```kotlin
  * val secrets = KeystoreSecretStore(context)
- * secrets.put("office", typed)
+ * secrets.set("office", typed)
  * compass.secretsChanged()
  * ```
  */
@@ -36,7 +36,7 @@ public class KeystoreSecretStore(context: Context) : SecretStore {
      * Stores a secret. The one before it stays as the previous one, and messages are signed with both, until [endRotation]. If the one
      * before cannot sign messages, for example because it was mistyped, it is not kept. From any thread.
      */
-    public suspend fun put(name: String, secret: String): Unit = change { sealed.put(name, secret) }
+    public suspend fun set(name: String, secret: String): Unit = change { sealed.set(name, secret) }
 
     /** Removes the previous secret of this name: its receiver knows the new one. From any thread. */
     public suspend fun endRotation(name: String): Unit = change { sealed.endRotation(name) }

@@ -27,7 +27,7 @@ import javax.crypto.spec.GCMParameterSpec
 internal class SealedSecrets(private val folder: File, private val key: () -> SecretKey?, private val makeKey: () -> SecretKey) {
     /** The one before stays as the previous one, if it can sign messages. If it cannot be read now, nothing changes. */
     @Synchronized
-    fun put(name: String, secret: String) {
+    fun set(name: String, secret: String) {
         val before = found(name)
         write(name, secret, if (before?.current == secret) before.previous else before?.current?.takeIf(::isSigningSecret))
     }

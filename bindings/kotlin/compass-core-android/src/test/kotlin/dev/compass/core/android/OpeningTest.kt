@@ -152,7 +152,7 @@ class OpeningTest : OnAPhone() {
         // On the main thread, up to the first suspension.
         CoroutineScope(Dispatchers.Unconfined).launch {
             compass = CompassAndroid.open(context) { path, transport ->
-                CompassOptions(path, transport = transport, commands = slow.asCoroutineDispatcher())
+                CompassOptions(path, transport = transport, commandDispatcher = slow.asCoroutineDispatcher())
             }
         }
         // The opening cannot go on, but the main thread has come here.

@@ -40,9 +40,9 @@ class SealedSecretsTest : OnAPhone() {
 
     @Test
     fun `a stored secret is found, also by the next process`() {
-        secrets.put("office", SECRET)
-        secrets.put("office", "new")
-        secrets.put("lab", "alone")
+        secrets.set("office", SECRET)
+        secrets.set("office", "new")
+        secrets.set("lab", "alone")
         val next = store()
         assertEquals(SecretLookup.Found("new", SECRET), next.get("office"))
         assertEquals(SecretLookup.Found("alone", null), next.get("lab"))
@@ -51,7 +51,7 @@ class SealedSecretsTest : OnAPhone() {
     @Test
     fun `a secret that was never stored or was removed is missing`() {
         assertEquals(SecretLookup.Missing, secrets.get("office"))
-        secrets.put("office", "secret")
+        secrets.set("office", "secret")
         secrets.remove("office")
         secrets.remove("office")
         assertEquals(SecretLookup.Missing, secrets.get("office"))
@@ -61,7 +61,7 @@ class SealedSecretsTest : OnAPhone() {
     @Test
     fun `all are removed, under any name`() {
         secrets.removeAll()
-        for (name in listOf("office", "lab")) secrets.put(name, "secret")
+        for (name in listOf("office", "lab")) secrets.set(name, "secret")
         secrets.removeAll()
         assertEquals(SecretLookup.Missing, secrets.get("lab"))
         assertTrue(files.isEmpty())
@@ -71,10 +71,10 @@ class SealedSecretsTest : OnAPhone() {
 
     @Test
     fun `a new secret keeps the one before it until the rotation ends`() {
-        secrets.put("office", SECRET)
+        secrets.set("office", SECRET)
         assertEquals(SecretLookup.Found(SECRET, null), found)
-        secrets.put("office", OTHER)
-        secrets.put("office", OTHER)
+        secrets.set("office", OTHER)
+        secrets.set("office", OTHER)
         assertEquals(SecretLookup.Found(OTHER, SECRET), found)
         secrets.endRotation("office")
         secrets.endRotation("office")
@@ -87,8 +87,8 @@ class SealedSecretsTest : OnAPhone() {
     fun `a text before it that cannot sign messages is not kept as the previous one`() {
         val encoder = Base64.getEncoder()
         fun previous(text: String): String? {
-            secrets.put("office", text)
-            secrets.put("office", SECRET)
+            secrets.set("office", text)
+            secrets.set("office", SECRET)
             return found.previous
         }
         for (bytes in listOf(24, 25, 26, 64)) "whsec_${encoder.encodeToString(ByteArray(bytes))}".let { assertEquals(it, previous(it)) }
@@ -101,10 +101,10 @@ class SealedSecretsTest : OnAPhone() {
 
     @Test
     fun `a previous secret that cannot be read now is not lost`() {
-        secrets.put("office", SECRET)
+        secrets.set("office", SECRET)
         val before = key
         key = { throw KeyStoreException("locked") }
-        assertThrows(KeyStoreException::class.java) { secrets.put("office", OTHER) }
+        assertThrows(KeyStoreException::class.java) { secrets.set("office", OTHER) }
         assertThrows(KeyStoreException::class.java) { secrets.endRotation("office") }
         key = before
         assertEquals(SecretLookup.Found(SECRET, null), found)
@@ -112,31 +112,31 @@ class SealedSecretsTest : OnAPhone() {
 
     @Test
     fun `reading makes no key, and storing makes one only if there is none`() {
-        secrets.put("office", "secret")
+        secrets.set("office", "secret")
         val kept = key()
-        secrets.put("office", "secret")
+        secrets.set("office", "secret")
         assertSame(kept, key())
         key = { null }
         assertEquals(SecretLookup.Missing, secrets.get("office"))
         assertEquals(SecretLookup.Missing, secrets.get("lab"))
         assertNull(key())
-        secrets.put("office", "again")
+        secrets.set("office", "again")
         assertEquals(SecretLookup.Found("again", null), secrets.get("office"))
     }
 
     @Test
     fun `neither the secret nor its name is readable in the files, and each encryption differs`() {
-        secrets.put("office", "very-secret")
+        secrets.set("office", "very-secret")
         val first = files.single().readBytes()
         assertFalse(first.decodeToString().contains("very-secret"))
         assertFalse(files.single().name.contains("office"))
-        secrets.put("office", "very-secret")
+        secrets.set("office", "very-secret")
         assertFalse(first.contentEquals(files.single().readBytes()))
     }
 
     @Test
     fun `without its key a secret is missing, and when the key store does not answer it is unavailable`() {
-        secrets.put("office", "secret")
+        secrets.set("office", "secret")
         val before = key
         key = { throw KeyStoreException("locked") }
         assertEquals(SecretLookup.Unavailable, secrets.get("office"))
@@ -149,7 +149,7 @@ class SealedSecretsTest : OnAPhone() {
 
     @Test
     fun `a file that was damaged, shortened or renamed holds no secret`() {
-        secrets.put("office", "secret")
+        secrets.set("office", "secret")
         val file = files.single()
         val good = file.readBytes()
         for (at in good.indices) {
@@ -161,7 +161,7 @@ class SealedSecretsTest : OnAPhone() {
             assertEquals("$size bytes", SecretLookup.Missing, secrets.get("office"))
         }
         file.writeBytes(good)
-        secrets.put("lab", "other")
+        secrets.set("lab", "other")
         good.let { bytes -> files.first { it != file }.writeBytes(bytes) }
         assertEquals(SecretLookup.Missing, secrets.get("lab"))
     }
@@ -177,7 +177,7 @@ class SealedSecretsTest : OnAPhone() {
         assertEquals(ActionStatus.PENDING, compass.action(session).status)
         assertEquals("secret_missing", compass.action(session).deliveries.single().reason)
 
-        secrets.put("office-secret", SECRET)
+        secrets.set("office-secret", SECRET)
         wait { compass.secretsChanged() }
         wait { compass.flush() }
 
@@ -190,7 +190,7 @@ class SealedSecretsTest : OnAPhone() {
         // Robolectric has no AndroidKeyStore: as on a phone whose key store does not answer.
         val store = KeystoreSecretStore(app)
         assertEquals(SecretLookup.Missing, store.get("office"))
-        store(File(app.noBackupFilesDir, "compass/secrets")).put("office", "secret")
+        store(File(app.noBackupFilesDir, "compass/secrets")).set("office", "secret")
         assertEquals(SecretLookup.Unavailable, store.get("office"))
     }
 

@@ -63,7 +63,7 @@ import kotlinx.coroutines.flow.update
  * What [FakeCompass] shows. Immutable: change it with `copy`.
  *
  * ```kotlin
- * compass.show { copy(views = views + (view.key to view)) }
+ * compass.change { copy(views = views + (view.key to view)) }
  * ```
  */
 public data class FakeState(
@@ -75,8 +75,8 @@ public data class FakeState(
     val sessions: List<SessionSummary> = emptyList(),
     /** The list of workflows. */
     val workflows: List<WorkflowSummary> = emptyList(),
-    /** Workflows by key. */
-    val workflow: Map<String, Workflow> = emptyMap(),
+    /** Workflows by key, the same for every version. */
+    val workflowsByKey: Map<String, Workflow> = emptyMap(),
     /** The outbox; the same for every filter and page. */
     val outbox: List<OutboxItem> = emptyList(),
     /** The outbox in numbers. */
@@ -115,7 +115,7 @@ public data class FakeCall(public val name: String, public val arguments: List<A
  * ```kotlin
  * val view = sessionView()
  * val compass = FakeCompass(FakeState(views = mapOf(view.key to view)))
- * compass.refuse("answer", CompassException(ErrorCode.FIELD_PROBLEMS, problems = listOf(problem())))
+ * compass.refuseNext(CompassException(ErrorCode.FIELD_PROBLEMS, problems = listOf(problem())), of = "answer")
  * screen.tap("Go on")
  * assertEquals(listOf(problem()), screen.problems)
  * ```
@@ -132,7 +132,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     private var moves: SessionView.(Command) -> SessionView = { after(it) }
 
     /** What it shows now. */
-    public val shown: FakeState get() = state.value
+    public val current: FakeState get() = state.value
 
     /** Every call but `close`, `shutDown` and the flows, in order, refused ones included. */
     public val calls: List<FakeCall> get() = called
@@ -160,7 +160,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     private val held = MutableStateFlow(0)
 
     /** Changes what it shows; the flows emit it. */
-    public fun show(change: FakeState.() -> FakeState) {
+    public fun change(change: FakeState.() -> FakeState) {
         state.update(change)
     }
 
@@ -171,9 +171,9 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
      *
      * @throws IllegalArgumentException when no call and no command has this name: the refusal would never happen.
      */
-    public fun refuse(call: String, failure: CompassException) {
-        require(call in refusable) { "no call and no command is named `$call`; there are ${refusable.joinToString()}" }
-        refusals += call to failure
+    public fun refuseNext(failure: CompassException, of: String) {
+        require(of in refusable) { "no call and no command is named `$of`; there are ${refusable.joinToString()}" }
+        refusals += of to failure
     }
 
     /** What each command of `run` does to the view, which the flows then emit; by default [after]. */
@@ -221,7 +221,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         for (command in commands) refusal(command.name)?.let { throw it }
         val view = commands.fold(view(session)) { view, command -> view.moves(command) }
         asked += commands
-        show { copy(views = views + (session to view)) }
+        change { copy(views = views + (session to view)) }
         CommandOutcome(Applied.YES, view)
     }
 
@@ -233,7 +233,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun workflows(): List<WorkflowSummary> = call("workflows") { workflows }
 
     override suspend fun workflow(key: String, version: WorkflowVersion?): Workflow =
-        call("workflow", key, version) { workflow[key] ?: throw unknown(ErrorCode.UNKNOWN_WORKFLOW) }
+        call("workflow", key, version) { workflowsByKey[key] ?: throw unknown(ErrorCode.UNKNOWN_WORKFLOW) }
 
     override suspend fun workflowDocument(key: String, version: WorkflowVersion?): ByteArray =
         call("workflowDocument", key, version) { throw unknown(ErrorCode.UNKNOWN_WORKFLOW) }
@@ -251,7 +251,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun saveNoteDraft(session: SessionKey, text: String): Unit =
         call("saveNoteDraft", session, text) { draft(session, view(session).copy(noteDraft = text.ifEmpty { null })) }
 
-    private fun draft(session: SessionKey, view: SessionView) = show { copy(views = views + (session to view)) }
+    private fun draft(session: SessionKey, view: SessionView) = change { copy(views = views + (session to view)) }
 
     override suspend fun session(session: SessionKey): SessionView = call("session", session) { view(session) }
 
@@ -264,7 +264,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override suspend fun delete(session: SessionKey): DeleteReport {
         call("delete", session) { }
-        show { copy(views = views - session, records = records - session, sessions = sessions.filter { it.key != session }) }
+        change { copy(views = views - session, records = records - session, sessions = sessions.filter { it.key != session }) }
         return DeleteReport(emptyList(), Erased.NOW)
     }
 
@@ -278,7 +278,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override suspend fun setIntegrationEnabled(enabled: Boolean) {
         call("setIntegrationEnabled", enabled) { }
-        show { copy(integrationEnabled = enabled) }
+        change { copy(integrationEnabled = enabled) }
     }
 
     override suspend fun integrationEnabled(): Boolean = call("integrationEnabled") { integrationEnabled }
@@ -286,17 +286,17 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun putEndpoint(endpoint: Endpoint) {
         call("putEndpoint", endpoint) { }
         val status = EndpointStatus(endpoint, enabled = true)
-        show { copy(endpoints = endpoints.filter { it.endpoint.key != endpoint.key } + status) }
+        change { copy(endpoints = endpoints.filter { it.endpoint.key != endpoint.key } + status) }
     }
 
     override suspend fun archiveEndpoint(key: String) {
         call("archiveEndpoint", key) { }
-        show { copy(endpoints = endpoints.filter { it.endpoint.key != key }) }
+        change { copy(endpoints = endpoints.filter { it.endpoint.key != key }) }
     }
 
     override suspend fun setEndpointEnabled(key: String, enabled: Boolean) {
         call("setEndpointEnabled", key, enabled) { }
-        show { copy(endpoints = endpoints.map { if (it.endpoint.key == key) it.copy(enabled = enabled) else it }) }
+        change { copy(endpoints = endpoints.map { if (it.endpoint.key == key) it.copy(enabled = enabled) else it }) }
     }
 
     override suspend fun endpoints(): List<EndpointStatus> = call("endpoints") { endpoints }
@@ -433,7 +433,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
 private val Class<*>.commandName get() = simpleName.replaceFirstChar { it.lowercase() }
 
-/** What [FakeCompass.refuse] may name. The compiler adds to the name of a function with a `Duration`. */
+/** What [FakeCompass.refuseNext] may name. The compiler adds to the name of a function with a `Duration`. */
 private val refusable: Set<String> = buildSet {
     Compass::class.java.methods.filterNot { it.isSynthetic }.mapTo(this) { it.name.substringBefore('-') }
     Command::class.java.classes.filter { Command::class.java.isAssignableFrom(it) }.mapTo(this) { it.commandName }

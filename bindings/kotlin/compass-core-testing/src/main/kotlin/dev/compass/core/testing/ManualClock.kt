@@ -21,7 +21,7 @@ public class ManualClock private constructor(private val clock: CoreClock) : Tes
     public constructor() : this(CoreClock())
 
     /** The time that it shows. */
-    public fun now(): Instant = clock.now()
+    public val now: Instant get() = clock.now()
 
     /** Time passes. */
     public fun advance(by: Duration) {

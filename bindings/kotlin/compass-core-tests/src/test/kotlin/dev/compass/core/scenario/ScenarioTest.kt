@@ -3,11 +3,11 @@ package dev.compass.core.scenario
 import dev.compass.core.Compass
 import dev.compass.core.CompassException
 import dev.compass.core.CompassOptions
-import dev.compass.core.FieldInput
-import dev.compass.core.HttpHeader
-import dev.compass.core.HttpOutcome
-import dev.compass.core.HttpRequest
-import dev.compass.core.HttpResponse
+import dev.compass.core.parse
+import dev.compass.core.TransportHeader
+import dev.compass.core.TransportOutcome
+import dev.compass.core.TransportRequest
+import dev.compass.core.TransportResponse
 import dev.compass.core.SecretStore
 import dev.compass.core.Transport
 import dev.compass.core.model.Applied
@@ -72,19 +72,19 @@ class ScenarioTest {
 
 /** Answers from one queue for each URL, and keeps the requests. */
 private class Wire : Transport {
-    val queues = HashMap<String, ArrayDeque<HttpOutcome>>()
-    val requests = mutableListOf<HttpRequest>()
+    val queues = HashMap<String, ArrayDeque<TransportOutcome>>()
+    val requests = mutableListOf<TransportRequest>()
 
     @Synchronized
-    override fun send(request: HttpRequest): HttpOutcome {
+    override fun send(request: TransportRequest): TransportOutcome {
         requests += request
         // Without an answer the request is still kept, and the step that flushed reports it.
         return queues[request.url]?.removeFirstOrNull()
-            ?: HttpOutcome.Failed(TransportFailure(FailureKind.Other, Phase.RESOLVE, RequestSent.NO, "no answer is left"))
+            ?: TransportOutcome.Failed(TransportFailure(FailureKind.Other, Phase.RESOLVE, RequestSent.NO, "no answer is left"))
     }
 
     @Synchronized
-    fun add(url: String, answers: List<HttpOutcome>) {
+    fun add(url: String, answers: List<TransportOutcome>) {
         queues.getOrPut(url, ::ArrayDeque) += answers
     }
 }
@@ -179,7 +179,7 @@ private class World(private val repository: Path, path: String) {
             "parse" -> {
                 val field = text("field")
                 val definition = compass.workflow(text("workflow")).fields.single { it.key == field }
-                val state = FieldInput.parse(definition, text("text"))
+                val state = definition.parse(text("text"))
                 assertEquals(text("state") to optionalText("value"), state.name() to state.value())
             }
             "connectivity" -> compass.setConnectivity(connectivity())
@@ -274,12 +274,12 @@ private class World(private val repository: Path, path: String) {
         }
     }
 
-    private fun outcome(json: JsonElement): HttpOutcome = json.members {
+    private fun outcome(json: JsonElement): TransportOutcome = json.members {
         if (optional("failure") != null) {
-            element("failure").members { HttpOutcome.Failed(failure()) }
+            element("failure").members { TransportOutcome.Failed(failure()) }
         } else {
-            val headers = (optional("headers") as JsonObject?)?.map { (name, value) -> HttpHeader(name, value.text()) }
-            HttpOutcome.Answered(HttpResponse(number("status").toInt(), headers.orEmpty()))
+            val headers = (optional("headers") as JsonObject?)?.map { (name, value) -> TransportHeader(name, value.text()) }
+            TransportOutcome.Answered(TransportResponse(number("status").toInt(), headers.orEmpty()))
         }
     }
 

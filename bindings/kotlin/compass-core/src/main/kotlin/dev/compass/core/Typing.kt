@@ -6,28 +6,25 @@ import dev.compass.core.model.FieldState
 import dev.compass.core.model.FieldValue
 
 /**
- * What a person types for a field, read and written.
+ * Reads what a person typed and validates it; an empty text is "empty". Numbers, dates and times may be in the digits of any script, and a
+ * decimal has a point or a comma: in every language `1,5` is one and a half, and `1,234` is less than two. A problem is a
+ * [CompassException] with [CompassException.problems].
  *
  * ```kotlin
- * val line = FieldInput.text(field.state)
- * val change = FieldInput.parse(field.definition, "182,5").toChange()
+ * val change = field.definition.parse("182,5").toChange()
  * ```
  */
-public object FieldInput {
-    /**
-     * Reads what a person typed and validates it; an empty text is "empty". Numbers, dates and times may be in the digits of any script,
-     * and a decimal has a point or a comma: in every language `1,5` is one and a half, and `1,234` is less than two. A problem is a
-     * [CompassException] with [CompassException.problems].
-     */
-    public fun parse(definition: FieldDefinition, text: String): FieldState =
-        calling { dev.compass.core.internal.parseValue(definition, text) }
+public fun FieldDefinition.parse(text: String): FieldState = calling { dev.compass.core.internal.parseValue(this, text) }
 
-    /**
-     * The text that a person would type for the value of a field: [parse] reads it to the same value again. Numbers are in ASCII digits
-     * with a point, options are written as their keys, a place is written without the time at which it was taken. An empty text when there
-     * is no value, and for a file.
-     */
-    public fun text(state: FieldState): String = calling { dev.compass.core.internal.typedText(state) }
+/**
+ * The text that a person would type for the value of a field: [parse] reads it to the same value again. Numbers are in ASCII digits, options
+ * are written as their keys, a place is written without the time at which it was taken. An empty text when there is no value, and for a file.
+ *
+ * @param decimalSeparator between the whole part of a decimal number and the rest.
+ */
+public fun FieldState.typedText(decimalSeparator: String = "."): String {
+    val text = calling { dev.compass.core.internal.typedText(this) }
+    return if (this is FieldState.Provided && value is FieldValue.Decimal) text.replace(".", decimalSeparator) else text
 }
 
 /** The change that brings a field to this state. Null for a redacted field: no change does that. */
