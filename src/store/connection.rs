@@ -235,7 +235,7 @@ impl Store {
         if times.is_some_and(|times| self.remade().times > times) {
             return Ok(());
         }
-        let is_made = anew::make(lent.connection(), &|| self.pool.may_commit(wait_limit))?;
+        let is_made = anew::make(lent.connection(), times.is_none(), &|| self.pool.may_commit(wait_limit))?;
         self.remade().looked(is_made);
         if is_made {
             // What was emptied may have held deleted texts.
