@@ -32,31 +32,46 @@ impl Remade {
     }
 }
 
+/// What came of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    Yes,
+    /// There is nothing that can be made anew.
+    No,
+    /// This one cannot be made anew, for instance because a page of its table is lost too. Nothing was changed.
+    Without(String),
+}
+
 /// Makes anew what can be derived and has a page that cannot be read, all in one transaction: indexes, tables, the map of pages and the list of
-/// free ones; and otherwise the search index if it is damaged in another way. An index that cannot be made anew, for instance because a page of
-/// its table is lost too, stays as it is. `is_whole`: also where only pages belong to nothing. Says whether something was made.
-pub(super) fn make(connection: &Connection, is_whole: bool, may_commit: &dyn Fn() -> bool) -> Result<bool> {
-    let mut stay = Vec::new();
-    loop {
-        let look = check::look(connection, &stay, is_whole)?;
-        let tx = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-        migrate::check_version(schema::version(&tx)?)?;
-        let (mut lost, mut at) = (look.lost.clone(), 0);
-        let made = match erasure::undefended(&tx, || begin(&tx, &look, &mut lost, &stay)) {
-            Ok(true) => fill_all(&tx, &lost, &mut at).map(|()| true),
-            Ok(false) if lost.is_empty() => search::repair(&tx),
-            begun => begun,
-        };
-        match made {
-            Err(error) if error.is_of_one_row() && at < lost.len() => {
-                log::warn!("the index {} stays damaged: {error}", lost[at]);
-                stay.push(lost[at].clone());
-            }
-            Ok(true) if may_commit() => return Ok(tx.commit().map(|()| true)?),
-            Ok(true) => return Err(StoreError::Locked),
-            made => return made,
+/// free ones; and otherwise the search index if it is damaged in another way. `look` may be older than the transaction: what it says of pages
+/// only becomes wrong by damage. `stay`: these stay as they are.
+pub(super) fn make(connection: &Connection, look: &Look, stay: &[String], may_commit: &dyn Fn() -> bool) -> Result<Made> {
+    let tx = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    migrate::check_version(schema::version(&tx)?)?;
+    let (mut lost, mut at) = (look.lost.clone(), 0);
+    let made = match erasure::undefended(&tx, || begin(&tx, look, &mut lost, stay)) {
+        Ok(true) => fill_all(&tx, &lost, &mut at).map(|()| true),
+        Ok(false) if lost.is_empty() => search::repair(&tx),
+        begun => begun,
+    };
+    match made {
+        Err(error) if error.is_of_one_row() && at < lost.len() => {
+            log::warn!("the index {} stays damaged: {error}", lost[at]);
+            Ok(Made::Without(lost.swap_remove(at)))
         }
+        Ok(true) if may_commit() => Ok(tx.commit().map(|()| Made::Yes)?),
+        Ok(true) => Err(StoreError::Locked),
+        made => Ok(made.map(|_| Made::No)?),
     }
+}
+
+/// The same in a file that nobody else has, with a look at pages that belong to nothing, too.
+pub(super) fn make_alone(connection: &Connection) -> Result<()> {
+    let mut stay = Vec::new();
+    while let Made::Without(name) = make(connection, &check::look(connection, &stay, true)?, &stay, &|| true)? {
+        stay.push(name);
+    }
+    Ok(())
 }
 
 /// Frees the pages of what is lost, without their content. False: nothing was changed.
