@@ -210,6 +210,11 @@ pub(crate) fn is_found(connection: &Connection, id: i64, text: &str) -> Result<b
     Ok(search::is_due(connection, id)? || search::text(connection, id)?.as_deref() == Some(text))
 }
 
+/// Whether the pieces by which search finds a session are those of the text that it keeps of it.
+pub(crate) fn has_its_pieces(connection: &Connection, id: i64) -> Result<bool> {
+    search::has_its_pieces(connection, id)
+}
+
 /// The kinds of a session's events as their rows list them, in order.
 pub(crate) fn types(connection: &Connection, id: i64) -> Result<Vec<String>> {
     let mut statement = connection.prepare_cached("SELECT type FROM event WHERE session_id = ?1 ORDER BY seq")?;
