@@ -1,10 +1,13 @@
 //! A page that holds no row: the map of pages, the list of free ones, an index of which all is out of place, a table that only counts others. All
 //! of it follows from what is there, so it is made anew, and nothing is kept from being done.
 
+use std::time::Duration;
+
+use compass_core::model::*;
 use compass_core::{Compass, RestoreOptions};
 
 use super::lost_indexes::{Used, integrity, outcomes, used};
-use crate::support::app::{App, change_page, code, lose_page, open_sql, with_pages_of};
+use crate::support::app::{App, change_page, code, id, lose_page, open_sql, redaction, with_pages_of};
 
 /// Changes a page of a file that is closed.
 fn change(app: &App, number: usize, change: impl FnOnce(&mut [u8])) {
@@ -149,6 +152,49 @@ fn half_of_a_page_of_an_index_is_lost_and_a_check_makes_it_anew() {
     assert!(!app.faults().is_empty());
     assert_eq!(app.faults(), [""; 0]);
     assert_eq!(app.deliver().sent, 45);
+}
+
+/// An app with sixty delivered sessions, the first of which says a word in a note; half of a page of an index of acts is lost.
+fn with_half_an_index() -> (App, Vec<SessionKey>) {
+    let mut app = App::new();
+    let keys: Vec<_> = (0..60)
+        .map(|number| {
+            let session = app.at_the_end().key;
+            app.compass.note(session, if number == 0 { "Zwetschgen" } else { "it was loud" }, &id()).unwrap();
+            app.set(session, "remark", if number == 0 { "Quarkstrudel" } else { "loud" });
+            app.finish(session);
+            session
+        })
+        .collect();
+    app.deliver();
+    app.compass.close().unwrap();
+    change_page(&app.path(), "sqlite_autoindex_event_1", true, |page| page[2_048..].fill(0));
+    app.compass = Compass::open(app.options()).unwrap();
+    (app, keys)
+}
+
+fn has(app: &App, word: &str) -> bool {
+    std::fs::read(app.path()).unwrap().windows(word.len()).any(|window| window == word.as_bytes())
+}
+
+#[test]
+fn no_act_stays_that_half_an_index_does_not_find() {
+    let (app, keys) = with_half_an_index();
+    assert_eq!(app.compass.delete(keys[0]).unwrap().erased, Erased::Now);
+    assert!(!has(&app, "Zwetschgen") && !has(&app, "Quarkstrudel"), "deleted");
+    assert_eq!(app.faults(), [""; 0]);
+
+    let (app, keys) = with_half_an_index();
+    let redacted = app.compass.redact(keys[0], &redaction(RedactionTarget::Field { key: "remark".into() })).unwrap();
+    assert_eq!((redacted.erased, redacted.bodies), (Erased::Now, vec![]));
+    assert!(!has(&app, "Quarkstrudel"), "redacted");
+    assert_eq!(app.faults(), [""; 0]);
+
+    let (app, _) = with_half_an_index();
+    app.tick();
+    assert_eq!(app.compass.purge(Duration::ZERO).unwrap().purged, 60);
+    assert!(!has(&app, "Zwetschgen") && !has(&app, "Quarkstrudel"), "purged");
+    assert_eq!(app.faults(), [""; 0]);
 }
 
 #[test]
