@@ -150,6 +150,8 @@ const ALLOWED: &[(&str, &str)] = &[
     ("s.workflow_id IN (SELECT id FROM workflow", "sessions of several versions are listed together"),
     ("ORDER BY s.id DESC LIMIT", "rows stand in the order of the list, which ends with the page"),
     ("DELETE FROM indexed_text", "an index that is damaged is rebuilt"),
+    ("FROM event NOT INDEXED", "an index that lacks acts is rebuilt"),
+    ("FROM session NOT INDEXED", "totals that are lost are counted again"),
     ("FROM open_text", "few sessions are in progress"),
     ("GROUP BY endpoint", "of what is unsent alone"),
     ("FROM pragma_table_", "salvaging looks at what there is"),

@@ -130,6 +130,8 @@ impl Inner {
         let text = words::plain(&engine::search_text(loaded.workflow(), &loaded.state));
         if !check::is_found(connection, loaded.id, &text)? {
             faults.push("the search index holds other words than the session".to_owned());
+        } else if !check::has_its_pieces(connection, loaded.id)? {
+            faults.push("the search index holds pieces of another text than the one that it keeps of the session".to_owned());
         }
         // What this release cannot read completely it cannot compare.
         if loaded.document.unknown.is_empty() {

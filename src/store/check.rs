@@ -7,7 +7,7 @@ use super::endpoint::{self, StoredEndpoint};
 use super::lost::{CarriedState, IsId};
 use super::row::{from_ms, lossy, sha256};
 use super::schema::{self, Others};
-use super::{Connection, Result, StoreError, search};
+use super::{Connection, Result, StoreError, derived, pages, search};
 use crate::crypto::Sha256;
 use crate::model::{SessionKey, echoed};
 use crate::outbox::reason;
@@ -17,17 +17,17 @@ use crate::sorted::{SortedSet, sort};
 /// without that where possible, and otherwise not at all.
 pub(crate) fn integrity(connection: &Connection, faults: &mut Vec<String>) -> Result<()> {
     match schema::others(connection)? {
-        Others::None => sound(connection, "integrity_check(20)", faults)?,
+        Others::None => sound(connection, "integrity_check(20)", MANY, faults)?,
         others => {
             for table in schema::tables(connection)? {
-                sound(connection, &format!("integrity_check('{table}')"), faults)?;
+                sound(connection, &format!("integrity_check('{table}')"), MANY, faults)?;
             }
             if others == Others::Compute {
                 return references(connection, faults);
             }
             // Only a check of the whole file finds a page that is used twice.
             connection.pragma_update(None, "ignore_check_constraints", true)?;
-            let looked = sound(connection, "quick_check(20)", faults);
+            let looked = sound(connection, "quick_check(20)", MANY, faults);
             connection.pragma_update(None, "ignore_check_constraints", false)?;
             match looked {
                 // For instance a collation that only another program has.
@@ -44,10 +44,10 @@ pub(crate) fn integrity(connection: &Connection, faults: &mut Vec<String>) -> Re
 /// The most messages of SQLite that are listed.
 const MANY: usize = 20;
 
-fn sound(connection: &Connection, pragma: &str, faults: &mut Vec<String>) -> Result<()> {
+fn sound(connection: &Connection, pragma: &str, most: usize, faults: &mut Vec<String>) -> Result<()> {
     let mut statement = connection.prepare(&format!("PRAGMA {pragma}"))?;
     let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()?.filter(|_| faults.len() < MANY) {
+    while let Some(row) = rows.next()?.filter(|_| faults.len() < most) {
         let found: String = row.get(0)?;
         // It names tables and indexes, also unknown ones with names of any length.
         faults.extend(found.lines().filter(|line| *line != "ok").map(echoed));
@@ -55,49 +55,91 @@ fn sound(connection: &Connection, pragma: &str, faults: &mut Vec<String>) -> Res
     Ok(())
 }
 
-/// The indexes with a page that cannot be read, which can be freed by the map of pages: that has to be right about all other tables and
-/// indexes of the core. `search` stands for all tables of the search index. When a write transaction reads such a page, SQLite refuses all its
-/// further writes. `stay`: they are not rebuilt.
-pub(super) fn lost_indexes(connection: &Connection, stay: &[String]) -> Result<Vec<String>> {
+/// What a look at the trees of the file found.
+#[derive(Default)]
+pub(super) struct Look {
+    /// What can be derived and has a page that cannot be read, by the name of its table or index. `search` stands for all tables of the search
+    /// index. When a write transaction reads such a page, SQLite refuses all its further writes.
+    pub(super) lost: Vec<String>,
+    /// The same where only the map of pages says something else than the tree.
+    doubtful: Vec<String>,
+    /// The map of pages is not right about what cannot be derived.
+    pub(super) map: bool,
+    /// The list of free pages is damaged.
+    pub(super) free: bool,
+    /// There may be more: SQLite lists only so much.
+    pub(super) cut: bool,
+}
+
+/// The most that SQLite finds wrong with one table and its indexes.
+const MOST: usize = 100;
+
+/// Looks at all trees of the core. `stay`: these are not rebuilt. `is_whole`: also for pages that belong to nothing.
+pub(super) fn look(connection: &Connection, stay: &[String], is_whole: bool) -> Result<Look> {
     let count: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     // A page that is lost says that any page is the next one, also one that is none.
     let is_of_map = |fault: &str| match fault.split_once("ptrmap key=") {
-        Some((_, key)) => key.parse().map_or(true, |key| (1..=count).contains(&key)),
+        Some((_, key)) => key.split(' ').next().and_then(|key| key.parse().ok()).is_none_or(|key| (1..=count).contains(&key)),
         None => fault.contains("ptr"),
     };
     let version = schema::version(connection)?;
     let mut tree = connection.prepare("SELECT name, type = 'index' FROM sqlite_schema WHERE rootpage = ?1")?;
-    let mut lost = Vec::new();
+    let mut found = Look::default();
     for table in schema::tables(connection)?.into_iter().filter(|table| *table != search::TABLE).chain(["sqlite_schema"]) {
         let mut faults = Vec::new();
-        match sound(connection, &format!("quick_check('{table}')"), &mut faults) {
+        match sound(connection, &format!("quick_check('{table}')"), MOST, &mut faults) {
             Err(StoreError::Corrupt(what)) => faults.push(what),
             looked => looked?,
         }
-        let is_cut = faults.len() >= MANY;
+        let is_cut = faults.len() >= MOST;
+        found.cut |= is_cut;
         for fault in faults {
-            // The first page of the tree.
-            let root = fault.strip_prefix("Tree ").and_then(|fault| fault.split(' ').next()?.parse::<u32>().ok());
-            let of_tree = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?));
-            let derived = match root.map(|root| tree.query_row([root], of_tree).optional()).transpose()?.flatten() {
-                Some((name, _)) if search::TABLES.iter().any(|(of_search, _)| *of_search == name) => Some(search::TABLE.to_owned()),
-                // One of those that are not ours may compute something.
-                Some((name, true)) if !is_cut && schema::hash(version, &format!("index {name}")).is_some() => Some(name),
-                _ => None,
+            if fault.starts_with("Freelist: ") {
+                found.free = true;
+                continue;
+            }
+            // The first page of the tree, or a page of it.
+            let root = match fault.strip_prefix("Tree ").and_then(|fault| fault.split(' ').next()?.parse().ok()) {
+                Some(root) => Some(root),
+                None => match fault.rsplit_once(" page ").and_then(|(_, page)| page.parse().ok()) {
+                    Some(page) => pages::root_of(connection, page)?,
+                    None => None,
+                },
             };
-            match derived {
-                Some(name) if !stay.contains(&name) => lost.push(name),
-                _ if is_cut || is_of_map(&fault) => {
-                    log::warn!("a damaged index stays as it is, because the map of pages is damaged too");
-                    return Ok(Vec::new());
-                }
-                _ => {}
+            let of_tree = |row: &rusqlite::Row<'_>| Ok((row.get::<_, String>(0)?, row.get(1)?));
+            let named = root.map(|root: u32| tree.query_row([root], of_tree).optional()).transpose()?.flatten();
+            let name = named.and_then(|(name, is_index)| derivable(version, name, is_index)).filter(|name| !stay.contains(name));
+            match (name, is_of_map(&fault)) {
+                (Some(name), false) => found.lost.push(name),
+                (Some(name), true) => found.doubtful.push(name),
+                (None, is_of_map) => found.map |= is_of_map,
             }
         }
     }
-    sort(&mut lost, PartialOrd::lt);
-    lost.dedup();
-    Ok(lost)
+    if is_whole && !found.free && schema::others(connection)? == Others::None {
+        let mut faults = Vec::new();
+        match sound(connection, &format!("quick_check({MOST})"), MOST, &mut faults) {
+            Err(StoreError::Corrupt(_)) => {}
+            looked => looked?,
+        }
+        found.free = faults.iter().any(|fault| fault.starts_with("Page ") && fault.ends_with(": never used"));
+    }
+    if !found.map && !found.cut {
+        found.lost.append(&mut found.doubtful);
+    }
+    sort(&mut found.lost, PartialOrd::lt);
+    found.lost.dedup();
+    Ok(found)
+}
+
+/// The name under which a tree is rebuilt, if it can be.
+pub(super) fn derivable(version: u32, name: String, is_index: bool) -> Option<String> {
+    if search::TABLES.iter().any(|(of_search, _)| *of_search == name) {
+        return Some(search::TABLE.to_owned());
+    }
+    // An index that is not ours may compute something.
+    let is_ours = is_index && schema::hash(version, &format!("index {name}")).is_some();
+    (is_ours || derived::TABLES.iter().any(|(table, _)| *table == name)).then_some(name)
 }
 
 /// Rows that refer to a missing row.
@@ -166,6 +208,11 @@ pub(crate) fn statuses(connection: &Connection, id: i64) -> Result<Vec<String>> 
 /// Whether search finds a session by this plain text, or has not indexed it yet.
 pub(crate) fn is_found(connection: &Connection, id: i64, text: &str) -> Result<bool> {
     Ok(search::is_due(connection, id)? || search::text(connection, id)?.as_deref() == Some(text))
+}
+
+/// Whether the pieces by which search finds a session are those of the text that it keeps of it.
+pub(crate) fn has_its_pieces(connection: &Connection, id: i64) -> Result<bool> {
+    search::has_its_pieces(connection, id)
 }
 
 /// The kinds of a session's events as their rows list them, in order.

@@ -225,12 +225,16 @@ fn cleaned(number: u32, page: &[u8], map_every: Option<usize>) -> Option<Vec<u8>
         _ => return None,
     };
     let short = |at: usize| Some(usize::from(u16::from_be_bytes(page.get(head + at..head + at + 2)?.try_into().ok()?)));
-    let from = head + length + 2 * short(3)?;
-    let to = match short(5)? {
+    let cells = short(3)?;
+    let from = head + length + 2 * cells;
+    let mut to = match short(5)? {
         0 => 65_536,
         to => to,
     };
-    // A damaged page may have its gap anywhere.
+    // A damaged page may have its gap anywhere: what SQLite can still read of it ends the gap.
+    for cell in 0..cells {
+        to = to.min(short(length + 2 * cell)?);
+    }
     page.get(from..to)?.iter().any(|byte| *byte != 0).then(|| {
         let mut page = page.to_vec();
         page[from..to].fill(0);

@@ -48,7 +48,7 @@ pub(super) fn connect(
          PRAGMA fullfsync = ON;                -- on Apple, plain fsync does not reach the flash
          PRAGMA checkpoint_fullfsync = ON;
          PRAGMA foreign_keys = ON;
-         PRAGMA wal_autocheckpoint = 0;        -- `erasure` makes checkpoints
+         PRAGMA wal_autocheckpoint = 0;        -- `cleaning` makes checkpoints
          PRAGMA journal_size_limit = 1048576;
          PRAGMA mmap_size = 0;                 -- an I/O error is an error, not a signal
          PRAGMA temp_store = MEMORY;           -- Android has no temporary directory for SQLite

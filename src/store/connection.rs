@@ -11,8 +11,8 @@ use super::meta::{self, Meta};
 #[cfg(any(test, feature = "testing"))]
 use super::pool::STOP_LIMIT;
 use super::pool::{Lent, LockWait, Pool, Role, StopKind, Stopping, WaitLimit};
-use super::rebuild::{self, Rebuilt};
-use super::{Result, StoreError, cleaning, connect::connect, error, files, migrate, replace, reserve, schema, search};
+use super::rebuild::{self, Made, Rebuilt};
+use super::{Result, StoreError, check, cleaning, connect::connect, error, files, migrate, replace, reserve, schema, search};
 
 /// How long a call waits for others, of this process or of another one, before it fails with `Locked`.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
@@ -231,17 +231,32 @@ impl Store {
 
     /// The same for a transaction, unless another call did it since that began: then it was done more often than `times`.
     fn rebuild_for(&self, times: Option<u64>, wait_limit: &mut WaitLimit) -> Result<()> {
-        let mut lent = self.lend(Role::Writer, wait_limit)?;
-        if times.is_some_and(|times| self.rebuilt().times > times) {
+        let mut stay = Vec::new();
+        loop {
+            // The whole file is read before the writer is taken: other calls do not wait for that.
+            let look = {
+                let mut lent = self.lend(Role::LongReader, wait_limit)?;
+                if times.is_some_and(|times| self.rebuilt().times > times) {
+                    return Ok(());
+                }
+                check::look(lent.connection(), &stay, times.is_none())?
+            };
+            let mut lent = self.lend(Role::Writer, wait_limit)?;
+            if times.is_some_and(|times| self.rebuilt().times > times) {
+                return Ok(());
+            }
+            let made = rebuild::rebuild(lent.connection(), &look, &stay, &|| self.pool.may_commit(wait_limit))?;
+            if let Made::Without(name) = made {
+                stay.push(name);
+                continue;
+            }
+            self.rebuilt().looked(made == Made::Yes);
+            if made == Made::Yes {
+                // What was emptied may have held deleted texts.
+                self.erase_with(lent.connection());
+            }
             return Ok(());
         }
-        let did_rebuild = rebuild::rebuild(lent.connection(), &|| self.pool.may_commit(wait_limit))?;
-        self.rebuilt().looked(did_rebuild);
-        if did_rebuild {
-            // What was emptied may have held deleted texts.
-            self.erase_with(lent.connection());
-        }
-        Ok(())
     }
 
     fn rebuilt(&self) -> MutexGuard<'_, Rebuilt> {

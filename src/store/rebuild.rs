@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::TransactionBehavior;
 
-use super::{Connection, OfOneRow, Result, StoreError, Transaction, check, cleaning, empty, migrate, schema, search};
+use super::check::{self, Look};
+use super::pages::Pages;
+use super::{Connection, OfOneRow, Result, StoreError, Transaction, cleaning, derived, empty, migrate, schema, search};
+use crate::sorted::sort;
 
 /// After a look that did not help, damage is no reason to look again for so long: it is that of a table.
 const PAUSE: Duration = Duration::from_secs(600);
@@ -29,38 +32,112 @@ impl Rebuilt {
     }
 }
 
-/// Rebuilds the indexes with a page that cannot be read, all in one transaction, and otherwise the search index if it is damaged in another
-/// way. An index that cannot be rebuilt, for instance because a page of its table is lost too, stays as it is. Says whether something was rebuilt.
-pub(super) fn rebuild(connection: &Connection, may_commit: &dyn Fn() -> bool) -> Result<bool> {
-    let mut stay = Vec::new();
-    loop {
-        let lost = check::lost_indexes(connection, &stay)?;
-        let tx = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-        migrate::check_version(schema::version(&tx)?)?;
-        let mut at = 0;
-        let rebuilt = if lost.is_empty() { search::repair(&tx) } else { rebuild_all(&tx, &lost, &mut at).map(|()| true) };
-        match rebuilt {
-            Err(error) if error.is_of_one_row() && at < lost.len() => {
-                log::warn!("the index {} stays damaged: {error}", lost[at]);
-                stay.push(lost[at].clone());
-            }
-            Ok(true) if may_commit() => return Ok(tx.commit().map(|()| true)?),
-            Ok(true) => return Err(StoreError::Locked),
-            rebuilt => return rebuilt,
+/// What came of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Made {
+    Yes,
+    /// There is nothing that can be rebuilt.
+    No,
+    /// This one cannot be rebuilt, for instance because a page of its table is lost too. Nothing was changed.
+    Without(String),
+}
+
+/// Rebuilds what can be derived and has a page that cannot be read, all in one transaction: indexes, tables, the map of pages and the list of
+/// free ones; and otherwise the search index if it is damaged in another way. `look` may be older than the transaction: what it says of pages
+/// only becomes wrong by damage. `stay`: these stay as they are.
+pub(super) fn rebuild(connection: &Connection, look: &Look, stay: &[String], may_commit: &dyn Fn() -> bool) -> Result<Made> {
+    let tx = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    migrate::check_version(schema::version(&tx)?)?;
+    let (mut lost, mut at) = (look.lost.clone(), 0);
+    let made = match cleaning::without_defensive_mode(&tx, || begin(&tx, look, &mut lost, stay)) {
+        Ok(true) => fill_all(&tx, &lost, &mut at).map(|()| true),
+        Ok(false) if lost.is_empty() => search::repair(&tx),
+        begun => begun,
+    };
+    match made {
+        Err(error) if error.is_of_one_row() && at < lost.len() => {
+            log::warn!("the index {} stays damaged: {error}", lost[at]);
+            Ok(Made::Without(lost.swap_remove(at)))
         }
+        Ok(true) if may_commit() => Ok(tx.commit().map(|()| Made::Yes)?),
+        Ok(true) => Err(StoreError::Locked),
+        made => Ok(made.map(|_| Made::No)?),
     }
 }
 
-/// `at` is the one that it rebuilds.
-fn rebuild_all(tx: &Transaction<'_>, lost: &[String], at: &mut usize) -> Result<()> {
-    let words = lost.iter().any(|name| name == search::TABLE).then_some(search::TABLES);
-    // Not those of FTS5, which are emptied together.
-    let of_tables = || lost.iter().filter(|name| *name != search::TABLE).map(|name| (&**name, empty::INDEX));
-    cleaning::without_defensive_mode(tx, || empty::empty(tx, &of_tables().chain(words.into_iter().flatten()).collect::<Vec<_>>()))?;
-    for (number, name) in lost.iter().enumerate() {
-        *at = number;
-        log::warn!("pages of the index {name} cannot be read, and it is rebuilt");
-        if name == search::TABLE { search::begin(tx)? } else { tx.execute_batch(&format!("REINDEX \"{name}\""))? }
+/// The same in a file that nobody else has, with a look at pages that belong to nothing, too.
+pub(super) fn rebuild_alone(connection: &Connection) -> Result<()> {
+    let mut stay = Vec::new();
+    while let Made::Without(name) = rebuild(connection, &check::look(connection, &stay, true)?, &stay, &|| true)? {
+        stay.push(name);
     }
+    Ok(())
+}
+
+/// Frees the pages of what is lost, without their content. False: nothing was changed.
+fn begin(tx: &Transaction<'_>, look: &Look, lost: &mut Vec<String>, stay: &[String]) -> Result<bool> {
+    if look.map || look.free || look.cut {
+        let version = schema::version(tx)?;
+        let pages = Pages::of(tx)?;
+        loop {
+            let Err(broken) = pages.rebuild_lists(&trees(lost))? else {
+                log::warn!("the map of pages and the list of free ones are rebuilt");
+                return Ok(true);
+            };
+            let may_go = |tree: String| {
+                let is_index = schema::hash(version, &format!("index {tree}")).is_some();
+                check::derivable(version, tree, is_index).filter(|name| !stay.contains(name) && !lost.contains(name))
+            };
+            let found: Vec<String> = broken.into_iter().filter_map(may_go).collect();
+            if found.is_empty() {
+                break;
+            }
+            lost.extend(found);
+            sort(lost, PartialOrd::lt);
+            lost.dedup();
+        }
+        *lost = look.lost.clone();
+    }
+    if look.map || look.cut {
+        log::warn!("what is damaged stays as it is, because the map of pages is damaged too");
+        return Ok(false);
+    }
+    if !lost.is_empty() {
+        empty::empty(tx, &trees(lost))?;
+    }
+    Ok(!lost.is_empty())
+}
+
+/// Their trees, each with the kind of its first page.
+fn trees(lost: &[String]) -> Vec<(&str, u8)> {
+    let mut trees = Vec::new();
+    for name in lost {
+        match derived::TABLES.iter().find(|(table, _)| table == name) {
+            Some(table) => trees.push(*table),
+            // Those of FTS5 are emptied together.
+            None if name == search::TABLE => trees.extend(search::TABLES),
+            None => trees.push((name, empty::INDEX)),
+        }
+    }
+    trees
+}
+
+/// `at` is the one that it makes.
+fn fill_all(tx: &Transaction<'_>, lost: &[String], at: &mut usize) -> Result<()> {
+    let is_table = |name: &String| derived::TABLES.iter().any(|(table, _)| table == name);
+    // What is counted may be found by an index.
+    let (tables, indexes): (Vec<_>, Vec<_>) = lost.iter().enumerate().partition(|(_, name)| is_table(name));
+    for (number, name) in indexes.into_iter().chain(tables) {
+        *at = number;
+        log::warn!("pages of {name} cannot be read, and it is rebuilt");
+        if name == search::TABLE {
+            search::begin(tx)?;
+        } else if is_table(name) {
+            derived::fill(tx, name)?;
+        } else {
+            tx.execute_batch(&format!("REINDEX \"{name}\""))?;
+        }
+    }
+    *at = lost.len();
     Ok(())
 }

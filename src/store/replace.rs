@@ -129,7 +129,7 @@ impl Restore<'_> {
         }
         schema::check_others(&copy, version)?;
         if version == migrate::newest() {
-            rebuild::rebuild(&copy, &|| true)?;
+            rebuild::rebuild_alone(&copy)?;
         }
         let mut faults = Vec::new();
         check::integrity(&copy, &mut faults)?;

@@ -164,10 +164,15 @@ enum Indexed {
     Damaged,
 }
 
-fn indexed(tx: &Transaction<'_>, id: i64) -> Result<Indexed> {
-    let mut statement = tx.prepare_cached("SELECT text FROM search WHERE rowid = ?1")?;
+/// Whether the pieces in the index are those of the text beside them, as far as is known.
+pub(super) fn has_its_pieces(connection: &Connection, id: i64) -> Result<bool> {
+    Ok(indexed(connection, id)? != Indexed::Damaged)
+}
+
+fn indexed(connection: &Connection, id: i64) -> Result<Indexed> {
+    let mut statement = connection.prepare_cached("SELECT text FROM search WHERE rowid = ?1")?;
     let text = statement.query_row([id], |row| Ok(hash_of(row.get_ref(0)?))).optional()?;
-    let mut statement = tx.prepare_cached("SELECT sha256 FROM indexed_text WHERE session_id = ?1")?;
+    let mut statement = connection.prepare_cached("SELECT sha256 FROM indexed_text WHERE session_id = ?1")?;
     let is_as_written =
         |row: &Row<'_>| Ok(text.as_ref().is_some_and(|text| row.get_ref(0).is_ok_and(|hash| hash.as_blob() == Ok(&text.0))));
     let is_as_written = statement.query_row([id], is_as_written).optional()?;

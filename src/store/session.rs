@@ -113,6 +113,22 @@ pub(crate) fn events(connection: &Connection, id: i64) -> Result<Vec<Event>> {
     Ok(events)
 }
 
+/// Makes sure that the index finds every act of a session, before something of it is removed: half a page of an index may be lost and still be
+/// readable, and what is not found would stay.
+pub(crate) fn find_all_acts(tx: &Transaction<'_>, id: i64) -> Result<()> {
+    let count = |of: &str| -> Result<i64> { Ok(tx.prepare_cached(of)?.query_row([id], |row| row.get(0))?) };
+    let is_whole = "SELECT (SELECT count(*) FROM event e WHERE e.session_id = s.id) >= s.last_seq FROM session s WHERE s.id = ?1";
+    // Damage may have taken acts away, and may have changed the number.
+    if count(is_whole)? == 0
+        && count("SELECT count(*) FROM event WHERE session_id = ?1")?
+            != count("SELECT count(*) FROM event NOT INDEXED WHERE session_id = ?1")?
+    {
+        log::warn!("an index of the acts lacks some of them, and is rebuilt");
+        tx.execute_batch("REINDEX event")?;
+    }
+    Ok(())
+}
+
 /// Inserts a session that has just started, with its first event.
 pub(crate) fn insert(
     tx: &Transaction<'_>,

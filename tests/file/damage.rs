@@ -107,6 +107,8 @@ fn counts_statuses_names_and_search_are_checked() {
         ("UPDATE action SET status = 'sent', reason = NULL WHERE key = 'report'", "report"),
         ("UPDATE session SET section_name = 'Elsewhere'", "section"),
         ("DELETE FROM search WHERE rowid = 1", "search"),
+        ("UPDATE indexed_text SET sha256 = zeroblob(32) WHERE session_id = 1", "pieces"),
+        ("DELETE FROM indexed_text WHERE session_id = 1", "pieces"),
         ("UPDATE session_totals SET won = won + 1", "totals"),
         ("DELETE FROM session_totals", "totals"),
         ("INSERT INTO session_totals (workflow_id, actor) VALUES (1, 'nobody')", "totals"),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::support::app::{App, code, id, redaction, set, text};
+use crate::support::app::{App, change_page, code, id, open_sql, redaction, set, text};
 use crate::support::past_every_rule;
 use crate::support::years::{filled, used};
 use compass_core::model::*;
@@ -361,6 +361,40 @@ fn a_copy_is_cleaned_when_it_is_opened() {
     app.compass = Compass::open(app.options()).unwrap();
     assert!(!has(&app.path(), "Murmeltier"));
     assert_eq!(app.faults(), [""; 0]);
+}
+
+/// All rows of a table.
+fn rows(file: &Path, table: &str) -> Vec<Vec<rusqlite::types::Value>> {
+    let sql = open_sql(file);
+    let mut rows = sql.prepare(&format!("SELECT * FROM {table}")).unwrap();
+    let columns = rows.column_count();
+    rows.query_map([], |row| (0..columns).map(|column| row.get(column)).collect()).unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_damaged_page_of_a_copy_keeps_what_can_be_read_of_it() {
+    let app = App::new();
+    for _ in 0..20 {
+        let session = app.at_the_end().key;
+        app.compass.note(session, &"it was loud ".repeat(20), &id()).unwrap();
+        app.finish(session);
+    }
+    let copy = app.folder().join("copy.db");
+    app.compass.backup(&copy).unwrap();
+    for table in ["workflow", "event", "value", "note", "outbox", "body"] {
+        let mut options = app.options();
+        options.path = app.folder().join(format!("{table}.db"));
+        std::fs::copy(&copy, &options.path).unwrap();
+        // One bit of the place where the rows of the page begin: it is behind the first of them now. SQLite reads them all the same.
+        change_page(&options.path, table, true, |page| {
+            let begins = u16::from_be_bytes([page[5], page[6]]);
+            let bit = (0..12).rev().map(|bit| 1 << bit).find(|bit| begins & bit == 0 && begins | bit < 4_000).unwrap();
+            page[5..7].copy_from_slice(&(begins | bit).to_be_bytes());
+        });
+        let (file, expected) = (options.path.clone(), rows(&options.path, table));
+        Compass::open(options).unwrap().close().unwrap();
+        assert!(rows(&file, table) == expected, "{table}");
+    }
 }
 
 /// The pages in the WAL, each once.

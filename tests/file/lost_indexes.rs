@@ -13,19 +13,19 @@ use compass_core::{Compass, Error};
 use crate::support::app::{App, change_page, code, id, redaction, set, text, with_pages_of};
 
 /// A phone with sessions and messages in every state, which is closed, and what it did to be so.
-struct Used {
-    app: App,
+pub(super) struct Used {
+    pub(super) app: App,
     /// Delivered.
     keys: Vec<SessionKey>,
     /// When what waits is due.
     tomorrow: Timestamp,
-    whole: Vec<u8>,
+    pub(super) whole: Vec<u8>,
 }
 
 /// The office has no network.
 const OFFLINE: u16 = 0;
 
-fn used() -> Used {
+pub(super) fn used() -> Used {
     let says = Arc::new(AtomicU16::new(202));
     let office = Arc::clone(&says);
     let app = App::with_office(ScriptedTransport::new(move |_| match office.load(Ordering::Relaxed) {
@@ -106,7 +106,7 @@ const CALLS: [(&str, Call); 14] = [
 ];
 
 /// What comes of all calls, of which this one is the first.
-fn outcomes(used: &mut Used, first: usize) -> Vec<(&'static str, String)> {
+pub(super) fn outcomes(used: &mut Used, first: usize) -> Vec<(&'static str, String)> {
     let app = &mut used.app;
     app.clock.set_wall(used.tomorrow);
     app.compass = Compass::open(app.options()).unwrap();
@@ -162,7 +162,7 @@ fn an_index_of_whose_rows_a_page_is_zeros() {
 }
 
 /// What a check says of the file, to somebody from outside.
-fn integrity(app: &App) -> Vec<String> {
+pub(super) fn integrity(app: &App) -> Vec<String> {
     let file = app.sql();
     let mut told = file.prepare("PRAGMA integrity_check").unwrap();
     told.query_map([], |row| row.get(0)).unwrap().map_while(Result::ok).collect()

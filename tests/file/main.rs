@@ -15,6 +15,7 @@ mod exhaustive;
 mod invariants;
 mod killed;
 mod lost_indexes;
+mod lost_maps;
 mod lost_pages;
 mod maintenance;
 mod opening;

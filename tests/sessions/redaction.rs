@@ -450,6 +450,21 @@ fn a_failed_message_is_abandoned_and_one_abandoned_before_stays_so() {
 // Calls ---------------------------------------------------------------------------------------------------------------------------------
 
 #[test]
+fn what_a_redaction_abandoned_stays_so_when_a_replay_is_abandoned_later() {
+    let app = App::new();
+    let session = app.completed();
+    app.deliver();
+    app.compass.edit(session, None, None, vec![set("remark", text("Zwetschgen"))], vec![], &id()).unwrap();
+    app.compass.send_corrected(session, "report", None, &id()).unwrap();
+    redact(&app, session, field("remark"));
+    app.compass.replay(session, "report", None, &id()).unwrap();
+    app.compass.abandon(session, "report", "Mia", "they have it", &id()).unwrap();
+    let details = ["redacted", "abandoned"].map(|detail| app.count(&format!("SELECT count(*) FROM outbox WHERE detail = '{detail}'")));
+    assert_eq!(details, [1, 1]);
+    assert_eq!(app.faults(), [""; 0]);
+}
+
+#[test]
 fn a_repeated_redaction_changes_nothing_and_tells_the_same() {
     let mut app = App::new();
     let session = completed(&app);

@@ -258,10 +258,12 @@ pub(crate) fn supersede(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
 pub(crate) const ABANDONED: &str = "state = 'failed', reason = 'abandoned', lease_owner = NULL, lease_until = NULL,
                                    in_flight_until = coalesce(lease_until, in_flight_until), body_kept = iif(replay = 0, body_kept, 0)";
 
-/// A person abandons an undelivered entry. `by` is the cause, in one word.
+/// A person abandons an undelivered entry. `by` is the cause, in one word; that of one that was abandoned before stays.
 pub(crate) fn abandon(tx: &Transaction<'_>, entry_id: i64, by: &'static str) -> Result<()> {
-    tx.prepare_cached(&format!("UPDATE outbox SET {ABANDONED}, detail = ?2 WHERE id = ?1 AND state <> 'sent' AND state <> 'superseded'"))?
-        .execute(params![entry_id, by])?;
+    tx.prepare_cached(&format!(
+        "UPDATE outbox SET {ABANDONED}, detail = ?2 WHERE id = ?1 AND state <> 'sent' AND state <> 'superseded' AND reason IS NOT 'abandoned'"
+    ))?
+    .execute(params![entry_id, by])?;
     Ok(())
 }
 
