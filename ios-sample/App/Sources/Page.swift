@@ -10,18 +10,21 @@ struct Page<Content: View, Foot: View>: View {
     private let title: Phrase
     private let notice: Binding<Notice?>
     private let wayBack: WayBack?
+    private let menu: (@MainActor () -> Void)?
     private let hasFoot: Bool
     private let isLong: Bool
     private let isStill: Bool
     private let content: Content
     private let foot: Foot
 
-    /// `isLong`: the foot would leave too little of the screen. `isStill`: it is drawn on, and must not slide away under the finger.
+    /// `menu`: opens what is seldom needed. `isLong`: the foot would leave too little of the screen. `isStill`: it is drawn on, and must not
+    /// slide away under the finger.
     init(
-        _ title: Phrase, notice: Binding<Notice?> = .constant(nil), back: WayBack? = nil, hasFoot: Bool = true, isLong: Bool = false,
-        isStill: Bool = false, @ViewBuilder content: () -> Content, @ViewBuilder foot: () -> Foot
+        _ title: Phrase, notice: Binding<Notice?> = .constant(nil), back: WayBack? = nil,
+        menu: (@MainActor () -> Void)? = nil, hasFoot: Bool = true, isLong: Bool = false, isStill: Bool = false,
+        @ViewBuilder content: () -> Content, @ViewBuilder foot: () -> Foot
     ) {
-        (self.title, self.notice, wayBack, self.hasFoot) = (title, notice, back, hasFoot)
+        (self.title, self.notice, wayBack, self.menu, self.hasFoot) = (title, notice, back, menu, hasFoot)
         (self.isLong, self.isStill, self.content, self.foot) = (isLong, isStill, content(), foot())
     }
 
@@ -30,10 +33,10 @@ struct Page<Content: View, Foot: View>: View {
 
     var body: some View {
         VStack(spacing: 0) {
-            if !isTight { PageBar(title: title, back: wayBack) }
+            if !isTight { PageBar(title: title, back: wayBack, menu: menu) }
             ScrollView {
                 VStack(alignment: .leading, spacing: 16) {
-                    if isTight { PageBar(title: title, back: wayBack) }
+                    if isTight { PageBar(title: title, back: wayBack, menu: menu) }
                     content
                     if hasFoot, isTight || isLong { PageFoot { foot } }
                 }
@@ -59,8 +62,11 @@ struct Page<Content: View, Foot: View>: View {
 }
 
 extension Page where Foot == EmptyView {
-    init(_ title: Phrase, notice: Binding<Notice?> = .constant(nil), back: WayBack? = nil, @ViewBuilder content: () -> Content) {
-        self.init(title, notice: notice, back: back, hasFoot: false, content: content) { EmptyView() }
+    init(
+        _ title: Phrase, notice: Binding<Notice?> = .constant(nil), back: WayBack? = nil, menu: (@MainActor () -> Void)? = nil,
+        @ViewBuilder content: () -> Content
+    ) {
+        self.init(title, notice: notice, back: back, menu: menu, hasFoot: false, content: content) { EmptyView() }
     }
 }
 
@@ -74,20 +80,33 @@ struct WayBack {
 private struct PageBar: View {
     let title: Phrase
     let back: WayBack?
+    let menu: (@MainActor () -> Void)?
 
     var body: some View {
         HStack(spacing: 8) {
             if let back {
-                Button(action: back.act) {
-                    Image(systemName: back.sign).bold().frame(minWidth: Sizes.target, minHeight: Sizes.target).contentShape(Rectangle())
-                }
-                .buttonStyle(BareStyle())
-                .spoken(.message(back.words, []))
+                SignButton(words: back.words, sign: back.sign, act: back.act)
             }
             Words(title).font(.title2).bold().accessibilityAddTraits(.isHeader)
                 .frame(maxWidth: .infinity, minHeight: Sizes.target, alignment: .leading)
+            if let menu { SignButton(words: .buttonMenu, sign: "ellipsis", act: menu) }
         }
         .padding(.horizontal, back == nil ? 16 : 8)
+    }
+}
+
+/// A button without words; a screen reader says them.
+private struct SignButton: View {
+    let words: TextId
+    let sign: String
+    let act: @MainActor () -> Void
+
+    var body: some View {
+        Button(action: act) {
+            Image(systemName: sign).bold().frame(minWidth: Sizes.target, minHeight: Sizes.target).contentShape(Rectangle())
+        }
+        .buttonStyle(BareStyle())
+        .spoken(.message(words, []))
     }
 }
 

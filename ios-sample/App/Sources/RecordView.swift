@@ -8,7 +8,10 @@ struct RecordView: View {
     @Bindable var model: RecordModel
 
     var body: some View {
-        Page(model.now.map { .plain($0.workflow.name) } ?? .message(.titleRecord, []), notice: $model.notice, back: WayBack { dismiss() }) {
+        Page(
+            model.now.map { .plain($0.workflow.name) } ?? .message(.titleRecord, []), notice: $model.notice, back: WayBack { dismiss() },
+            menu: { model.menu = .choices }
+        ) {
             if let now = model.now {
                 Card { RecordHead(now: now, status: model.status) }
                 if !model.actions.isEmpty { actions }
@@ -23,6 +26,7 @@ struct RecordView: View {
             }
         }
         .panel(model.editing, close: { model.dismissEdit() }) { EditPanel(fields: $0, model: model) }
+        .panel(model.menu, close: { model.menu = nil }) { MenuPanel(menu: $0, model: model) }
         .panel(model.preview, close: { model.preview = nil }) { preview in
             Page(.plain(preview.name)) {
                 Words(.message(.labelTo, [.plain(preview.endpoint)])).ink(\.quietInk)
@@ -85,6 +89,7 @@ private struct ActionView: View {
         Words(.message(.labelTo, [.plain(card.endpoint)])).ink(\.quietInk)
         Badge(card.reason.map { .message(.labelPair, [card.state.words, $0]) } ?? card.state.words, card.state.sign, card.state.tone)
         if let detail = card.detail { Words(detail) }
+        ForEach(card.messages) { Words($0.words).padding(.leading, $0.isReplay ? 24 : 0) }
         if let attempts = card.attempts { Words(attempts).bold() }
         ForEach(card.attemptLines, id: \.self) { Words($0).ink(\.quietInk) }
         ForEach(card.warnings, id: \.self) { Words($0) }
@@ -112,6 +117,31 @@ private struct TimelineRow: View {
     }
 }
 
+/// What is seldom needed: it is not among the buttons of the record.
+private struct MenuPanel: View {
+    let menu: RecordMenu
+    let model: RecordModel
+
+    var body: some View {
+        switch menu {
+        case .choices:
+            Page(.message(.buttonMenu, [])) {
+                BigButton(.buttonReplay, sign: "paperplane") { model.openReplay() }.disabled(!model.canReplay)
+                if !model.canReplay { Words(.labelNothingToReplay) }
+            } foot: {
+                BigButton(.buttonClose) { model.menu = nil }
+            }
+        case .replay:
+            Page(.message(.buttonReplay, [])) {
+                Words(.questionReplay)
+            } foot: {
+                BigButton(.buttonSendAgain, sign: "paperplane", isMain: true) { model.replay() }
+                BigButton(.buttonCancel) { model.menu = nil }
+            }
+        }
+    }
+}
+
 private struct EditPanel: View {
     let fields: [FieldItem]
     let model: RecordModel
@@ -126,6 +156,7 @@ private struct EditPanel: View {
                     text: Binding(get: { model.editedNotes[note.seq] ?? note.text ?? "" }, set: { model.note(note.seq, $0) }),
                     multiline: true)
             }
+            LineInput(id: .labelEditReason, text: Binding(get: { model.editReason }, set: { model.editReason = $0 }))
         } foot: {
             BigButton(.buttonSave, isMain: true) { model.saveEdit() }
             BigButton(.buttonBack) { model.dismissEdit() }

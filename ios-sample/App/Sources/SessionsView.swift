@@ -49,6 +49,7 @@ private struct SessionCard: View {
         if row.waiting > 0 { Badge(.count(.outboxWaiting, row.waiting), ActionStatus.pending.sign, .waiting) }
         if row.failed > 0 { Badge(.count(.failedSends, row.failed), ActionStatus.failed.sign, .bad) }
         if row.sent > 0 { Badge(.count(.sentNow, row.sent), ActionStatus.sent.sign, .good) }
+        if row.changed { Badge(.labelChanged, "square.and.pencil", .waiting) }
     }
 }
 

@@ -111,15 +111,31 @@ final class GuideTests: XCTestCase {
         try await compass.close()
     }
 
+    func testWhatAnOfficeHasLostIsSentAgainWithTheSameId() async throws {
+        let transport = ScriptedTransport()
+        let compass = try await Compass.ready(transport: transport)
+        _ = try await compass.completed()
+        _ = try await compass.flush(deadline: .seconds(10))
+        let later = try await sendAgain(since: .distantFuture, from: compass, by: "Mia")
+        XCTAssertEqual([later.again, later.gone], [0, 0])
+        let all = try await sendAgain(since: Date(timeIntervalSince1970: 0), from: compass, by: "Mia")
+        XCTAssertEqual([all.again, all.gone], [1, 0])
+        _ = try await compass.flush(deadline: .seconds(10))
+        let ids = transport.requests.map { $0.headers.first { $0.name == "webhook-id" }?.value }
+        XCTAssertEqual(ids.count, 2)
+        XCTAssertEqual(ids[0], ids[1])
+        try await compass.close()
+    }
+
     func testTheGuideShowsTheLinesThatRan() throws {
         let guide = try String(contentsOf: Stage.repository.appendingPathComponent("docs/embedding-ios.md"), encoding: .utf8)
         let here = try String(contentsOfFile: #filePath, encoding: .utf8)
         let blocks = guide.components(separatedBy: "```swift\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
         XCTAssertLessThanOrEqual(blocks[0].split(separator: "\n").count, 15)
         // Examples without names of Apple's run here; check-apple.sh compiles all of them.
-        let names = ["class FieldText", "func testARefusalIsShown", "func logOut"]
+        let names = ["class FieldText", "func testARefusalIsShown", "func logOut", "func sendAgain"]
         let ours = blocks.filter { block in names.contains { block.contains($0) } }
-        XCTAssertEqual(ours.count, 3)
+        XCTAssertEqual(ours.count, 4)
         // The bundle and the Keychain exist only on a phone.
         for line in ([blocks[0]] + ours).joined().split(separator: "\n") {
             if line.contains("Bundle.main") || line.contains("KeychainSecretStore") { continue }
@@ -185,4 +201,16 @@ private func logOut(from compass: Compass, secrets: NoSecrets, by actor: String)
     }
     try await compass.whileClosed { [discard] file in try await Compass.erase(file, discardUndelivered: discard) }
     try secrets.removeAll()
+}
+
+/// The office has lost what arrived since then: how many messages are sent again, and how many no longer can be.
+private func sendAgain(since lost: Date, from compass: Compass, by actor: String) async throws -> (again: UInt32, gone: UInt32) {
+    var (again, gone): (UInt32, UInt32) = (0, 0)
+    var page: String?
+    repeat {
+        let report = try await compass.replaySent(ReplayFilter(endpoint: "office", sentFrom: lost), actor: actor, page: page)
+        (again, gone) = (again + report.replayed, gone + report.bodyDropped)
+        page = report.next
+    } while page != nil
+    return (again, gone)
 }

@@ -144,9 +144,11 @@ extension FakeState {
     }
 
     private static func action(_ status: ActionStatus, reason: String? = nil, _ delivery: Delivery) -> Action {
-        .fixture(
+        var action = Action.fixture(
             key: "notify-office", name: "Tell the office", status: status, reason: reason, failedSends: status == .failed ? 1 : 0,
             canSend: status == .failed, canAbandon: status == .failed, deliveries: [delivery])
+        action.canReplay = status == .sent
+        return action
     }
 
     private static func message(_ session: String, _ workflow: WorkflowRef, _ delivery: Delivery, needsPerson: Bool = false) -> OutboxItem {

@@ -87,6 +87,10 @@ struct Scene {
                 $0.records["s3"]?.actions[0].deliveredRevision = 1
                 $0.records["s3"]?.actions[0].canSendCorrected = true
             }, saved: "sessions record/s3"),
+        Scene(name: "record, several versions", phone: without(severalVersions), saved: "sessions record/s3"),
+        Scene(name: "record, its menu", saved: "sessions record/s3") { try await $0.menu(.choices) },
+        Scene(name: "record, its menu without anything to send again", saved: "sessions record/s4") { try await $0.menu(.choices) },
+        Scene(name: "record, sent again", saved: "sessions record/s3") { try await $0.menu(.replay) },
         Scene(name: "record, edited", saved: "sessions record/s3") {
             try await $0.model(RecordModel.self) {
                 $0.openEdit()
@@ -108,6 +112,7 @@ struct Scene {
             }
         },
         Scene(name: "sessions", saved: "sessions"),
+        Scene(name: "sessions, one was changed", phone: without { $0.list[2].actionsDiffering = 1 }, saved: "sessions"),
         Scene(name: "sessions, many", phone: without(many), saved: "sessions"),
         Scene(name: "sessions, filtered", saved: "sessions") {
             try await $0.tap($0.words(.message(.buttonFilter, [.message(.labelAll, [])])))
@@ -183,6 +188,17 @@ struct Scene {
         phone.views["s1"]?.wouldFire = [ActionPreview(key: "notify-office", name: "Tell the office", section: "done", endpoint: "office")]
     }
 
+    private static func severalVersions(_ phone: inout FakeState) {
+        guard let sent = phone.records["s3"]?.actions[0].deliveries.first else { return }
+        var (correction, again, failed) = (sent, sent, sent)
+        (correction.revision, correction.state, correction.sentAt) = (2, .pending, nil)
+        again.replay = 1
+        (failed.replay, failed.state, failed.reason) = (2, .failed, "rejected")
+        phone.records["s3"]?.actions[0].status = .pending
+        phone.records["s3"]?.actions[0].deliveries = [correction, sent]
+        phone.records["s3"]?.actions[0].replays = [failed, again]
+    }
+
     private static func many(_ phone: inout FakeState) {
         let one = phone.sessions[1]
         phone.sessions = (0..<40).map { place in
@@ -254,6 +270,14 @@ extension Stand {
         try await model(SettingsModel.self) {
             try lead($0)
             return $0.question != nil
+        }
+    }
+
+    func menu(_ menu: RecordMenu) async throws {
+        try await model(RecordModel.self) { $0.now != nil }
+        try await model(RecordModel.self) {
+            $0.menu = menu
+            return true
         }
     }
 

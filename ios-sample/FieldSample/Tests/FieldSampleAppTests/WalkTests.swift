@@ -277,6 +277,35 @@ final class WalkTests: XCTestCase {
         try await eventually { stand.fake.current.views["s1"]?.fields[day].state == .provided(.date(LocalDate(Date(), in: .current)!)) }
     }
 
+    func testWhatWasDeliveredIsSentAgainFromTheMenuAfterAQuestion() async throws {
+        let stand = try stand(saved: "sessions record/s3")
+        _ = try await stand.find("Won", .text)
+        XCTAssertFalse(stand.spoken.contains { $0.words == "Send delivered messages again" }, "it is not among the buttons")
+        try await stand.tap("More")
+        try await stand.tap("Send delivered messages again")
+        _ = try await stand.find("Every delivered message of this session is sent once more", .text)
+        try await stand.tap("Cancel")
+        XCTAssertFalse(stand.fake.current.calls.contains("replaySession"))
+        try await stand.tap("More")
+        try await stand.tap("Send delivered messages again")
+        try await stand.tap("Send again")
+        // The fake has no rules, and sends nothing again.
+        _ = try await stand.find("1 message cannot be sent again", .button)
+        XCTAssertTrue(stand.fake.current.calls.contains("replaySession"))
+    }
+
+    func testAnEditIsGivenAReason() async throws {
+        let stand = try stand(saved: "sessions record/s3")
+        try await stand.tap("Edit")
+        try await stand.type("1.75", into: "Pressure")
+        try await stand.type("Misread", into: "Reason for the edit")
+        stand.drawn.closeLine()
+        try await stand.tap("Save")
+        try await eventually {
+            if case .edit(_, _, _, "Misread")? = stand.fake.current.commands.last { true } else { false }
+        }
+    }
+
     func testSessionsAreSearchedAndFiltered() async throws {
         let stand = try stand(saved: "sessions")
         try await stand.tap("Show: All")

@@ -138,6 +138,21 @@ final class StoryTests: XCTestCase {
         record.openPreview(record.actions[0].key)
         await record.settled()
         XCTAssertEqual(record.preview.map { $0.body.filter { !$0.isWhitespace } }, String(decoding: transport.requests[0].body, as: UTF8.self).filter { !$0.isWhitespace })
+
+        // The office has lost them: the same messages once more.
+        let sent = transport.requests.count
+        record.menu = .choices
+        record.openReplay()
+        record.replay()
+        await record.settled()
+        XCTAssertEqual(record.notice, Notice(words: .count(.willSendAgain, waiting)))
+        outbox.sendNow()
+        await outbox.settled()
+        try await eventually { record.actions.allSatisfy { $0.messages.last?.isReplay == true && $0.state == .sent } }
+        XCTAssertEqual(transport.requests.count, sent + waiting)
+        let ids = transport.requests.suffix(2 * waiting).map { $0.headers.first { $0.name == "webhook-id" }?.value }
+        XCTAssertEqual(Set(ids).count, waiting)
+        XCTAssertTrue(record.timeline.contains { $0.sign == .send })
         try await compass.close()
     }
 
@@ -162,10 +177,11 @@ final class StoryTests: XCTestCase {
         record.openEdit()
         await record.settled()
         record.field("system_pressure", .typed("1.7"))
+        record.editReason = "Misread"
         record.saveEdit()
         await record.settled()
         XCTAssertEqual(record.notice?.words, .text(.noticeFieldsSaved))
-        try await eventually { record.timeline.contains { $0.sign == .edited } }
+        try await eventually { record.timeline.contains { $0.words == .text(.timelineEditReason, .plain("Misread")) } }
         record.send(record.actions[0].key)
         await record.settled()
         let outbox = OutboxModel(work)
@@ -173,6 +189,23 @@ final class StoryTests: XCTestCase {
         await outbox.settled()
         try await eventually { record.actions[0].state == .sent }
         XCTAssertTrue(String(decoding: transport.requests[0].body, as: UTF8.self).contains(#""value":1.7"#))
+
+        // The office has it: an edit makes its version an older one, until the correction is sent.
+        let sessions = SessionsModel(work)
+        record.openEdit()
+        await record.settled()
+        record.field("system_pressure", .typed("1.9"))
+        record.saveEdit()
+        await record.settled()
+        try await eventually { record.actions[0].warnings == [.text(.actionDiffers)] && record.actions[0].canSendCorrected }
+        try await eventually { sessions.sessions.map(\.changed) == [true] }
+        record.send(record.actions[0].key, corrected: true)
+        await record.settled()
+        outbox.sendNow()
+        await outbox.settled()
+        try await eventually { record.actions[0].state == .sent && sessions.sessions.map(\.changed) == [false] }
+        let versions = try record.actions[0].messages.map { try phrases()($0.words).prefix { $0 != "," } }
+        XCTAssertEqual(versions, ["Version 1", "Version 2 (correction)"])
         try await compass.close()
     }
 

@@ -18,6 +18,14 @@ public struct ActionTotal: Hashable, Sendable, Identifiable {
     public var id: ActionStatus { state }
 }
 
+/// A message of an action, and what became of it; a replay stands below the version that is sent again.
+public struct MessageLine: Hashable, Sendable, Identifiable {
+    public let id: String, words: Phrase, isReplay: Bool
+}
+
+/// The menu of a record: what is seldom needed, and the question that follows.
+public enum RecordMenu: Hashable, Sendable { case choices, replay }
+
 /// An action with what became of it.
 public struct ActionCard: Hashable, Sendable, Identifiable {
     public let key: String, name: String, endpoint: String, state: ActionStatus
@@ -27,6 +35,8 @@ public struct ActionCard: Hashable, Sendable, Identifiable {
     public let detail: Phrase?
     /// "2 tries"; the lines say what became of each, newest first.
     public let attempts: Phrase?, attemptLines: [Phrase]
+    /// Its messages in order, where there are several.
+    public let messages: [MessageLine]
     /// That it is locked, that the receiver may have it already, or that the record was edited since.
     public let warnings: [Phrase]
     public let canSend: Bool, canSendCorrected: Bool, canAbandon: Bool
@@ -61,12 +71,16 @@ public final class RecordModel {
     /// The fields as inputs, and the notes by number, while they are edited.
     public private(set) var editing: [FieldItem]?
     public private(set) var editedNotes: [UInt32: String] = [:]
+    /// Why it is edited; may stay empty.
+    public var editReason = ""
     public private(set) var working = false
+    public var menu: RecordMenu?
     public var preview: PreviewSheet?
     public var abandoning: AbandonQuestion?
     public var notice: Notice?
 
     public var won: Bool { now?.won == true }
+    public var canReplay: Bool { now?.actions.contains(where: \.canReplay) == true && !working }
     public var canEdit: Bool { now?.state == .completed || now?.state == .ended }
 
     private let session: String
@@ -117,6 +131,7 @@ public final class RecordModel {
             guard editing == nil else { return }
             let now = try await work.compass.record(session)
             before = now.fields.filter { $0.section != nil }.map { FieldView(definition: $0.definition, state: $0.state, draft: $0.draft) }
+            editReason = ""
             (states, typing, editedNotes) = ([:], Typing(), Dictionary(uniqueKeysWithValues: now.notes.map { ($0.seq, $0.text ?? "") }))
             drawEdit()
         }
@@ -159,7 +174,9 @@ public final class RecordModel {
             }
             if !changes.isEmpty || !notes.isEmpty {
                 do {
-                    _ = try await work.compass.edit(session, fields: changes, notes: notes, actor: work.actor)
+                    let reason = editReason.trimmingCharacters(in: .whitespacesAndNewlines)
+                    _ = try await work.compass.edit(
+                        session, fields: changes, notes: notes, actor: work.actor, reason: reason.isEmpty ? nil : reason)
                 } catch let failure as CompassError where !failure.problems.isEmpty {
                     typing.refuse(failure.problems)
                     return drawEdit()
@@ -196,6 +213,32 @@ public final class RecordModel {
         }
     }
 
+    public func openReplay() {
+        if canReplay { menu = .replay }
+    }
+
+    /// Sends every delivered message once more.
+    public func replay() {
+        guard menu == .replay, !working else { return }
+        (menu, working) = (nil, true)
+        turns.take { [self] in
+            defer { working = false }
+            let before = try await work.compass.record(session)
+            let after = try await work.compass.replaySession(session, actor: work.actor).record
+            let could = Set(before.actions.filter(\.canReplay).map(\.key)), again = after.replayed(since: before)
+            notice = replayed(again.count, gone: could.subtracting(again).count)
+        }
+    }
+
+    /// What is not sent again although it was delivered is no longer on the phone.
+    private func replayed(_ again: Int, gone: Int) -> Notice {
+        let (sent, lost) = (Phrase.count(.willSendAgain, again), Phrase.count(.cannotSendAgain, gone))
+        if again == 0, gone == 0 { return Notice(words: .text(.noticeNothingToSend)) }
+        if gone == 0 { return Notice(words: sent) }
+        if again == 0 { return Notice(words: lost, failed: true) }
+        return Notice(words: .text(.noticeReplayedInPart, sent, lost))
+    }
+
     public func openPreview(_ action: String) {
         guard let action = actions.first(where: { $0.key == action }) else { return }
         turns.take { [self] in
@@ -226,108 +269,4 @@ public final class RecordModel {
             if outcome.inFlight { notice = Notice(words: .text(.noticeMayArrive)) }
         }
     }
-}
-
-extension SessionRecord {
-    fileprivate var lines: [TimelineLine] {
-        let definitions = Dictionary(fields.map { ($0.definition.key, $0.definition) }, uniquingKeysWith: { one, _ in one })
-        return timeline.flatMap { moment in
-            let at: Phrase = moment.actor.map { .text(.timelineBy, .moment(moment.at), .plain($0)) } ?? .moment(moment.at)
-            return moment.entry.lines(definitions).enumerated().map { index, line in
-                TimelineLine(id: "\(moment.seq).\(index)", at: at, sign: line.0, words: line.1)
-            }
-        }
-    }
-}
-
-extension TimelineEntry {
-    fileprivate func lines(_ definitions: [String: FieldDefinition]) -> [(TimelineSign, Phrase)] {
-        func set(_ fields: [FieldEntry]) -> [(TimelineSign, Phrase)] {
-            fields.map { (.field, .text(.timelineFieldSet, .plain($0.fieldName), $0.state.words(definitions[$0.field]))) }
-        }
-        switch self {
-        case .started(let section, let prefilled): return [(.started, .text(.timelineStarted, .plain(section)))] + set(prefilled)
-        case .fieldsSet(let fields): return set(fields)
-        case .answered(let section, let answer, _, _, let superseded):
-            let id: TextId = superseded ? .timelineSuperseded : .timelineAnswered
-            return [(superseded ? .takenBack : .answer, .text(id, .plain(section), .plain(answer)))]
-        case .wentBack(_, let section): return [(.back, .text(.timelineWentBack, .plain(section)))]
-        case .responseUsed(_, let name, let kind, _): return [(.reply, kind.used(name))]
-        case .noted(let text): return [(.note, .text(.timelineNoted, .plain(text ?? "")))]
-        case .completed(let section, true): return [(.won, .text(.timelineCompletedWon, .plain(section)))]
-        case .completed(let section, false): return [(.completed, .text(.timelineCompleted, .plain(section)))]
-        case .ended(let section, let reason): return [(.ended, .text(.timelineEnded, .plain(section), .plain(reason)))]
-        case .discarded: return [(.discarded, .text(.timelineDiscarded))]
-        case .edited(let fields, let notes, let reason):
-            var edits = fields.map { field in
-                let definition = definitions[field.field]
-                return Phrase.text(.timelineFieldEdited, .plain(field.fieldName), field.from.words(definition), field.to.words(definition))
-            }
-            edits += notes.map { .text(.timelineNoteEdited, .plain($0.to ?? "")) }
-            if let reason { edits.append(.text(.timelineEditReason, .plain(reason))) }
-            return edits.map { (.edited, $0) }
-        case .sendRequested(_, let action, let corrected, _, let replay):
-            let id: TextId = replay ? .timelineReplayed : corrected ? .timelineSendCorrected : .timelineSendRequested
-            return [(.send, .text(id, .plain(action)))]
-        case .abandoned(_, let action, let reason): return [(.abandoned, .text(.timelineAbandoned, .plain(action), .plain(reason)))]
-        case .redacted: return []
-        }
-    }
-}
-
-extension Action {
-    fileprivate var card: ActionCard {
-        let newest = deliveries.first, attempts = Int(newest?.attempts ?? 0)
-        let detail: Phrase? = switch status {
-        case .sent: newest?.sentAt.map { .text(.actionSentAt, .moment($0)) }
-        case .pending: newest?.nextAttemptAt.map { .text(.actionNextAttempt, .moment($0)) }
-        case .notFired, .failed: nil
-        }
-        var warnings: [Phrase] = []
-        if failedSends > 0 { warnings.append(.count(.failedSends, Int(failedSends))) }
-        if locked { warnings.append(.text(.actionLocked)) }
-        if newest?.mayHaveBeenDelivered == true, status != .sent { warnings.append(.text(.actionMaybeDelivered)) }
-        if differsFromSent { warnings.append(.text(deliveredRevision == nil ? .actionDiffersUndelivered : .actionDiffers)) }
-        return ActionCard(
-            // "Sent" needs no reason.
-            key: key, name: name, endpoint: endpoint, state: status, reason: status == .sent ? nil : reason.map(reasonWords), detail: detail,
-            attempts: attempts > 0 ? .count(.attempts, attempts) : nil, attemptLines: (newest?.lastAttempts ?? []).map(\.words), warnings: warnings,
-            canSend: canSend, canSendCorrected: canSendCorrected, canAbandon: canAbandon)
-    }
-}
-
-/// JSON with a line for each member, for people. Numbers and strings stay as they are.
-func indented(_ json: String) -> String {
-    var text = "", depth = 0, inString = false, escaped = false
-    func line() { text += "\n" + String(repeating: "  ", count: depth) }
-    for character in json {
-        if inString {
-            text.append(character)
-            if !escaped, character == "\"" { inString = false }
-            escaped = !escaped && character == "\\"
-            continue
-        }
-        switch character {
-        case "{", "[":
-            text.append(character)
-            depth += 1
-            line()
-        case "}", "]":
-            depth -= 1
-            if let last = text.last(where: { !$0.isWhitespace }), last == "{" || last == "[" {
-                while text.last?.isWhitespace == true { text.removeLast() }
-            } else {
-                line()
-            }
-            text.append(character)
-        case ",":
-            text.append(character)
-            line()
-        case ":": text += ": "
-        default:
-            inString = character == "\""
-            text.append(character)
-        }
-    }
-    return text
 }

@@ -25,6 +25,8 @@ public struct SessionRow: Hashable, Sendable, Identifiable {
     public let startedAt: Phrase, actor: String?
     /// How many of its messages wait, failed and were sent; a row shows those above zero.
     public let waiting: Int, failed: Int, sent: Int
+    /// It was edited, and the newest message of an action has other values.
+    public let changed: Bool
     public var id: String { session }
 }
 
@@ -73,7 +75,7 @@ public final class SessionsModel {
                 SessionRow(
                     session: $0.key, workflowName: $0.workflow.name, sectionName: $0.sectionName, status: $0.state.words(won: $0.won ?? false),
                     won: $0.won ?? false, inProgress: $0.state == .inProgress, startedAt: .moment($0.startedAt), actor: $0.actor,
-                    waiting: Int($0.actionsPending), failed: Int($0.actionsFailed), sent: Int($0.actionsSent))
+                    waiting: Int($0.actionsPending), failed: Int($0.actionsFailed), sent: Int($0.actionsSent), changed: $0.actionsDiffering > 0)
             }
         }
     }

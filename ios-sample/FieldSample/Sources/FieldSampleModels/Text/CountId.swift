@@ -24,6 +24,10 @@ public enum CountId: String, CaseIterable, Sendable {
     case moreInProgress
     /// "3 were sent again".
     case sentAgain
+    /// "2 messages will be sent again".
+    case willSendAgain
+    /// "1 message cannot be sent again: …".
+    case cannotSendAgain
     /// "3 KB".
     case kilobytes
     /// "3 sent".

@@ -74,6 +74,17 @@ public enum TextId: String, CaseIterable, Sendable {
     case attemptAnswered
     case attemptFailed
 
+    // The messages of an action, in order
+    case versionFirst
+    case versionCorrection
+    case versionSent
+    case versionWaits
+    case versionFailed
+    case versionReplaced
+    case replaySent
+    case replayWaits
+    case replayFailed
+
     // Actions: reasons
     case reasonAbandoned
     case reasonAuth
@@ -153,6 +164,7 @@ public enum TextId: String, CaseIterable, Sendable {
     case noticeFieldsSaved
     case noticeSending
     case noticeNothingToSend
+    case noticeReplayedInPart
     case noticeStillOffline
     case noticeEndpointSaved
     case noticeTestDelivered
@@ -214,7 +226,11 @@ public enum TextId: String, CaseIterable, Sendable {
     case buttonRemove
     case buttonEdit
     case buttonSend
+    case buttonSendAgain
     case buttonSendCorrected
+    case buttonReplay
+    case buttonMenu
+    case buttonClose
     case buttonPreview
     case buttonAbandon
     case buttonSendNow
@@ -277,6 +293,9 @@ public enum TextId: String, CaseIterable, Sendable {
     case labelUnsigned
     case labelIncomplete
     case labelEditHint
+    case labelEditReason
+    case labelChanged
+    case labelNothingToReplay
     case labelSigned
     case labelWifiOnly
     case labelTechnician
@@ -314,6 +333,7 @@ public enum TextId: String, CaseIterable, Sendable {
     case questionDiscard
     case questionRemove
     case questionAbandon
+    case questionReplay
     case questionPutBack
     case questionErase
     case questionEraseSure

@@ -3,10 +3,13 @@ package dev.compass.sample
 import dev.compass.core.CompassException
 import dev.compass.core.DiscardUndelivered
 import dev.compass.core.ErrorCode
+import dev.compass.core.model.Action
 import dev.compass.core.model.ActionStatus
+import dev.compass.core.model.Applied
 import dev.compass.core.model.Command
 import dev.compass.core.model.CommandOutcome
 import dev.compass.core.model.Connectivity
+import dev.compass.core.model.DeliveryState
 import dev.compass.core.model.Endpoint
 import dev.compass.core.model.FieldState
 import dev.compass.core.model.FlushEnd
@@ -18,9 +21,12 @@ import dev.compass.core.model.RecordOutcome
 import dev.compass.core.model.SalvageReport
 import dev.compass.core.model.SessionFilter
 import dev.compass.core.model.SessionPage
+import dev.compass.core.model.SessionRecord
 import dev.compass.core.model.SessionSummary
 import dev.compass.core.model.SessionView
 import dev.compass.core.model.Start
+import dev.compass.core.model.TimelineEntry
+import dev.compass.core.model.TimelineItem
 import dev.compass.core.model.WorkflowVersion
 import dev.compass.core.testing.FakeCall
 import dev.compass.core.testing.FakeCompass
@@ -149,10 +155,32 @@ class FakePhone(state: FakeState) : FakeCompass(state) {
     override suspend fun abandon(session: String, action: String, actor: String, reason: String, commandId: String): RecordOutcome =
         super.abandon(session, action, actor, reason, commandId).copy(inFlight = inFlight)
 
+    /** The actions whose delivered messages are no longer on the phone. */
+    var dropped = emptySet<String>()
+
+    override suspend fun replaySession(session: String, actor: String?, commandId: String): RecordOutcome {
+        val outcome = super.replaySession(session, actor, commandId)
+        val again = outcome.record.actions.filter { it.canReplay && it.key !in dropped }
+        val after = again.fold(outcome.record) { record, action -> record.replaying(action) }
+        show { copy(records = records + (session to after)) }
+        return RecordOutcome(if (again.isEmpty()) Applied.STALE else Applied.YES, inFlight = false, after)
+    }
+
+    private fun SessionRecord.replaying(action: Action): SessionRecord {
+        val sent = action.deliveries.first { it.state == DeliveryState.SENT }
+        val replay = sent.copy(replay = action.replays.size + 1, state = DeliveryState.PENDING, sentAt = null, frozenAt = NOW)
+        val waits = action.copy(canReplay = false, replays = listOf(replay) + action.replays)
+        val asked = TimelineEntry.SendRequested(action.key, action.name, corrected = false, sent.revision, replay = true)
+        return copy(
+            actions = actions.map { if (it.key == action.key) waits else it },
+            timeline = timeline + TimelineItem(timeline.maxOf { it.seq } + 1, NOW, 0, null, asked),
+        )
+    }
+
     private companion object {
         val COMMANDS = setOf(
-            "start", "run", "importWorkflow", "send", "sendCorrected", "abandon", "sendFailedAgain", "setIntegrationEnabled", "putEndpoint",
-            "setEndpointEnabled", "secretsChanged", "backup",
+            "start", "run", "importWorkflow", "send", "sendCorrected", "abandon", "sendFailedAgain", "replaySession", "setIntegrationEnabled",
+            "putEndpoint", "setEndpointEnabled", "secretsChanged", "backup",
         )
     }
 }

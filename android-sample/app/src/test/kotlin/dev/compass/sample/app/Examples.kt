@@ -38,8 +38,10 @@ import dev.compass.sample.screen.record.AbandonQuestion
 import dev.compass.sample.screen.record.ActionCard
 import dev.compass.sample.screen.record.ActionTotal
 import dev.compass.sample.screen.record.Editing
+import dev.compass.sample.screen.record.MessageLine
 import dev.compass.sample.screen.record.PreviewSheet
 import dev.compass.sample.screen.record.RecordFieldLine
+import dev.compass.sample.screen.record.RecordMenu
 import dev.compass.sample.screen.record.RecordNote
 import dev.compass.sample.screen.record.RecordUiState
 import dev.compass.sample.screen.record.TimelineLine
@@ -134,7 +136,11 @@ class Examples(private val arabic: Boolean) {
             Example("record-timeline") {
                 RecordView(it) {}.showing(record.copy(actions = emptyList(), totals = emptyList(), fields = emptyList(), notes = emptyList(), canEdit = false))
             },
-            Example("record-edit") { RecordView(it) {}.showing(record.copy(editing = Editing(everyField, listOf(NoteChange(1, note)), canSave = true))) },
+            Example("record-edit") { RecordView(it) {}.showing(record.copy(editing = Editing(everyField, listOf(NoteChange(1, note)), misread, canSave = true))) },
+            Example("record-menu") { RecordView(it) {}.showing(record.copy(menu = RecordMenu.CHOICES)) },
+            Example("record-menu-nothing") { RecordView(it) {}.showing(record.copy(menu = RecordMenu.CHOICES, canReplay = false)) },
+            Example("record-replay") { RecordView(it) {}.showing(record.copy(menu = RecordMenu.REPLAY)) },
+            Example("record-replayed") { RecordView(it) {}.showing(record.copy(notice = Notice(replayedInPart))) },
             Example("record-preview") { RecordView(it) {}.showing(record.copy(preview = PreviewSheet("report", report, office, BODY))) },
             Example("record-abandon") { RecordView(it) {}.showing(record.copy(abandoning = AbandonQuestion("invoice", invoice, reason = "", actor = "", asksActor = true))) },
             Example("sessions") { SessionsView(it) {}.showing(sessions) },
@@ -269,11 +275,22 @@ class Examples(private val arabic: Boolean) {
         canComplete = true,
     )
 
+    private val misread = say("Misread", "قراءة خاطئة")
+    private val replayedInPart = text(TextId.NOTICE_REPLAYED_IN_PART, Text.Count(CountId.WILL_SEND_AGAIN, 2), Text.Count(CountId.CANNOT_SEND_AGAIN, 1))
+
+    private fun version(id: TextId, number: Int, became: Text) =
+        MessageLine("$number.0", text(id, Text.Number(BigDecimal(number)), became), replay = false)
+
     private val sentCard = ActionCard(
-        "report", report, office, ActionStatus.SENT, text(TextId.ACTION_SENT), null, text(TextId.ACTION_SENT_AT, at("09:04")), Text.Count(CountId.ATTEMPTS, 2),
+        "report", report, office, ActionStatus.SENT, text(TextId.ACTION_SENT), null, null, Text.Count(CountId.ATTEMPTS, 2),
         listOf(
             text(TextId.ATTEMPT_SENT, Text.Number(BigDecimal(2)), at("09:04"), Text.Plain("202")),
             text(TextId.ATTEMPT_FAILED, Text.Number(BigDecimal(1)), at("08:41"), text(TextId.REASON_OFFLINE)),
+        ),
+        listOf(
+            version(TextId.VERSION_FIRST, 1, text(TextId.VERSION_SENT, at("08:52"))),
+            version(TextId.VERSION_CORRECTION, 2, text(TextId.VERSION_SENT, at("09:04"))),
+            MessageLine("2.1", text(TextId.REPLAY_WAITS, at("09:10")), replay = true),
         ),
         listOf(text(TextId.ACTION_OLDER_DELIVERED)), canSend = false, canSendCorrected = true, canAbandon = false,
     )
@@ -281,6 +298,7 @@ class Examples(private val arabic: Boolean) {
     private val failedCard = ActionCard(
         "invoice", invoice, "billing", ActionStatus.FAILED, text(TextId.ACTION_FAILED), text(TextId.REASON_REJECTED), null, Text.Count(CountId.ATTEMPTS, 1),
         listOf(text(TextId.ATTEMPT_ANSWERED, Text.Number(BigDecimal(1)), at("09:04"), text(TextId.REASON_REJECTED), Text.Plain("422"))),
+        emptyList(),
         listOf(text(TextId.ACTION_MAYBE_DELIVERED), text(TextId.ACTION_OLDER_WAITS)), canSend = true, canSendCorrected = true, canAbandon = true,
     )
 
@@ -308,15 +326,16 @@ class Examples(private val arabic: Boolean) {
             TimelineLine("4", at("08:40"), TimelineSign.WON, text(TextId.TIMELINE_COMPLETED_WON, Text.Plain(say("Done", "تم")))),
         ),
         canEdit = true,
+        canReplay = true,
     )
 
     private val sessions = SessionsUiState(
         loading = false,
         text = "",
         sessions = listOf(
-            SessionRow("a", service, combustion, text(TextId.SESSION_IN_PROGRESS), won = false, inProgress = true, morning, say("Jo", "سلمى"), 0, 0, 0),
-            SessionRow("b", service, say("Done", "تم"), text(TextId.SESSION_WON), won = true, inProgress = false, at("07:02"), say("Jo", "سلمى"), 1, 1, 2),
-            SessionRow("c", say("Pump check", "فحص المضخة"), say("Arrive", "الوصول"), text(TextId.SESSION_ENDED), won = false, inProgress = false, at("06:30"), null, 0, 0, 0),
+            SessionRow("a", service, combustion, text(TextId.SESSION_IN_PROGRESS), won = false, inProgress = true, morning, say("Jo", "سلمى"), 0, 0, 0, changed = false),
+            SessionRow("b", service, say("Done", "تم"), text(TextId.SESSION_WON), won = true, inProgress = false, at("07:02"), say("Jo", "سلمى"), 1, 1, 2, changed = true),
+            SessionRow("c", say("Pump check", "فحص المضخة"), say("Arrive", "الوصول"), text(TextId.SESSION_ENDED), won = false, inProgress = false, at("06:30"), null, 0, 0, 0, changed = false),
         ),
         more = true,
     )

@@ -40,11 +40,13 @@ class RefusedTest : Technician() {
     fun `after a correction the changed message is sent, and the office gets both`() = refused { office ->
         taps("Edit answers and notes")
         types("Site", "Mill Lane 2")
+        types("Reason for the edit (may be left empty)", "Misread")
         taps("Save changes")
         sees("Changes saved")
-        sees("The message holds an older version")
+        sees("Reason for the edit: Misread")
+        sees("This message has the values from before the edit")
         answer = 202
-        taps("Send with the changes: Report")
+        taps("Send correction: Report")
         sees("Everything is sent")
         assertTrue("\"Mill Lane\"" in office.received.first().text)
         assertTrue("\"Mill Lane 2\"" in office.received.last().text)

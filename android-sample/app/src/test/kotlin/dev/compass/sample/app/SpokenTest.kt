@@ -74,7 +74,7 @@ class SpokenTest {
 
     @Test
     fun `a form or a question that opens tells its title`() {
-        for ((name, title) in mapOf("session-note" to "Add a note", "workflow-add" to "Send a message from here", "record-abandon" to "Give it up", "settings-endpoint" to "Endpoint", "settings-undelivered" to "Messages would be lost")) {
+        for ((name, title) in mapOf("session-note" to "Add a note", "workflow-add" to "Send a message from here", "record-abandon" to "Give it up", "record-menu" to "More", "record-replay" to "Send delivered messages again", "settings-endpoint" to "Endpoint", "settings-undelivered" to "Messages would be lost")) {
             assertEquals(title, screen(name).filterIsInstance<Page>().single().accessibilityPaneTitle.toString())
         }
     }

@@ -47,6 +47,12 @@ enum class CountId {
     /** "3 were sent again". */
     SENT_AGAIN,
 
+    /** "2 messages will be sent again". */
+    WILL_SEND_AGAIN,
+
+    /** "1 message cannot be sent again: …". */
+    CANNOT_SEND_AGAIN,
+
     /** "12 KB", in kilobytes, rounded up. */
     KILOBYTES,
 

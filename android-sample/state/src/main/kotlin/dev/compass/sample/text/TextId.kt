@@ -71,10 +71,21 @@ enum class TextId {
     ACTION_LOCKED, // It failed too often to be sent again from this phone
     ACTION_MAYBE_DELIVERED, // The receiver may have it already
     ACTION_OLDER_DELIVERED, // The office has an older version
-    ACTION_OLDER_WAITS, // The message holds an older version
+    ACTION_OLDER_WAITS, // This message has the values from before the edit
     ATTEMPT_SENT, // Try %1$s, %2$s: sent (HTTP %3$s)
     ATTEMPT_ANSWERED, // Try %1$s, %2$s: %3$s (HTTP %4$s)
     ATTEMPT_FAILED, // Try %1$s, %2$s: %3$s
+
+    // The messages of an action, in order -----------------------------------------------------------------------------------------------
+    VERSION_FIRST, // Version %1$s, %2$s  (number, what became of it)
+    VERSION_CORRECTION, // Version %1$s (correction), %2$s
+    VERSION_SENT, // sent %1$s
+    VERSION_WAITS, // waiting since %1$s
+    VERSION_FAILED, // failed: %1$s
+    VERSION_REPLACED, // replaced before it was sent
+    REPLAY_SENT, // Sent again %1$s
+    REPLAY_WAITS, // To be sent again, waiting since %1$s
+    REPLAY_FAILED, // Not sent again: %1$s
 
     // Actions: reasons ---------------------------------------------------------------------------------------------------------------
     REASON_ABANDONED, // Given up by a person
@@ -142,7 +153,7 @@ enum class TextId {
     TIMELINE_DISCARDED, // Discarded
     TIMELINE_FIELD_EDITED, // %1$s changed from %2$s to %3$s
     TIMELINE_NOTE_EDITED, // Note changed to: %1$s
-    TIMELINE_EDIT_REASON, // Reason for the change: %1$s
+    TIMELINE_EDIT_REASON, // Reason for the edit: %1$s
     TIMELINE_SEND_REQUESTED, // %1$s: asked to be sent
     TIMELINE_SEND_CORRECTED, // %1$s: asked to be sent with corrections
     TIMELINE_REPLAYED, // %1$s: asked to send again what was delivered
@@ -159,6 +170,7 @@ enum class TextId {
     NOTICE_FIELDS_SAVED, // Changes saved
     NOTICE_SENDING, // Will be sent
     NOTICE_NOTHING_TO_SEND, // Nothing to send now
+    NOTICE_REPLAYED_IN_PART, // %1$s. %2$s.  (what will be sent again, what cannot)
     NOTICE_STILL_OFFLINE, // No signal. It will be sent by itself.
     NOTICE_ENDPOINT_SAVED, // Endpoint saved
     NOTICE_SECRET_SAVED, // Secret saved

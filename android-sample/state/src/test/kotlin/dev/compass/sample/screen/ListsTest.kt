@@ -6,6 +6,7 @@ import dev.compass.core.model.Connectivity
 import dev.compass.core.testing.FakeState
 import dev.compass.sample.assertCounts
 import dev.compass.sample.assertSays
+import dev.compass.sample.atWork
 import dev.compass.sample.desk
 import dev.compass.sample.nav.Screen
 import dev.compass.sample.screen.outbox.OutboxEvent
@@ -117,6 +118,16 @@ class ListsTest {
         }
         model.tap(SessionsEvent.Filtered(SessionsFilter.ALL), SessionsEvent.Searched(" open work "))
         assertEquals(listOf("s4"), keys())
+    }
+
+    @Test
+    fun `a row says that a session was changed since its messages were made`() {
+        val edited = atWork().run { copy(sessions = sessions.map { if (it.key == "s3") it.copy(actionsDiffering = 1) else it }) }
+        desk(edited, at = "sessions") {
+            val model = SessionsModel(work, scope)
+            settle()
+            assertEquals(listOf("s3"), model.state.value.sessions.filter { it.changed }.map { it.session })
+        }
     }
 
     @Test

@@ -34,6 +34,7 @@ import dev.compass.sample.screen.workflows.WorkflowsModel
 import dev.compass.sample.text.CountId
 import dev.compass.sample.text.Text
 import dev.compass.sample.text.TextId
+import dev.compass.sample.text.text
 import java.math.BigDecimal
 import java.nio.file.Files
 import java.nio.file.Path
@@ -262,15 +263,36 @@ class StoryTest {
         record.onEvent(RecordEvent.EditOpened)
         record.until { it.editing != null }
         record.onEvent(RecordEvent.Field(FieldEvent.Typed("pressure", "3.25")))
+        record.onEvent(RecordEvent.EditReasonTyped("Misread"))
         record.onEvent(RecordEvent.EditSaved)
         val older = record.until { it.actions.single().canSendCorrected }.actions.single()
         assertSays(TextId.ACTION_OLDER_DELIVERED, older.warnings.last())
+        val said = record.state.value.timeline.map { it.text }
+        assertTrue(text(TextId.TIMELINE_EDIT_REASON, Text.Plain("Misread")) in said, "$said")
+        val list = SessionsModel(phone.work, phone.scope)
+        assertTrue(list.until { it.sessions.isNotEmpty() }.sessions.single().changed)
         record.onEvent(RecordEvent.SendCorrectedTapped("report"))
         record.until { it.actions.single().state == ActionStatus.PENDING }
         phone.sendNow()
         val sent = record.until { it.actions.single().state == ActionStatus.SENT }.actions.single()
         assertFalse(sent.canSendCorrected)
         assertTrue("3.25" in office.received.last())
+        assertFalse(list.until { state -> state.sessions.none { it.changed } }.sessions.isEmpty())
+        val versions = sent.messages.map { it.text as Text.Message }
+        assertEquals(listOf(TextId.VERSION_FIRST, TextId.VERSION_CORRECTION, TextId.VERSION_CORRECTION), versions.map { it.id })
+        assertEquals(listOf(TextId.VERSION_REPLACED, TextId.VERSION_SENT, TextId.VERSION_SENT), versions.map { (it.args[1] as Text.Message).id })
+
+        // The office has lost it: the same message once more.
+        assertTrue(record.state.value.canReplay)
+        record.onEvent(RecordEvent.MenuOpened)
+        record.onEvent(RecordEvent.ReplayOpened)
+        record.onEvent(RecordEvent.ReplayConfirmed)
+        assertCounts(CountId.WILL_SEND_AGAIN, 1, record.until { state -> state.notice.let { it?.text is Text.Count } }.notice?.text)
+        phone.sendNow()
+        val again = record.until { state -> state.actions.single().messages.any { (it.text as Text.Message).id == TextId.REPLAY_SENT } }
+        assertTrue(again.actions.single().messages.last().replay)
+        assertEquals(1, office.received.toList().takeLast(2).toSet().size)
+        assertTrue(again.timeline.any { it.text is Text.Message && (it.text as Text.Message).id == TextId.TIMELINE_REPLAYED })
         phone.shutDown()
     }
 

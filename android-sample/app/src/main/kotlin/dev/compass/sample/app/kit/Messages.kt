@@ -68,6 +68,15 @@ internal val TextId.resource: Int
         TextId.ATTEMPT_SENT -> R.string.attempt_sent
         TextId.ATTEMPT_ANSWERED -> R.string.attempt_answered
         TextId.ATTEMPT_FAILED -> R.string.attempt_failed
+        TextId.VERSION_FIRST -> R.string.version_first
+        TextId.VERSION_CORRECTION -> R.string.version_correction
+        TextId.VERSION_SENT -> R.string.version_sent
+        TextId.VERSION_WAITS -> R.string.version_waits
+        TextId.VERSION_FAILED -> R.string.version_failed
+        TextId.VERSION_REPLACED -> R.string.version_replaced
+        TextId.REPLAY_SENT -> R.string.replay_sent
+        TextId.REPLAY_WAITS -> R.string.replay_waits
+        TextId.REPLAY_FAILED -> R.string.replay_failed
         TextId.REASON_ABANDONED -> R.string.reason_abandoned
         TextId.REASON_AUTH -> R.string.reason_auth
         TextId.REASON_BAD_URL -> R.string.reason_bad_url
@@ -142,6 +151,7 @@ internal val TextId.resource: Int
         TextId.NOTICE_FIELDS_SAVED -> R.string.notice_fields_saved
         TextId.NOTICE_SENDING -> R.string.notice_sending
         TextId.NOTICE_NOTHING_TO_SEND -> R.string.notice_nothing_to_send
+        TextId.NOTICE_REPLAYED_IN_PART -> R.string.notice_replayed_in_part
         TextId.NOTICE_STILL_OFFLINE -> R.string.notice_still_offline
         TextId.NOTICE_ENDPOINT_SAVED -> R.string.notice_endpoint_saved
         TextId.NOTICE_SECRET_SAVED -> R.string.notice_secret_saved
@@ -194,6 +204,8 @@ internal val CountId.resource: Int
         CountId.ACTIONS -> R.plurals.actions
         CountId.MORE_IN_PROGRESS -> R.plurals.more_in_progress
         CountId.SENT_AGAIN -> R.plurals.sent_again
+        CountId.WILL_SEND_AGAIN -> R.plurals.will_send_again
+        CountId.CANNOT_SEND_AGAIN -> R.plurals.cannot_send_again
         CountId.KILOBYTES -> R.plurals.kilobytes
         CountId.SENT_NOW -> R.plurals.sent_now
         CountId.UNDELIVERED -> R.plurals.undelivered

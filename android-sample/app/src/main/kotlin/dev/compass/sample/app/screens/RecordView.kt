@@ -22,9 +22,11 @@ import dev.compass.sample.field.Keyboard
 import dev.compass.sample.screen.record.AbandonQuestion
 import dev.compass.sample.screen.record.ActionCard
 import dev.compass.sample.screen.record.Editing
+import dev.compass.sample.screen.record.MessageLine
 import dev.compass.sample.screen.record.PreviewSheet
 import dev.compass.sample.screen.record.RecordEvent
 import dev.compass.sample.screen.record.RecordFieldLine
+import dev.compass.sample.screen.record.RecordMenu
 import dev.compass.sample.screen.record.RecordNote
 import dev.compass.sample.screen.record.RecordUiState
 import dev.compass.sample.screen.record.TimelineLine
@@ -71,6 +73,8 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
     private val editing = EditPage()
     private val preview = PreviewPage()
     private val abandoning = AbandonPage()
+    private val menu = MenuPage()
+    private val replay = replayPage()
     private var working = false
 
     init {
@@ -81,6 +85,7 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
             waiting, head, actionsHead, totals, actions.view, fieldsHead, fieldsCard, notesHead, notes.view, edit, timelineHead, timelineCard,
         )
         for (part in parts) page.content.below(part)
+        page.action(R.drawable.ic_more, string(R.string.record_menu)) { send(RecordEvent.MenuOpened) }
     }
 
     override fun bind(state: RecordUiState) {
@@ -109,7 +114,11 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
                 abandoningNow != null -> abandoning.bind(abandoningNow)
                 previewNow != null -> preview.bind(previewNow)
                 editingNow != null -> editing.bind(editingNow)
-                else -> null
+                else -> when (state.menu) {
+                    RecordMenu.CHOICES -> menu.bind(state.canReplay && !state.working)
+                    RecordMenu.REPLAY -> replay
+                    null -> null
+                }
             },
         )
         notice(state.notice) { send(RecordEvent.NoticeShown) }
@@ -138,6 +147,12 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
         val name = card.below(kit.strong())
         val status = card.below(kit.badge())
         val detail = card.below(kit.body())
+        val messages = Rows<MessageLine>(kit, gap = 4, key = { it.key }) { line ->
+            val said = kit.body()
+            if (line.replay) said.setPaddingRelative(kit.dp(24), 0, 0, 0)
+            bound(said) { said.say(words.of(it.text)) }
+        }
+        card.below(messages.view)
         val attempts = card.below(kit.strong())
         val tries = TextLines(kit) { it.quiet() }
         card.below(tries.view)
@@ -152,6 +167,7 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
             name.say(string(R.string.action_to, it.name, it.endpoint))
             status.bind(it.state.resource, listOfNotNull(words.of(it.status), words.orNull(it.reason)).joinToString(": "), it.state.tone)
             detail.say(words.orNull(it.detail))
+            messages.bind(it.messages)
             attempts.say(words.orNull(it.attempts))
             tries.bind(it.attemptLines.map(words::of))
             warnings.bind(it.warnings.map(words::of))
@@ -190,11 +206,14 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
             bound(line) { line.bind(it.text) }
         }
         private val notesHead = kit.heading(string(R.string.session_notes))
+        private val why = Line(kit, string(R.string.record_edit_reason), typed = { send(RecordEvent.EditReasonTyped(it)) })
         private val save = kit.primary(string(R.string.record_save)) { send(RecordEvent.EditSaved) }
 
         init {
+            why.keyboard(Keyboard.TEXT)
             page.content.below(kit.body(string(R.string.record_edit_hint)))
-            for (part in listOf(fields.view, notesHead, notes.view)) page.content.below(part)
+            val asksWhy = kit.asked(string(R.string.record_edit_reason), why)
+            for (part in listOf(fields.view, notesHead, notes.view, asksWhy)) page.content.below(part)
             page.foot.below(save)
         }
 
@@ -202,6 +221,7 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
             fields.bind(now.fields)
             notesHead.visible(now.notes.isNotEmpty())
             notes.bind(now.notes)
+            why.bind(now.reason)
             save.isEnabled = now.canSave && !working
             return page
         }
@@ -226,6 +246,31 @@ class RecordView(around: Surroundings, send: (RecordEvent) -> Unit) : ScreenView
             body.say(sheet.body)
             return page
         }
+    }
+
+    /** What is seldom needed: it is not among the buttons of the record. */
+    private inner class MenuPage {
+        private val page = sheet(string(R.string.record_menu)) { send(RecordEvent.Dismissed) }
+        private val again = kit.secondary(string(R.string.record_replay), R.drawable.ic_send) { send(RecordEvent.ReplayOpened) }
+        private val none = kit.body(string(R.string.record_replay_none))
+
+        init {
+            page.content.below(again)
+            page.content.below(none)
+            page.foot.below(kit.secondary(string(R.string.close)) { send(RecordEvent.Dismissed) })
+        }
+
+        fun bind(canReplay: Boolean): Page {
+            again.isEnabled = canReplay
+            none.visible(!canReplay)
+            return page
+        }
+    }
+
+    private fun replayPage() = sheet(string(R.string.record_replay)) { send(RecordEvent.Dismissed) }.also {
+        it.content.below(kit.body(string(R.string.record_replay_question)))
+        it.foot.below(kit.secondary(string(R.string.cancel)) { send(RecordEvent.Dismissed) })
+        it.foot.below(kit.primary(string(R.string.action_send_again)) { send(RecordEvent.ReplayConfirmed) })
     }
 
     private inner class AbandonPage {

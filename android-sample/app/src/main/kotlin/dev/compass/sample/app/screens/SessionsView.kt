@@ -57,6 +57,7 @@ class SessionsView(around: Surroundings, send: (SessionsEvent) -> Unit) : RootVi
         val where = card.below(kit.body())
         val started = card.below(kit.quiet())
         val messages = card.below(kit.body())
+        val changed = card.below(kit.badge())
         return bound(card) {
             name.say(it.workflowName)
             status.bind(
@@ -72,6 +73,7 @@ class SessionsView(around: Surroundings, send: (SessionsEvent) -> Unit) : RootVi
             val since = words.of(it.startedAt)
             started.say(it.actor?.let { who -> string(R.string.started_at_by, since, who) } ?: string(R.string.started_at, since))
             messages.say(counts(it))
+            changed.bind(R.drawable.ic_pen, if (it.changed) string(R.string.sessions_changed) else null, Tone.WAITING)
         }
     }
 

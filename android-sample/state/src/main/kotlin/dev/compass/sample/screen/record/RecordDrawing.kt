@@ -3,6 +3,8 @@ package dev.compass.sample.screen.record
 import dev.compass.core.model.Action
 import dev.compass.core.model.ActionStatus
 import dev.compass.core.model.Attempt
+import dev.compass.core.model.Delivery
+import dev.compass.core.model.DeliveryState
 import dev.compass.core.model.FieldDefinition
 import dev.compass.core.model.FieldEntry
 import dev.compass.core.model.FieldState
@@ -44,6 +46,7 @@ internal fun SessionRecord.draw(): RecordUiState {
         totals = ActionStatus.entries.map { status -> ActionTotal(status, status.words(), actions.count { it.status == status }) }
             .filter { it.count > 0 },
         canEdit = state == SessionState.COMPLETED || state == SessionState.ENDED,
+        canReplay = actions.any { it.canReplay },
     )
 }
 
@@ -104,6 +107,7 @@ private fun named(id: TextId, vararg words: String): Text = Text.Message(id, wor
 
 private fun Action.card(): ActionCard {
     val newest = deliveries.firstOrNull()
+    val messages = messages()
     return ActionCard(
         key,
         name,
@@ -113,12 +117,14 @@ private fun Action.card(): ActionCard {
         // "Sent" needs no reason.
         reason?.takeIf { status != ActionStatus.SENT }?.let(::reasonWords),
         detail = when (status) {
-            ActionStatus.SENT -> newest?.sentAt?.let { text(TextId.ACTION_SENT_AT, Text.Moment(it)) }
+            // The list of its messages says it, where there is one.
+            ActionStatus.SENT -> newest?.sentAt?.takeIf { messages.isEmpty() }?.let { text(TextId.ACTION_SENT_AT, Text.Moment(it)) }
             ActionStatus.PENDING -> newest?.nextAttemptAt?.let { text(TextId.ACTION_NEXT_ATTEMPT, Text.Moment(it)) }
             ActionStatus.NOT_FIRED, ActionStatus.FAILED -> null
         },
         attempts = newest?.attempts?.takeIf { it > 0 }?.let { Text.Count(CountId.ATTEMPTS, it) },
         attemptLines = newest?.lastAttempts.orEmpty().map { it.words() },
+        messages = messages,
         warnings = listOfNotNull(
             if (failedSends > 0) Text.Count(CountId.FAILED_SENDS, failedSends) else null,
             if (locked) text(TextId.ACTION_LOCKED) else null,
@@ -134,6 +140,32 @@ private fun Action.card(): ActionCard {
         canAbandon = canAbandon,
     )
 }
+
+/** Oldest version first, each before its replays. Of a single message the card says everything. */
+private fun Action.messages(): List<MessageLine> {
+    val all = (deliveries + replays).sortedWith(compareBy({ it.revision }, { it.replay }))
+    return if (all.size < 2) emptyList() else all.map { MessageLine("${it.revision}.${it.replay}", it.words(), replay = it.replay > 0) }
+}
+
+private fun Delivery.words(): Text {
+    if (replay > 0) return replayWords()
+    val number = Text.Number(BigDecimal(revision))
+    val standing = when (state) {
+        DeliveryState.SENT -> text(TextId.VERSION_SENT, Text.Moment(sentAt ?: frozenAt))
+        DeliveryState.PENDING -> text(TextId.VERSION_WAITS, Text.Moment(frozenAt))
+        DeliveryState.FAILED -> text(TextId.VERSION_FAILED, why())
+        DeliveryState.SUPERSEDED -> text(TextId.VERSION_REPLACED)
+    }
+    return text(if (revision > 1) TextId.VERSION_CORRECTION else TextId.VERSION_FIRST, number, standing)
+}
+
+private fun Delivery.replayWords(): Text = when (state) {
+    DeliveryState.SENT -> text(TextId.REPLAY_SENT, Text.Moment(sentAt ?: frozenAt))
+    DeliveryState.PENDING -> text(TextId.REPLAY_WAITS, Text.Moment(frozenAt))
+    DeliveryState.FAILED, DeliveryState.SUPERSEDED -> text(TextId.REPLAY_FAILED, why())
+}
+
+private fun Delivery.why(): Text = reason?.let(::reasonWords) ?: text(TextId.ACTION_FAILED)
 
 private fun Attempt.words(): Text {
     val number = Text.Number(BigDecimal(number))

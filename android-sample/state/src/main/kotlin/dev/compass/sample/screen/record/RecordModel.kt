@@ -7,6 +7,7 @@ import dev.compass.core.model.FieldChange
 import dev.compass.core.model.FieldView
 import dev.compass.core.model.NoteChange
 import dev.compass.core.model.SessionRecord
+import dev.compass.core.model.TimelineEntry
 import dev.compass.core.toState
 import dev.compass.sample.field.FieldDrawer
 import dev.compass.sample.field.FieldEvent
@@ -16,6 +17,8 @@ import dev.compass.sample.field.change
 import dev.compass.sample.screen.Notice
 import dev.compass.sample.screen.StateModel
 import dev.compass.sample.screen.Workplace
+import dev.compass.sample.text.CountId
+import dev.compass.sample.text.Text
 import dev.compass.sample.text.TextId
 import dev.compass.sample.text.text
 import kotlinx.coroutines.CoroutineScope
@@ -44,12 +47,13 @@ class RecordModel(private val session: String, private val work: Workplace, scop
         when (event) {
             RecordEvent.EditOpened -> openEdit()
             is RecordEvent.Field -> field(event.event)
+            is RecordEvent.EditReasonTyped -> edits?.let { edit(it.copy(reason = event.reason)) }
             is RecordEvent.NoteTyped -> edits?.let { edit(it.copy(notes = it.notes + (event.number to event.text))) }
             RecordEvent.EditSaved -> saveEdit()
             RecordEvent.Dismissed -> {
                 // What was typed into a field stays for the next time, what was tapped is forgotten.
                 edits = null
-                show { copy(editing = null, preview = null, abandoning = null) }
+                show { copy(editing = null, preview = null, abandoning = null, menu = null) }
             }
             is RecordEvent.SendTapped -> sending(event) { compass.send(session, event.action, work.actor) }
             is RecordEvent.SendCorrectedTapped -> sending(event) { compass.sendCorrected(session, event.action, work.actor) }
@@ -58,6 +62,9 @@ class RecordModel(private val session: String, private val work: Workplace, scop
             is RecordEvent.AbandonReasonTyped -> show { copy(abandoning = abandoning?.copy(reason = event.reason)) }
             is RecordEvent.AbandonActorTyped -> show { copy(abandoning = abandoning?.copy(actor = event.actor)) }
             RecordEvent.AbandonConfirmed -> abandon()
+            RecordEvent.MenuOpened -> show { copy(menu = RecordMenu.CHOICES) }
+            RecordEvent.ReplayOpened -> if (now.canReplay) show { copy(menu = RecordMenu.REPLAY) }
+            RecordEvent.ReplayConfirmed -> replay()
             RecordEvent.Left -> work.navigator.back()
             RecordEvent.NoticeShown -> say(null)
         }
@@ -112,7 +119,7 @@ class RecordModel(private val session: String, private val work: Workplace, scop
         val notes = editing.changedNotes()
         if (changes.isNotEmpty() || notes.isNotEmpty()) {
             try {
-                compass.edit(session, changes, notes, work.actor)
+                compass.edit(session, changes, notes, work.actor, reason = editing.reason.trim().ifEmpty { null })
             } catch (failure: CompassException) {
                 if (failure.problems.isEmpty()) throw failure
                 return edit(editing.copy(typing = editing.typing.refused(failure.problems)))
@@ -137,6 +144,18 @@ class RecordModel(private val session: String, private val work: Workplace, scop
         } catch (failure: CompassException) {
             asked.remove(event)
             throw failure
+        } finally {
+            show { copy(working = false) }
+        }
+    }
+
+    private suspend fun replay() {
+        if (now.menu != RecordMenu.REPLAY) return
+        show { copy(menu = null, working = true) }
+        try {
+            val before = compass.record(session)
+            val after = compass.replaySession(session, work.actor).record
+            say(replayed(before.actions.filter { it.canReplay }.map { it.key }.toSet(), after.replayedSince(before)))
         } finally {
             show { copy(working = false) }
         }
@@ -169,7 +188,27 @@ class RecordModel(private val session: String, private val work: Workplace, scop
     private fun draw() {
         val drawn = known?.draw() ?: return
         val editing = edits?.draw(FieldDrawer(numbers()))
-        show { drawn.copy(editing = editing, preview = preview, abandoning = abandoning, working = working, notice = notice) }
+        show { drawn.copy(editing = editing, preview = preview, abandoning = abandoning, menu = menu, working = working, notice = notice) }
+    }
+}
+
+/** The actions whose messages were asked for again since then. */
+private fun SessionRecord.replayedSince(before: SessionRecord): Set<String> {
+    val last = before.timeline.maxOfOrNull { it.seq } ?: 0
+    return timeline.filter { it.seq > last }.map { it.entry }.filterIsInstance<TimelineEntry.SendRequested>()
+        .filter { it.replay }.map { it.action }.toSet()
+}
+
+/** What is not sent again although it was delivered is no longer on the phone. */
+private fun replayed(could: Set<String>, again: Set<String>): Notice {
+    val gone = could - again
+    val sent = Text.Count(CountId.WILL_SEND_AGAIN, again.size)
+    val lost = Text.Count(CountId.CANNOT_SEND_AGAIN, gone.size)
+    return when {
+        gone.isEmpty() && again.isEmpty() -> Notice(text(TextId.NOTICE_NOTHING_TO_SEND))
+        gone.isEmpty() -> Notice(sent)
+        again.isEmpty() -> Notice(lost, failed = true)
+        else -> Notice(text(TextId.NOTICE_REPLAYED_IN_PART, sent, lost))
     }
 }
 
@@ -179,6 +218,7 @@ internal data class Edits(
     val changed: Map<String, Change> = emptyMap(),
     val typing: Typing = Typing(),
     val notes: Map<Int, String> = emptyMap(),
+    val reason: String = "",
 ) {
     // What the path did not ask cannot be edited.
     private val editable get() = before.fields.filter { it.section != null }
@@ -207,6 +247,6 @@ internal data class Edits(
     /** For the screen. */
     fun draw(drawer: FieldDrawer): Editing {
         val fields = fields().map { drawer.draw(it, typing, null) }
-        return Editing(fields, written(), canSave = fields.none { it.problem != null })
+        return Editing(fields, written(), reason, canSave = fields.none { it.problem != null })
     }
 }

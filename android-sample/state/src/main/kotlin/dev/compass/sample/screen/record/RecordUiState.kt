@@ -14,6 +14,8 @@ import dev.compass.sample.text.Text
  * @property won draws the mark, with its word.
  * @property editing the fields as inputs, while they are edited; none otherwise.
  * @property preview the message of an action, while it is looked at.
+ * @property menu what of the menu is open; none while it is closed.
+ * @property canReplay whether a delivered message can be sent again.
  */
 data class RecordUiState(
     val loading: Boolean = true,
@@ -34,6 +36,8 @@ data class RecordUiState(
     val editing: Editing? = null,
     val preview: PreviewSheet? = null,
     val abandoning: AbandonQuestion? = null,
+    val menu: RecordMenu? = null,
+    val canReplay: Boolean = false,
     val canEdit: Boolean = false,
     val working: Boolean = false,
     val notice: Notice? = null,
@@ -62,6 +66,7 @@ data class ActionTotal(val state: ActionStatus, val label: Text, val count: Int)
  * @property reason why it is so, where there is a reason.
  * @property detail when it was sent, or when it is tried next.
  * @property attempts "2 tries"; [attemptLines] says what became of each, newest first.
+ * @property messages its messages in order, where there are several.
  * @property warnings that the receiver may have it already, that it is locked, or that the record was edited since.
  */
 data class ActionCard(
@@ -74,14 +79,21 @@ data class ActionCard(
     val detail: Text?,
     val attempts: Text?,
     val attemptLines: List<Text>,
+    val messages: List<MessageLine>,
     val warnings: List<Text>,
     val canSend: Boolean,
     val canSendCorrected: Boolean,
     val canAbandon: Boolean,
 )
 
-/** The record being edited. */
-data class Editing(val fields: List<FieldUi>, val notes: List<NoteChange>, val canSave: Boolean)
+/** A message of an action, and what became of it. A [replay] stands below the version that is sent again. */
+data class MessageLine(val key: String, val text: Text, val replay: Boolean)
+
+/** The menu of a record: what is seldom needed, and the question that follows. */
+enum class RecordMenu { CHOICES, REPLAY }
+
+/** The record being edited; the [reason] may be empty. */
+data class Editing(val fields: List<FieldUi>, val notes: List<NoteChange>, val reason: String, val canSave: Boolean)
 
 /** The message of an action: where it goes, and its body, indented for people. */
 data class PreviewSheet(val action: String, val name: String, val endpoint: String, val body: String)
@@ -107,10 +119,13 @@ sealed interface RecordEvent {
     /** Every change of a note being edited. */
     data class NoteTyped(val number: Int, val text: String) : RecordEvent
 
+    /** Every change of the reason of the edits. */
+    data class EditReasonTyped(val reason: String) : RecordEvent
+
     /** Keep the edits. */
     data object EditSaved : RecordEvent
 
-    /** The edits, the sheet or the question were left. */
+    /** The edits, the menu, the sheet or the question were left. */
     data object Dismissed : RecordEvent
 
     /** Send an action (again). */
@@ -133,6 +148,15 @@ sealed interface RecordEvent {
 
     /** Give it up. */
     data object AbandonConfirmed : RecordEvent
+
+    /** The menu. */
+    data object MenuOpened : RecordEvent
+
+    /** Send what was delivered again: asks first. */
+    data object ReplayOpened : RecordEvent
+
+    /** Send it again. */
+    data object ReplayConfirmed : RecordEvent
 
     /** Out of the record. */
     data object Left : RecordEvent

@@ -87,4 +87,5 @@ private fun SessionSummary.row() = SessionRow(
     waiting = actionsPending,
     failed = actionsFailed,
     sent = actionsSent,
+    changed = actionsDiffering > 0,
 )

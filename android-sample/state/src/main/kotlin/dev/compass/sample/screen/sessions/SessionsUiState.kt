@@ -24,6 +24,7 @@ data class SessionsUiState(
  * A session.
  *
  * @property waiting how many of its messages wait, [failed] failed and [sent] were sent; a row shows those above zero.
+ * @property changed whether it was edited and the newest message of an action has other values.
  */
 data class SessionRow(
     val session: String,
@@ -37,6 +38,7 @@ data class SessionRow(
     val waiting: Int,
     val failed: Int,
     val sent: Int,
+    val changed: Boolean,
 )
 
 /** What a technician does in the list of sessions. */

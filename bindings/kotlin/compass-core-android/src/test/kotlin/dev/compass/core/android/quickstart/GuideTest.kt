@@ -10,6 +10,7 @@ import dev.compass.core.end
 import dev.compass.core.model.FieldValue
 import dev.compass.core.start
 import dev.compass.core.testing.WebhookSink
+import java.time.Instant
 import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.Executor
 import kotlinx.coroutines.CoroutineExceptionHandler
@@ -69,6 +70,20 @@ class GuideTest : OnAPhone() {
         compass.completed()
         assertEquals(Result.success(), wait { FlushWorker(app, WorkerParameters()).doWork() })
         assertEquals(1L, wait { compass.outboxTotals() }.pending)
+    }
+
+    @Test
+    fun `what an office has lost is sent again, with the same id`() {
+        networks.network()
+        val office = WebhookSink().closing()
+        val compass = ready(office.url)
+        compass.completed()
+        wait { compass.flush() }
+        assertEquals(0 to 0, wait { sendAgain(compass, Instant.now().plusSeconds(3_600), "jo") })
+        assertEquals(1 to 0, wait { sendAgain(compass, Instant.EPOCH, "jo") })
+        wait { compass.flush() }
+        assertEquals(2, office.received.size)
+        assertEquals(office.received[0].id, office.received[1].id)
     }
 
     @Test
