@@ -112,7 +112,7 @@ struct Scene {
             }
         },
         Scene(name: "sessions", saved: "sessions"),
-        Scene(name: "sessions, one was changed", phone: without { $0.list[2].actionsDiffering = 1 }, saved: "sessions"),
+        Scene(name: "sessions, one was changed", phone: without { $0.sessions[2].actionsDiffering = 1 }, saved: "sessions"),
         Scene(name: "sessions, many", phone: without(many), saved: "sessions"),
         Scene(name: "sessions, filtered", saved: "sessions") {
             try await $0.tap($0.words(.message(.buttonFilter, [.message(.labelAll, [])])))

@@ -145,7 +145,7 @@ final class RecordTests: XCTestCase {
     }
 
     func testARowSaysThatASessionWasChangedSinceItsMessagesWereMade() async throws {
-        fake.change { $0.list[2].actionsDiffering = 1 }
+        fake.change { $0.sessions[2].actionsDiffering = 1 }
         let model = SessionsModel(work)
         try await eventually { model.sessions.count == 4 }
         XCTAssertEqual(model.sessions.filter(\.changed).map(\.session), ["s3"])
