@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use compass_core::RetryPolicy;
 use compass_core::document;
-use compass_core::model::{ActionDefinition, ActionKind, Endpoint, Integration, NetworkPolicy, Signing, Workflow};
+use compass_core::model::{ActionDefinition, Endpoint, NetworkPolicy, Signing, Workflow};
 use compass_core::port::StaticSecrets;
 use compass_core::transport::{BuiltIn, BuiltInOptions};
 use compass_core::{Compass, Options};
@@ -79,14 +79,11 @@ impl Phone {
         let quiet =
             |section: &&compass_core::model::Section| !section.is_end() && section.actions.is_empty() && section.key != workflow.start;
         if let Some(section) = workflow.sections.iter().find(quiet).filter(|_| workflow.local_revision == 0) {
-            let action = ActionDefinition {
-                key: "field-day".to_owned(),
-                name: format!("Report to the office that “{}” was reached", section.name),
-                integration: Integration::Webhooks,
-                kind: ActionKind::SendMessage,
-                endpoint: endpoint.clone(),
-                sends_edits: false,
-            };
+            let action = ActionDefinition::send_message(
+                "field-day",
+                format!("Report to the office that “{}” was reached", section.name),
+                endpoint.clone(),
+            );
             let authored = document::add_action(&published, &section.key, &action)?;
             let revised = self.compass.import_workflow(&authored.document)?.workflow.workflow;
             screen::line(format!("added     a Send Message action to “{}”, which makes it {}", section.name, revised.version_label()));

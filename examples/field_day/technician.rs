@@ -159,6 +159,7 @@ fn candidates(definition: &FieldDefinition) -> Vec<FieldValue> {
             longitude: Decimal("-0.00139".to_owned()),
             accuracy_m: Some(Decimal("4.5".to_owned())),
             captured_at: Utc::now(),
+            mocked: false,
         })],
         FieldKind::Attachment(rule) | FieldKind::Signature(rule) => {
             let media_type = rule.media_types.first().map_or("image/png", |first| if first.ends_with('*') { "image/png" } else { first });

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::command::LoadedSession;
-use super::compare::Payloads;
+use super::enqueue::Payloads;
 use super::{Inner, Result};
 use crate::delivery::HeldBack;
 use crate::model::{Action, ActionStatus, Delivery, DeliveryState, Integration, Timestamp};

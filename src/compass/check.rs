@@ -1,6 +1,6 @@
 //! The check of the whole database for damage.
 
-use super::compare::Payloads;
+use super::enqueue::Payloads;
 use super::{Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::engine::words;
@@ -147,5 +147,5 @@ impl Inner {
 }
 
 fn preview(row: ActionRow) -> ActionPreview {
-    ActionPreview { key: row.key, name: row.name, section: row.section, endpoint: row.endpoint }
+    ActionPreview { key: row.key, name: row.name, section: row.section, endpoint: row.endpoint, size: None, too_large: false }
 }

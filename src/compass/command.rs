@@ -5,12 +5,13 @@ use std::sync::{Arc, PoisonError};
 use serde::Serialize;
 
 use super::compare::changes_messages;
+use super::enqueue::Payloads;
 use super::{Inner, Result};
 use crate::crypto::Sha256;
 use crate::engine::document::{StoredDocument, StoredFault};
 use crate::engine::session::{self as engine, ActContext};
 use crate::error::Error;
-use crate::model::{Act, Command, Event, SessionKey, SessionView, Workflow, WorkflowRef};
+use crate::model::{Act, ActionDefinition, Command, Event, SessionKey, SessionView, Workflow, WorkflowRef};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::store::command::Outcome;
 use crate::store::{self, Connection, Transaction, session::Stored};
@@ -106,8 +107,29 @@ impl LoadedSession {
         if changes_messages(&event.act) { self.compare(tx) } else { Ok(()) }
     }
 
+    /// The definition of an action. None where a damaged document has none.
+    pub(super) fn action(&self, key: &str) -> Option<&ActionDefinition> {
+        self.workflow().action(key).map(|(_, action)| action)
+    }
+
     pub(super) fn view(&self, connection: &Connection) -> Result<SessionView> {
-        Ok(engine::view(self.workflow(), &self.state, &store::session::drafts(connection, self.id)?))
+        Ok(self.view_with(&store::session::drafts(connection, self.id)?))
+    }
+
+    /// The view with these half-typed texts. An end section says how large messages would be.
+    pub(super) fn view_with(&self, drafts: &SortedMap<String, String>) -> SessionView {
+        let mut view = engine::view(self.workflow(), &self.state, drafts);
+        if view.section.is_end {
+            let mut payloads = Payloads::of(self);
+            for fires in &mut view.would_fire {
+                // A value that does not fit is reported where it is.
+                if let Ok(payload) = payloads.of_action(&fires.key) {
+                    fires.size = Some(payload.bytes.len() as u64);
+                    fires.too_large = payload.is_too_large();
+                }
+            }
+        }
+        view
     }
 
     pub(super) fn section_name(&self) -> &str {

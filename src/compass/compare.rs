@@ -3,9 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::command::LoadedSession;
-use super::enqueue::Payload;
+use super::enqueue::Payloads;
 use super::{Changed, Inner, Result};
-use crate::crypto::Sha256;
 use crate::error::Error;
 use crate::model::Act;
 use crate::store::action::ActionRow;
@@ -18,26 +17,13 @@ const WRITER_WAIT: Duration = Duration::from_millis(200);
 /// How long opening a file compares; a flush does the rest.
 const TIME_OF_AN_OPEN: Duration = Duration::from_millis(200);
 
-/// What the messages of a session would hold now, made at first use.
-pub(super) struct Payloads<'a> {
-    loaded: &'a LoadedSession,
-    /// Every action of a session has the same.
-    hash: Option<Sha256>,
-}
-
-impl<'a> Payloads<'a> {
-    pub(super) fn of(loaded: &'a LoadedSession) -> Self {
-        Self { loaded, hash: None }
-    }
-
-    /// Whether the newest message of this action says something else.
+impl Payloads<'_> {
+    /// Whether the newest message of this action says something else than it would now.
     pub(super) fn differ_from(&mut self, row: &ActionRow) -> Result<bool> {
-        let Some(newest) = &row.newest_body else { return Ok(false) };
-        let hash = match self.hash {
-            Some(hash) => hash,
-            None => *self.hash.insert(Payload::of_session(self.loaded)?.hash),
-        };
-        Ok(hash.0 != newest[..])
+        match &row.newest_body {
+            Some(newest) => Ok(self.of_action(&row.key)?.hash.0 != newest[..]),
+            None => Ok(false),
+        }
     }
 }
 

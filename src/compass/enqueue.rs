@@ -5,7 +5,7 @@ use super::{Inner, Result};
 use crate::crypto::Sha256;
 use crate::engine::session as engine;
 use crate::error::Error;
-use crate::model::{SessionState, Submission, Timestamp};
+use crate::model::{ActionDefinition, SessionState, Submission, Timestamp};
 use crate::outbox::reason;
 use crate::store::outbox::NewEntry;
 use crate::store::{self, Transaction, meta};
@@ -26,15 +26,8 @@ impl Payload {
     pub(super) fn of(submission: &Submission) -> Result<Self> {
         // A value that does not fit its definition cannot have passed validation.
         let bytes = webhook::payload(submission).map_err(|error| Error::Internal { detail: error.to_string() })?;
-        if bytes.len() > webhook::WARN_BODY {
-            log::warn!("a payload of {} bytes; receivers prefer less than {}", bytes.len(), webhook::WARN_BODY);
-        }
         let hash = Sha256::of(&bytes);
         Ok(Self { bytes, hash })
-    }
-
-    pub(super) fn of_session(loaded: &LoadedSession) -> Result<Self> {
-        Self::of(&engine::submission(loaded.workflow(), &loaded.state))
     }
 
     /// The payload for a send by a person.
@@ -42,12 +35,38 @@ impl Payload {
     /// # Errors
     /// `PayloadTooLarge`.
     pub(super) fn to_send(loaded: &LoadedSession, action: &str) -> Result<Self> {
-        let body = Self::of_session(loaded)?;
+        let body = Self::of(&engine::submission(loaded.workflow(), &loaded.state, loaded.action(action)))?;
         if body.is_too_large() { Err(too_large(action, body.bytes.len() as u64)) } else { Ok(body) }
     }
 
-    fn is_too_large(&self) -> bool {
+    pub(super) fn is_too_large(&self) -> bool {
         self.bytes.len() > webhook::MAX_BODY
+    }
+}
+
+/// What the messages of a session would hold now, made at first use. Actions that send the same fields have the same.
+pub(super) struct Payloads<'a> {
+    loaded: &'a LoadedSession,
+    made: Vec<(Option<&'a ActionDefinition>, Payload)>,
+}
+
+impl<'a> Payloads<'a> {
+    pub(super) fn of(loaded: &'a LoadedSession) -> Self {
+        Self { loaded, made: Vec::new() }
+    }
+
+    pub(super) fn of_action(&mut self, action: &str) -> Result<&Payload> {
+        let action = self.loaded.action(action);
+        let lists = |action: Option<&'a ActionDefinition>| action.map(|action| (&action.fields, &action.fields_except));
+        let place = match self.made.iter().position(|(made, _)| lists(*made) == lists(action)) {
+            Some(place) => place,
+            None => {
+                let submission = engine::submission(self.loaded.workflow(), &self.loaded.state, action);
+                self.made.push((action, Payload::of(&submission)?));
+                self.made.len() - 1
+            }
+        };
+        Ok(&self.made[place].1)
     }
 }
 
@@ -66,10 +85,11 @@ impl Inner {
         } else {
             None
         };
-        let body = if not_fired.is_none() { Some(Payload::of_session(loaded)?) } else { None };
+        let mut payloads = Payloads::of(loaded);
         for action in &actions {
             let action_id = store::action::insert(tx, loaded.id, action, not_fired)?;
-            if let Some(body) = &body {
+            if not_fired.is_none() {
+                let body = payloads.of_action(&action.key)?;
                 self.insert_entry(tx, &meta, loaded, action_id, 1, &action.key, &action.endpoint, body, now)?;
             }
         }
@@ -94,6 +114,9 @@ impl Inner {
         now: Timestamp,
     ) -> Result<()> {
         self.need_series(tx)?;
+        if body.bytes.len() > webhook::WARN_BODY {
+            log::warn!("a payload of {} bytes; receivers prefer less than {}", body.bytes.len(), webhook::WARN_BODY);
+        }
         let entry = NewEntry {
             action_id,
             session_id: loaded.id,

@@ -75,7 +75,7 @@ impl Compass {
             let loaded = self.inner.load_session(connection, session)?;
             let met = engine::encountered(loaded.workflow(), &loaded.state).into_iter().find(|met| met.key == action);
             let met = met.ok_or_else(|| Error::UnknownAction { action: echoed(action) })?;
-            let mut submission = engine::submission(loaded.workflow(), &loaded.state);
+            let mut submission = engine::submission(loaded.workflow(), &loaded.state, loaded.action(action));
             if loaded.state.finished_at.is_none() {
                 submission.completed_at = now;
             }

@@ -309,6 +309,11 @@ impl Inner {
         let mut sent = false;
         for row in store::action::of_session(tx, loaded.id)? {
             if row.differs == Some(true) && sends_edits(loaded.workflow(), &row.key) {
+                // What a person abandoned, only a person sends again.
+                if row.status == ActionStatus::Failed && row.reason.as_deref() == Some(reason::ABANDONED) {
+                    store::action::keep_why_not_sent(tx, row.id, reason::ABANDONED)?;
+                    continue;
+                }
                 let correct = || self.correct_if_allowed(tx, loaded, &row.key, now);
                 match self.unless_damaged_message(tx, &row, correct)?.unwrap_or(Err(reason::CORRUPT)) {
                     Ok(_) => sent = true,

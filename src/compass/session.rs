@@ -52,7 +52,7 @@ impl Compass {
                 .ok_or_else(|| Error::Internal { detail: "a session does not begin with its first event".to_owned() })?;
             let mut loaded = LoadedSession { id: 0, document, hash: row.hash, state };
             loaded.id = store::session::insert(tx, row.id, &loaded.state, loaded.section_name(), &event, Some(hash))?;
-            let view = engine::view(loaded.workflow(), &loaded.state, &Default::default());
+            let view = loaded.view_with(&Default::default());
             Ok((CommandOutcome { applied: Applied::Yes, view }, Changed::session(key)))
         })
     }

@@ -326,7 +326,7 @@ impl Round<'_> {
         let Claimed { delivery_id, session, action, body_sha256, revision, .. } = &claimed;
         let mut is_sound = webhook::is_delivery_id(&delivery_id.0, install_id, *session, action, body_sha256, *revision);
         if is_sound && Sha256::of(&claimed.body) != claimed.body_sha256 {
-            match super::heal::body(tx, claimed.session).filter(|bytes| Sha256::of(bytes) == claimed.body_sha256) {
+            match super::heal::body(tx, claimed.session, &claimed.action).filter(|bytes| Sha256::of(bytes) == claimed.body_sha256) {
                 Some(bytes) => claimed.body = bytes,
                 None => is_sound = false,
             }

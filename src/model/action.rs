@@ -62,7 +62,8 @@ pub struct Action {
     /// The newest revision that was delivered.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub delivered_revision: Option<u32>,
-    /// Why the last edit was not sent although the document asks for that (`"on_edit": "send"`): `action_locked` or `payload_too_large`.
+    /// Why the last edit was not sent although the document asks for that (`"on_edit": "send"`): `action_locked`,
+    /// `payload_too_large`, `abandoned` or `corrupt`.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub edit_not_sent: Option<String>,
     /// Whether `send` would be accepted now.
@@ -99,4 +100,10 @@ pub struct ActionPreview {
     pub section: String,
     /// Key of the endpoint.
     pub endpoint: String,
+    /// How many bytes its message would have now. Known only in an end section.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub size: Option<u64>,
+    /// Whether that is more than a message may have: completing works, and the message fails with `payload_too_large`.
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub too_large: bool,
 }

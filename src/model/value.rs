@@ -80,6 +80,10 @@ impl Typed {
                     accuracy => Some(Decimal(text(accuracy)?)),
                 },
                 captured_at: parsed(&value["captured_at"])?,
+                mocked: match &value["mocked"] {
+                    Value::Null => false,
+                    mocked => mocked.as_bool()?,
+                },
             }),
             "file" => FieldValue::File(FileManifest {
                 sha256: text(&value["sha256"])?,
@@ -132,6 +136,10 @@ pub struct Location {
     pub accuracy_m: Option<Decimal>,
     /// When the position was taken.
     pub captured_at: Timestamp,
+    /// Whether the phone says that another app made the position up (`Location.isMock`, `isSimulatedBySoftware`).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub mocked: bool,
 }
 
 /// What the core knows of an attachment or a signature; the host keeps the bytes.
@@ -258,9 +266,10 @@ mod tests {
     use super::*;
 
     fn values() -> Vec<FieldValue> {
-        let place = |accuracy_m| Location {
+        let place = |accuracy_m: Option<Decimal>| Location {
             latitude: Decimal("51.5".into()),
             longitude: Decimal("-0.10".into()),
+            mocked: accuracy_m.is_none(),
             accuracy_m,
             captured_at: "2026-11-23T18:31:40.123Z".parse().unwrap(),
         };

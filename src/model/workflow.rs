@@ -195,6 +195,36 @@ pub struct ActionDefinition {
     #[serde(default, rename = "on_edit", with = "on_edit", skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub sends_edits: bool,
+    /// Keys of the fields that its messages hold; none: all fields of the path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub fields: Option<Vec<String>>,
+    /// Keys of the fields that its messages leave out; not beside `fields`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "uniffi", uniffi(default))]
+    pub fields_except: Vec<String>,
+}
+
+impl ActionDefinition {
+    /// An action that posts the completed session, with all fields of its path, to an endpoint. A person sends corrections.
+    pub fn send_message(key: impl Into<String>, name: impl Into<String>, endpoint: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            name: name.into(),
+            integration: Integration::Webhooks,
+            kind: ActionKind::SendMessage,
+            endpoint: endpoint.into(),
+            sends_edits: false,
+            fields: None,
+            fields_except: Vec::new(),
+        }
+    }
+
+    /// Whether its messages hold this field, once it has a value.
+    pub fn sends(&self, field: &str) -> bool {
+        let lists = |fields: &[String]| fields.iter().any(|listed| listed == field);
+        self.fields.as_deref().is_none_or(lists) && !lists(&self.fields_except)
+    }
 }
 
 /// `ask` or `send`.

@@ -95,6 +95,8 @@ struct Place {
     // Always present, null where the phone gave none: receivers can rely on it.
     accuracy_m: Option<Box<RawValue>>,
     captured_at: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    mocked: bool,
 }
 
 #[derive(Serialize)]
@@ -168,6 +170,7 @@ fn place(location: &Location) -> Option<Place> {
             None => None,
         },
         captured_at: core_time(location.captured_at),
+        mocked: location.mocked,
     })
 }
 

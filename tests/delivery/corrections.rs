@@ -254,6 +254,23 @@ fn an_edit_stands_and_the_record_says_why_where_its_correction_is_not_sent() {
 }
 
 #[test]
+fn an_edit_does_not_send_what_a_person_abandoned() {
+    let (field, session, _) = phone_that_sends_edits(|_| {});
+    field.compass.abandon(session, "tell-0", "anna", "told by telephone", &id()).unwrap();
+    edit(&field.compass, session, "18.5");
+    let action = field.action(session);
+    assert_eq!((action.status, action.edit_not_sent.as_deref()), (ActionStatus::Failed, Some("abandoned")));
+    assert!(action.differs_from_sent && action.can_send_corrected, "a person can");
+    field.flush();
+    assert_eq!(field.transport.requests().len(), 0);
+    field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+    edit(&field.compass, session, "19.5");
+    assert_eq!(field.action(session).edit_not_sent, None);
+    field.flush();
+    assert_eq!(came(&field), pairs(&[("3", "19.5")]), "once a person has sent it, edits do too");
+}
+
+#[test]
 fn the_reason_of_an_edit_stays_in_the_record() {
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();

@@ -74,6 +74,7 @@ fn every_type() -> Vec<SubmittedField> {
         longitude: decimal("-0.10"),
         accuracy_m: Some(decimal("4.5")),
         captured_at: at("2026-11-23T18:30:00Z"),
+        mocked: false,
     };
     vec![
         field("serial", "Serial number", FieldKind::Text(rule()), text("BX-100/7")),
@@ -169,13 +170,14 @@ fn messages() -> Vec<(String, Submission)> {
             field("d", "Moment in UTC with a fraction", FieldKind::DateTime { min: None, max: None }, FieldValue::DateTime(fraction)),
             field(
                 "l",
-                "Position without accuracy",
+                "Position without accuracy, made up by another app",
                 FieldKind::Location { max_accuracy_m: None },
                 FieldValue::Location(Location {
                     latitude: decimal("0"),
                     longitude: decimal("180.0"),
                     accuracy_m: None,
                     captured_at: at("2026-11-23T18:30:00.000999Z"),
+                    mocked: true,
                 }),
             ),
             field(

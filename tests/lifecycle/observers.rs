@@ -337,14 +337,7 @@ fn upkeep_tells_of_what_it_removed() {
     assert!(told.one().everything);
 
     let document = app.compass.workflow_document("pump-check", None).unwrap();
-    let action = ActionDefinition {
-        key: "tell-safety".into(),
-        name: "Tell safety".into(),
-        integration: Integration::Webhooks,
-        kind: ActionKind::SendMessage,
-        endpoint: "safety".into(),
-        sends_edits: false,
-    };
+    let action = ActionDefinition::send_message("tell-safety", "Tell safety", "safety");
     app.compass.import_workflow(&add_action(&document, "gate", &action).unwrap().document).unwrap();
     assert!(told.one().workflows);
 }

@@ -112,6 +112,7 @@ SESSION = {
     "answers": lambda view: listed(answer.key for answer in view.answers),
     "responses": lambda view: listed(response.key for response in view.responses),
     "would_fire": lambda view: listed(action.key for action in view.would_fire),
+    "sizes": lambda view: listed(f"{action.key}:{action.size or 0}" for action in view.would_fire),
     "problems": lambda view: problems(view.problems),
     "completion_problems": lambda view: problems(view.completion_problems),
     "completion_places": lambda view: listed(f"{p.visit}:{p.section}:{p.field}" for p in view.completion_problems),

@@ -54,6 +54,7 @@ scenarios! {
     busy_then_taken,
     ended_or_discarded,
     every_type,
+    fields_per_action,
     given_once,
     gone,
     half_typed,

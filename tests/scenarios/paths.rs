@@ -48,6 +48,7 @@ fn of_session(view: &SessionView, path: &[&str]) -> Text {
         ["answers"] => list(view.answers.iter().map(|answer| &answer.key)),
         ["responses"] => list(view.responses.iter().map(|response| &response.key)),
         ["would_fire"] => list(view.would_fire.iter().map(|action| &action.key)),
+        ["sizes"] => list(view.would_fire.iter().map(|action| format!("{}:{}", action.key, action.size.unwrap_or_default()))),
         ["problems"] => problems(&view.problems),
         ["completion_problems"] => problems(&view.completion_problems),
         ["completion_places"] => list(view.completion_problems.iter().map(place)),

@@ -68,14 +68,7 @@ fn a_key_of_megabytes_is_not_given_back_whole() {
 #[test]
 fn an_authoring_helper_gives_no_key_back_whole_either() {
     let (document, huge) = (pump_check(1), huge());
-    let action = |key: &str| ActionDefinition {
-        key: key.to_owned(),
-        name: "Tell".into(),
-        integration: Integration::Webhooks,
-        kind: ActionKind::SendMessage,
-        endpoint: "office".into(),
-        sends_edits: false,
-    };
+    let action = |key: &str| ActionDefinition::send_message(key, "Tell", "office");
     let Err(AuthoringError::UnknownSection { section }) = document::add_action(&document, &huge, &action("more")) else { panic!("added") };
     assert!(section.len() <= MAX_ECHO);
     let Err(AuthoringError::UnknownAction { action, .. }) = document::remove_action(&document, "yard", &huge) else { panic!("removed") };

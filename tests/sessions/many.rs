@@ -113,14 +113,7 @@ fn importing_again_changes_nothing_and_other_content_is_a_conflict() {
 #[test]
 fn a_local_revision_is_current_until_a_newer_version_is_published() {
     let app = App::new();
-    let action = ActionDefinition {
-        key: "tell-safety".into(),
-        name: "Tell safety".into(),
-        integration: Integration::Webhooks,
-        kind: ActionKind::SendMessage,
-        endpoint: "safety".into(),
-        sends_edits: false,
-    };
+    let action = ActionDefinition::send_message("tell-safety", "Tell safety", "safety");
     let session = app.start().key;
     let document = app.compass.workflow_document("pump-check", None).unwrap();
     let authored = add_action(&document, "gate", &action).unwrap();

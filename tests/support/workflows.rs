@@ -73,14 +73,7 @@ impl SectionDraft {
             name: format!("Answer {i}"),
             next: next.map(|next| format!("s{}", next.index(count))),
         };
-        let action = |i| ActionDefinition {
-            key: format!("s{number}-act{i}"),
-            name: format!("Message {i} of section {number}"),
-            integration: Integration::Webhooks,
-            kind: ActionKind::SendMessage,
-            endpoint: "office".into(),
-            sends_edits: false,
-        };
+        let action = |i| ActionDefinition::send_message(format!("s{number}-act{i}"), format!("Message {i} of section {number}"), "office");
         Section {
             key: format!("s{number}"),
             name: format!("Section {number}"),

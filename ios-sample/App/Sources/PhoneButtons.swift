@@ -251,7 +251,9 @@ final class Locator: NSObject, @preconcurrency CLLocationManagerDelegate {
         guard let latitude = digits(here.coordinate.latitude, 6), let longitude = digits(here.coordinate.longitude, 6)
         else { return tell(.notLocated(denied: false)) }
         let accuracy = here.horizontalAccuracy >= 0 ? digits(here.horizontalAccuracy, 1) : nil
-        tell(.located(Location(latitude: latitude, longitude: longitude, accuracyM: accuracy, capturedAt: here.timestamp)))
+        let madeUp = here.sourceInformation?.isSimulatedBySoftware ?? false
+        let place = Location(latitude: latitude, longitude: longitude, accuracyM: accuracy, capturedAt: here.timestamp, mocked: madeUp)
+        tell(.located(place))
     }
 
     func locationManager(_ manager: CLLocationManager, didFailWithError error: any Error) {

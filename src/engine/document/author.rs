@@ -82,8 +82,8 @@ pub fn replace_action(document: &[u8], section: &str, key: &str, action: &Action
             return Err(AuthoringError::DuplicateAction { action: echoed(&action.key) });
         }
         if let (Node::Object(old), Node::Object(new)) = (&mut actions(root, place)[index], action_node(action)) {
-            // Left out where a person is asked.
-            old.retain(|(name, _)| name != "on_edit");
+            // Left out where they say what is so without them.
+            old.retain(|(name, _)| !["on_edit", "fields", "fields_except"].contains(&name.as_str()));
             for (name, value) in new {
                 match old.iter_mut().find(|(member, _)| *member == name) {
                     Some((_, member)) => *member = value,

@@ -71,9 +71,11 @@ codes! {
     BodyTooLarge "body_too_large" Error;
     /// A member only has a meaning with a requirement that `requires` does not contain.
     MissingRequirement "missing_requirement" Error;
+    /// Two members exclude each other.
+    ConflictingMembers "conflicting_members" Error;
     /// A key is used twice.
     DuplicateKey "duplicate_key" Error;
-    /// A section asks a field twice.
+    /// A section asks a field twice, or an action lists it twice.
     DuplicateField "duplicate_field" Error;
     /// The document has no section with this key.
     UnknownSection "unknown_section" Error;

@@ -86,13 +86,30 @@ fn references(workflow: &Workflow, findings: &mut Findings) {
         let mut asked = HashSet::new();
         for (place, field) in section.fields.iter().enumerate() {
             let pointer = format!("/sections/{index}/fields/{place}");
-            if !fields.contains(field.as_str()) && !fields.contains("") && is_key(field) {
-                let message = format!("The library has no field {}; add it to `fields`, or remove it here.", quoted(field));
-                findings.add(Code::UnknownField, pointer, message);
+            if unknown(&fields, field) {
+                findings.add(Code::UnknownField, pointer, no_field(field));
             } else if !field.is_empty() && !asked.insert(field) {
                 findings.add(Code::DuplicateField, pointer, format!("This section already asks {}; remove it here.", quoted(field)));
             }
             used.insert(field.as_str());
+        }
+        for (place, action) in section.actions.iter().enumerate() {
+            let lists = [("fields", action.fields.as_deref().unwrap_or_default()), ("fields_except", &action.fields_except)];
+            for (member, listed) in lists {
+                let mut seen = HashSet::new();
+                for (at, field) in listed.iter().enumerate() {
+                    let pointer = format!("/sections/{index}/actions/{place}/{member}/{at}");
+                    if unknown(&fields, field) {
+                        findings.add(Code::UnknownField, pointer, no_field(field));
+                    } else if !field.is_empty() && !seen.insert(field) {
+                        findings.add(
+                            Code::DuplicateField,
+                            pointer,
+                            format!("This action already lists {}; remove it here.", quoted(field)),
+                        );
+                    }
+                }
+            }
         }
         for (place, answer) in section.answers.iter().enumerate() {
             let pointer = format!("/sections/{index}/answers/{place}");
@@ -124,6 +141,10 @@ fn references(workflow: &Workflow, findings: &mut Findings) {
             findings.add(Code::UnusedField, format!("/fields/{index}"), message);
         }
     }
+}
+
+fn no_field(field: &str) -> String {
+    format!("The library has no field {}; add it to `fields` of the document, or remove it here.", quoted(field))
 }
 
 fn unknown_endpoints(workflow: &Workflow, endpoints: &[String], findings: &mut Findings) {

@@ -66,12 +66,18 @@ fn content(reader: &mut Reader, object: &Object) -> String {
     reader.shown(object, "content", Need::Optional, Shape::Prose, MAX_CONTENT_LENGTH).unwrap_or_default()
 }
 
-fn section(reader: &mut Reader, object: &Object) -> Section {
-    let asked = reader.list(object, "fields", Need::Optional, MAX_FIELDS_PER_SECTION);
-    let mut fields: Vec<_> = asked.iter().map(|(node, pointer)| reader.key_node(node, pointer)).collect();
-    if asked.unreadable {
+/// Keys of fields. One that could not be read is empty.
+fn field_keys(reader: &mut Reader, object: &Object, member: &str, most: usize) -> Vec<String> {
+    let listed = reader.list(object, member, Need::Optional, most);
+    let mut fields: Vec<_> = listed.iter().map(|(node, pointer)| reader.key_node(node, pointer)).collect();
+    if listed.unreadable {
         fields.push(String::new());
     }
+    fields
+}
+
+fn section(reader: &mut Reader, object: &Object) -> Section {
+    let fields = field_keys(reader, object, "fields", MAX_FIELDS_PER_SECTION);
     Section {
         key: reader.key(object, "key"),
         name: reader.name(object),
@@ -105,6 +111,10 @@ fn response(reader: &mut Reader, object: &Object) -> Response {
 
 fn action(reader: &mut Reader, object: &Object) -> ActionDefinition {
     requires::bound(reader, object, requires::OF_ACTION);
+    if object.get("fields").is_some() && object.get("fields_except").is_some() {
+        let message = "An action lists either the fields that it sends, in `fields`, or those that it leaves out; remove one of the two.";
+        reader.add(Code::ConflictingMembers, object.at("fields_except"), message);
+    }
     ActionDefinition {
         key: reader.key(object, "key"),
         name: reader.name(object),
@@ -113,5 +123,7 @@ fn action(reader: &mut Reader, object: &Object) -> ActionDefinition {
         endpoint: reader.key(object, "endpoint"),
         sends_edits: object.get("on_edit").is_some()
             && reader.word(object, "on_edit", &[("ask", false), ("send", true)]).unwrap_or_default(),
+        fields: object.get("fields").is_some().then(|| field_keys(reader, object, "fields", MAX_FIELDS)),
+        fields_except: field_keys(reader, object, "fields_except", MAX_FIELDS),
     }
 }

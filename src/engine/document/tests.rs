@@ -296,6 +296,28 @@ fn a_document_has_a_hundred_actions_at_most() {
     assert_eq!(too_many(MAX_ACTIONS - 17, 20), [format!("/sections/{}/actions", MAX_ACTIONS - 19)], "the first that is too much");
 }
 
+#[test]
+fn an_action_lists_fields_of_the_library_in_one_of_two_ways() {
+    let found = |members: &[(&str, Value)]| {
+        let mut document = long_report(&[2], 1);
+        for (member, value) in members {
+            document["sections"][0]["actions"][0][member] = value.clone();
+        }
+        findings(&document)
+    };
+    let at = |code: &str, place: &str| vec![(code.to_owned(), format!("/sections/0/actions/0/{place}"))];
+    for member in ["fields", "fields_except"] {
+        assert_eq!(found(&[(member, json!(["f0-1", "f0-0"]))]), []);
+        assert_eq!(found(&[(member, json!([]))]), []);
+        assert_eq!(found(&[(member, json!(["f0-0", "other"]))]), at("unknown_field", &format!("{member}/1")));
+        assert_eq!(found(&[(member, json!(["f0-0", "f0-0"]))]), at("duplicate_field", &format!("{member}/1")));
+        assert_eq!(found(&[(member, json!([" "]))]), at("bad_key", &format!("{member}/0")));
+        assert_eq!(found(&[(member, json!("f0-0"))]), at("wrong_type", member));
+    }
+    let both = [("fields", json!(["f0-0"])), ("fields_except", json!(["f0-1"]))];
+    assert_eq!(found(&both), at("conflicting_members", "fields_except"));
+}
+
 /// A way of sections, each asking these fields; the last one but the end has an action. Every field must have this many characters.
 fn long_report(fields_per_section: &[usize], characters: u32) -> Value {
     let mut document = sound();
@@ -322,20 +344,33 @@ fn a_message_that_is_always_too_large_is_found() {
     let too_large = |document: &Value| {
         findings(document).into_iter().filter(|(code, _)| code == "body_too_large").map(|(_, pointer)| pointer).collect::<Vec<_>>()
     };
-    assert_eq!(too_large(&long_report(&[14], 20_000)), ["/sections/0/actions"]);
+    assert_eq!(too_large(&long_report(&[14], 20_000)), ["/sections/0/actions/0"]);
     assert_eq!(too_large(&long_report(&[13], 20_000)), [""; 0]);
-    assert_eq!(too_large(&long_report(&[7, 0, 7], 20_000)), ["/sections/0/actions", "/sections/1/actions", "/sections/2/actions"]);
+    assert_eq!(too_large(&long_report(&[7, 0, 7], 20_000)), ["/sections/0/actions/0", "/sections/1/actions/0", "/sections/2/actions/0"]);
 
     // With a way around it: only the section without such a way is always too large.
     let mut round = long_report(&[7, 7], 20_000);
     round["sections"][0]["answers"].as_array_mut().expect("answers").push(json!({ "key": "off", "name": "Off", "next": "s2" }));
-    assert_eq!(too_large(&round), ["/sections/1/actions"]);
+    assert_eq!(too_large(&round), ["/sections/1/actions/0"]);
     // Optional, empty or repeated fields do not count.
     for (member, value) in [("required", json!(false)), ("allow_empty", json!(true)), ("allow_not_applicable", json!(true))] {
         let mut document = long_report(&[14], 20_000);
         document["fields"][0][member] = value;
         assert_eq!(too_large(&document), [""; 0], "{member}");
     }
+    // Only what an action sends counts.
+    let mut some = long_report(&[14], 20_000);
+    let all = some["sections"][0]["actions"][0].clone();
+    let action = |key: &str, member: &str| {
+        let mut action = all.clone();
+        action["key"] = key.into();
+        action[member] = json!(["f0-0"]);
+        action
+    };
+    some["sections"][0]["actions"] = json!([action("one", "fields"), action("but-one", "fields_except")]);
+    assert_eq!(too_large(&some), [""; 0]);
+    some["sections"][0]["actions"] = json!([action("one", "fields"), all, all]);
+    assert_eq!(too_large(&some), ["/sections/0/actions/1"], "the first that sends all");
     // Back again: the fields are asked twice and sent once.
     let mut back = long_report(&[0, 7], 20_000);
     back["sections"][1]["answers"].as_array_mut().expect("answers").push(json!({ "key": "back", "name": "Back", "next": "s0" }));
@@ -357,10 +392,18 @@ fn a_document_has_only_so_many_examples_matched_with_patterns() {
 fn every_code_has_a_test() {
     let mut seen: HashSet<String> = mistakes().into_iter().flat_map(|(_, _, codes)| codes).map(|(code, _)| code.to_owned()).collect();
     // Tested above, where JSON is read, and where findings are collected.
-    seen.extend(
-        ["too_many", "not_utf8", "not_json", "too_large", "too_deep", "duplicate_member", "more_findings", "body_too_large"]
-            .map(str::to_owned),
-    );
+    let elsewhere = [
+        "too_many",
+        "not_utf8",
+        "not_json",
+        "too_large",
+        "too_deep",
+        "duplicate_member",
+        "more_findings",
+        "body_too_large",
+        "conflicting_members",
+    ];
+    seen.extend(elsewhere.map(str::to_owned));
     let all: HashSet<String> = Code::ALL.iter().map(|code| code.as_str().to_owned()).collect();
     assert_eq!(seen, all);
 }

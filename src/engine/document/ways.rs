@@ -7,7 +7,7 @@ use std::collections::{BinaryHeap, HashMap};
 use super::code::{Code, Findings, quoted};
 use super::lint::unreadable;
 use crate::engine::pattern_length::lengths;
-use crate::model::{FieldDefinition, MAX_BODY, Section, Workflow};
+use crate::model::{ActionDefinition, FieldDefinition, MAX_BODY, Section, Workflow};
 
 /// The sections as places, with the answers between them.
 struct Ways {
@@ -119,36 +119,49 @@ fn looped(ways: &Ways) -> Vec<bool> {
     looped
 }
 
-/// Reports sections with actions whose messages are always too large: the required values of the fields on the shortest way are larger than
-/// a body may be.
+/// Reports actions whose messages are always too large: the required values that they send, on the shortest way, are larger than a body may
+/// be. Of the actions of a section that send the same fields, the first is reported.
 fn too_large(workflow: &Workflow, ways: &Ways, start: usize, looped: &[bool], findings: &mut Findings) {
-    let bytes = least_bytes(workflow);
-    if bytes.iter().sum::<u64>() <= MAX_BODY as u64 {
-        return;
-    }
-    let (before, after) = (cheapest(&ways.forward, &[start], &bytes), cheapest(&ways.backward, &ways.exits, &bytes));
-    for (place, section) in workflow.sections.iter().enumerate().filter(|(_, section)| !section.actions.is_empty()) {
-        let (Some(before), Some(after)) = (before[place], after[place]) else { continue };
-        // In a loop a section may lie on both ways; its fields are sent once.
-        let least = if looped[place] { before.max(after) } else { before + after - bytes[place] };
-        if least > MAX_BODY as u64 {
-            let message = format!(
-                "The required fields on any way through the section {} take at least {least} bytes, and a message has at most {MAX_BODY}; lower `min_length`.",
-                quoted(&section.key)
-            );
-            findings.add(Code::BodyTooLarge, format!("/sections/{place}/actions"), message);
+    let mut looked_at: Vec<&ActionDefinition> = Vec::new();
+    for action in workflow.sections.iter().flat_map(|section| &section.actions) {
+        if looked_at.iter().any(|other| send_the_same(other, action)) {
+            continue;
+        }
+        looked_at.push(action);
+        let bytes = least_bytes(workflow, action);
+        if bytes.iter().sum::<u64>() <= MAX_BODY as u64 {
+            continue;
+        }
+        let (before, after) = (cheapest(&ways.forward, &[start], &bytes), cheapest(&ways.backward, &ways.exits, &bytes));
+        for (place, section) in workflow.sections.iter().enumerate() {
+            let Some(first) = section.actions.iter().position(|other| send_the_same(other, action)) else { continue };
+            let (Some(before), Some(after)) = (before[place], after[place]) else { continue };
+            // In a loop a section may lie on both ways; its fields are sent once.
+            let least = if looped[place] { before.max(after) } else { before + after - bytes[place] };
+            if least > MAX_BODY as u64 {
+                let message = format!(
+                    "The required fields on any way through the section {} take at least {least} bytes of this message, which has at most {MAX_BODY}; lower `min_length`, or send fewer.",
+                    quoted(&section.key)
+                );
+                findings.add(Code::BodyTooLarge, format!("/sections/{place}/actions/{first}"), message);
+            }
         }
     }
 }
 
-/// For each section the fewest bytes that its fields add to a message. A field that several sections ask counts for none of them.
-fn least_bytes(workflow: &Workflow) -> Vec<u64> {
+fn send_the_same(one: &ActionDefinition, other: &ActionDefinition) -> bool {
+    (&one.fields, &one.fields_except) == (&other.fields, &other.fields_except)
+}
+
+/// For each section the fewest bytes that its fields add to a message of this action. A field that several sections ask counts for none of
+/// them.
+fn least_bytes(workflow: &Workflow, action: &ActionDefinition) -> Vec<u64> {
     let mut asked: HashMap<&str, u32> = HashMap::new();
     for field in workflow.sections.iter().flat_map(|section| &section.fields) {
         *asked.entry(field).or_default() += 1;
     }
-    let once = |field: &&FieldDefinition| asked.get(field.key.as_str()) == Some(&1);
-    let fields: HashMap<&str, u64> = workflow.fields.iter().filter(once).map(|field| (field.key.as_str(), least(field))).collect();
+    let counts = |field: &&FieldDefinition| asked.get(field.key.as_str()) == Some(&1) && least(field) > 0 && action.sends(&field.key);
+    let fields: HashMap<&str, u64> = workflow.fields.iter().filter(counts).map(|field| (field.key.as_str(), least(field))).collect();
     let of = |section: &Section| section.fields.iter().filter_map(|field| fields.get(field.as_str())).sum();
     workflow.sections.iter().map(of).collect()
 }

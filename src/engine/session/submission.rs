@@ -1,14 +1,18 @@
 //! The content of a session's webhooks, and the text by which search finds it.
 
 use super::{State, path};
-use crate::model::{FieldDefinition, FieldState, FieldValue, Submission, SubmittedField, Workflow};
+use crate::model::{ActionDefinition, FieldDefinition, FieldState, FieldValue, Submission, SubmittedField, Workflow};
 
-/// The content of the session's webhooks: the fields of the path that hold a value, in path order and then section order, each once.
+/// The content of an action's webhook: the fields of the path that hold a value and that the action sends, in path order and then section
+/// order, each once. Without an action, all fields of the path.
 ///
 /// `completed_at` is when the session was completed, or ended. For a preview of a session in progress, it is the start of the current visit;
 /// a caller with a clock sets its own time.
-pub fn submission(workflow: &Workflow, state: &State) -> Submission {
+pub fn submission(workflow: &Workflow, state: &State, action: Option<&ActionDefinition>) -> Submission {
     let fields = path::fields(workflow, state).into_iter().filter_map(|field| {
+        if action.is_some_and(|action| !action.sends(&field.definition.key)) {
+            return None;
+        }
         let held = state.values.get(&field.definition.key)?;
         let FieldState::Provided(value) = &held.state else { return None };
         Some(SubmittedField { definition: field.definition.clone(), value: value.clone(), completed_at: held.completed_at })

@@ -69,6 +69,8 @@ pub fn encountered(workflow: &Workflow, state: &State) -> Vec<ActionPreview> {
                 name: action.name.clone(),
                 section: section.key.clone(),
                 endpoint: action.endpoint.clone(),
+                size: None,
+                too_large: false,
             });
         }
     }

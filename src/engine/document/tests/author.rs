@@ -5,17 +5,10 @@ use serde_json::{Value, json};
 use super::{BOILER, sound, with};
 use crate::engine::document::limit::MAX_VERSION;
 use crate::engine::document::*;
-use crate::model::{ActionDefinition, ActionKind, Integration, Severity};
+use crate::model::{ActionDefinition, Severity};
 
 pub(super) fn action(key: &str) -> ActionDefinition {
-    ActionDefinition {
-        key: key.to_owned(),
-        name: "Tell the workshop".to_owned(),
-        integration: Integration::Webhooks,
-        kind: ActionKind::SendMessage,
-        endpoint: "workshop".to_owned(),
-        sends_edits: false,
-    }
+    ActionDefinition::send_message(key, "Tell the workshop", "workshop")
 }
 
 pub(super) fn workflow(authored: &Authored) -> Workflow {

@@ -51,7 +51,7 @@ fn a_session_can_be_ended_from_anywhere_with_a_reason() {
     assert_eq!(session.verdict(end()), "not_in_progress");
     assert_eq!(session.verdict(Command::Answer { visit: 1, answer: "go".into() }), "stale");
     assert_eq!(session.verdict(Command::Discard), "already_finished");
-    assert_eq!(submission(&session.workflow, &session.state).completed_at, session.events[1].at, "its end");
+    assert_eq!(submission(&session.workflow, &session.state, None).completed_at, session.events[1].at, "its end");
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn going_back_supersedes_visits_and_keeps_values() {
 
     session.answer("fine").complete();
     let submitted: Vec<String> =
-        submission(&session.workflow, &session.state).fields.iter().map(|field| field.definition.key.clone()).collect();
+        submission(&session.workflow, &session.state, None).fields.iter().map(|field| field.definition.key.clone()).collect();
     assert_eq!(submitted, ["temperature"], "the part was given off the path, the remark is not applicable");
     let record = record(&session.workflow, &session.state, &session.events, vec![]);
     let fields: Vec<_> = record.fields.iter().map(|field| (field.definition.key.as_str(), field.section.as_deref())).collect();

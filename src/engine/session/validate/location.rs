@@ -15,6 +15,7 @@ pub(super) fn location(max_accuracy_m: Option<&str>, given: &Location) -> Result
         longitude: number::in_ascii(&given.longitude),
         accuracy_m: given.accuracy_m.as_ref().map(number::in_ascii),
         captured_at: cut_to_millis(given.captured_at),
+        mocked: given.mocked,
     };
     number::bounded(Some("-90"), Some("90"), &kept.latitude)?;
     number::bounded(Some("-180"), Some("180"), &kept.longitude)?;

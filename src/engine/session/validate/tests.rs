@@ -124,6 +124,7 @@ fn characters_of_pasting_and_scanning_are_not_kept() {
         longitude: Decimal("１３.3777".into()),
         accuracy_m: Some(Decimal("٨".into())),
         captured_at: "2026-11-23T18:31:40Z".parse().unwrap(),
+        mocked: false,
     };
     let Ok(FieldState::Provided(FieldValue::Location(place))) =
         validate(&field(json!({ "type": "location", "max_accuracy_m": "10" })), &FieldValue::Location(place))
@@ -305,6 +306,7 @@ fn a_location_is_on_earth_and_as_accurate_as_required() {
             longitude: Decimal(longitude.into()),
             accuracy_m: accuracy.map(|accuracy| Decimal(accuracy.into())),
             captured_at: "2026-11-23T18:31:40.123456Z".parse().unwrap(),
+            mocked: false,
         })
     };
     let (any, near) = (field(json!({ "type": "location" })), field(json!({ "type": "location", "max_accuracy_m": "25" })));

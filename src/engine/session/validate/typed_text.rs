@@ -139,7 +139,7 @@ fn location(text: &str, now: Timestamp) -> Result<Location, Fault> {
         [latitude, longitude, accuracy] => (latitude, longitude, Some(decimal(accuracy)?)),
         _ => return Err(Fault::new("bad_format", "latitude and longitude such as 52.5163, 13.3777 are expected")),
     };
-    Ok(Location { latitude: decimal(latitude)?, longitude: decimal(longitude)?, accuracy_m: accuracy, captured_at: now })
+    Ok(Location { latitude: decimal(latitude)?, longitude: decimal(longitude)?, accuracy_m: accuracy, captured_at: now, mocked: false })
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ struct Paths {
         case "answers": Written.list(view.answers.map(\.key))
         case "responses": Written.list(view.responses.map(\.key))
         case "would_fire": Written.list(view.wouldFire.map(\.key))
+        case "sizes": Written.list(view.wouldFire.map { "\($0.key):\($0.size ?? 0)" })
         case "problems": problems(view.problems)
         case "completion_problems": problems(view.completionProblems)
         case "completion_places": try Written.list(view.completionProblems.map(place))

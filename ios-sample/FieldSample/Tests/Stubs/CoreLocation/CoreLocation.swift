@@ -6,7 +6,9 @@ public final class CLLocation: Sendable {
     public var coordinate: CLLocationCoordinate2D { fatalError() }
     public var horizontalAccuracy: Double { 0 }
     public var timestamp: Date { fatalError() }
+    public var sourceInformation: CLLocationSourceInformation? { nil }
 }
+public final class CLLocationSourceInformation: Sendable { public var isSimulatedBySoftware: Bool { false } }
 public enum CLAuthorizationStatus { case notDetermined, restricted, denied, authorizedAlways, authorizedWhenInUse }
 public protocol CLLocationManagerDelegate: AnyObject {
     func locationManager(_ manager: CLLocationManager, didUpdateLocations locations: [CLLocation])

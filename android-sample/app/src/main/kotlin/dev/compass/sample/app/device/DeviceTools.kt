@@ -9,6 +9,7 @@ import android.content.Intent
 import android.graphics.Bitmap
 import android.location.Location
 import android.net.Uri
+import android.os.Build
 import android.os.Bundle
 import android.provider.MediaStore
 import android.provider.OpenableColumns
@@ -253,8 +254,12 @@ class DeviceTools(
             BigDecimal(longitude).setScale(DEGREE_DIGITS, RoundingMode.HALF_EVEN),
             if (hasAccuracy()) BigDecimal(accuracy.toDouble()).setScale(1, RoundingMode.UP) else null,
             Instant.ofEpochMilli(time),
+            mocked = isMadeUp(),
         ),
     )
+
+    @Suppress("DEPRECATION")
+    private fun Location.isMadeUp() = if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) isMock else isFromMockProvider
 
     private fun LocalDate.millis() = atStartOfDay(ZoneId.systemDefault()).toInstant().toEpochMilli()
 

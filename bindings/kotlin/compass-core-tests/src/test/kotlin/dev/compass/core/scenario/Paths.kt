@@ -75,6 +75,7 @@ private fun SessionView.read(path: List<String>): String? = when (path.first()) 
     "answers" -> answers.listed { it.key }
     "responses" -> responses.listed { it.key }
     "would_fire" -> wouldFire.listed { it.key }
+    "sizes" -> wouldFire.listed { "${it.key}:${it.size ?: 0}" }
     "problems" -> problems.codes()
     "completion_problems" -> completionProblems.codes()
     "completion_places" -> completionProblems.listed { "${it.visit}:${it.section}:${it.field}" }
