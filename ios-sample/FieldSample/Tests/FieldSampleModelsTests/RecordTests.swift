@@ -33,7 +33,7 @@ final class RecordTests: XCTestCase {
     }
 
     private var replayed: [Bool] {
-        fake.current.writes.compactMap { if case .replaySession = $0 { true } else { nil } }
+        fake.current.writes.compactMap { write -> Bool? in if case .replaySession = write { true } else { nil } }
     }
 
     func testTheVersionsOfAMessageAreInOrderAndEachThatWasSentAgainSaysSoBelowIt() async throws {

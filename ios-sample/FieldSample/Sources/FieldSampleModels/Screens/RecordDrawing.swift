@@ -7,7 +7,7 @@ extension SessionRecord {
     /// The actions whose messages were asked for again since then.
     func replayed(since before: SessionRecord) -> Set<String> {
         let last = before.timeline.map(\.seq).max() ?? 0
-        return Set(timeline.filter { $0.seq > last }.compactMap { item in
+        return Set(timeline.filter { $0.seq > last }.compactMap { item -> String? in
             if case .sendRequested(let action, _, _, _, true) = item.entry { action } else { nil }
         })
     }
