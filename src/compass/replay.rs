@@ -95,7 +95,7 @@ impl Inner {
         }
         let (sent, open) = (replay::newest_sent(tx, row.id)?, replay::open(tx, row.id)?.pop());
         let Some(sent) = sent else { return Ok(Replayed::No) };
-        if !sent.holds_redacted.is_empty() {
+        if replay::holds_redacted(tx, sent.id)? {
             return Ok(Replayed::BodyDropped);
         }
         match open {

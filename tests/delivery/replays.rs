@@ -316,3 +316,31 @@ fn a_failed_replay_stays_where_the_newer_revision_has_no_body() {
     assert_eq!(replays(&field, session), [(1, DeliveryState::Failed, Some("rejected".to_owned()))], "nobody abandoned it");
     sound(&field);
 }
+
+#[test]
+fn a_redacted_value_does_not_leave_because_an_earlier_replay_kept_it() {
+    for bodies in [RedactBodies::Keep, RedactBodies::Forget] {
+        let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.body_retention = 4 * DAY);
+        let session = delivered(&field);
+        days(&field, 3);
+        replay(&field, session);
+        // The message has released its bytes, and the replay keeps them.
+        days(&field, 3);
+        assert!(field.compass.delivery_body(&field.delivery(session).id).unwrap().is_some());
+        let redaction = Redaction {
+            command_id: id(),
+            target: RedactionTarget::Field { key: "reading".into() },
+            actor: "anna".into(),
+            reason: "not ours to know".into(),
+            pending: RedactPending::Abandon,
+            bodies,
+        };
+        field.compass.redact(session, &redaction).unwrap();
+        assert_eq!(field.compass.replay(session, "tell-0", None, &id()).unwrap_err().code(), "body_dropped", "{bodies:?}");
+        assert_eq!(field.compass.replay_session(session, None, &id()).unwrap().applied, Applied::Stale, "{bodies:?}");
+        assert_eq!(field.compass.replay_sent(&to_office(), None, None).unwrap().body_dropped, 1, "{bodies:?}");
+        field.flush();
+        assert_eq!(came(&field).len(), 2, "{bodies:?}");
+        sound(&field);
+    }
+}

@@ -40,7 +40,17 @@ fn rows(connection: &Connection, which: &str, action_id: i64) -> Result<Vec<Entr
     Ok(found)
 }
 
-/// Queues a replay of this delivered entry, due at once. False where its body was released.
+/// Whether the bytes of this message hold a redacted value. They may be kept for an earlier replay of it alone.
+pub(crate) fn holds_redacted(connection: &Connection, entry_id: i64) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM outbox o JOIN outbox k ON k.delivery_id = o.delivery_id
+                         WHERE o.id = ?1 AND k.body_kept = 1 AND k.holds_redacted IS NOT NULL)",
+    )?;
+    Ok(statement.query_row([entry_id], |row| row.get(0))?)
+}
+
+/// Queues a replay of this delivered entry, due at once, or after an attempt of an earlier replay that may be in flight. False where its body
+/// was released.
 pub(crate) fn queue(tx: &Transaction<'_>, entry_id: i64, now: Timestamp) -> Result<bool> {
     let queued = tx
         .prepare_cached(
