@@ -344,3 +344,27 @@ fn a_redacted_value_does_not_leave_because_an_earlier_replay_kept_it() {
         sound(&field);
     }
 }
+
+#[test]
+fn replays_begin_after_messages_that_have_failed_before() {
+    let (field, receivers) = phone_with(|_| Ok(answer(202)), one_at_a_time);
+    let old: Vec<_> = (0..4).map(|_| delivered(&field)).collect();
+    receivers.now(|_| Ok(answer(503)));
+    let fail: Vec<_> = (0..3).map(|_| field.complete()).collect();
+    for _ in 0..4 {
+        field.flush();
+        field.clock.advance(HOUR);
+    }
+    assert!(fail.iter().all(|session| field.delivery(*session).attempts > 0));
+    receivers.take();
+    assert_eq!(field.compass.replay_sent(&to_office(), Some("anna"), None).unwrap().replayed, 4);
+    field.clock.advance(HOUR);
+    let before = came(&field).len();
+    field.flush();
+    let ids = |sessions: &[SessionKey]| sessions.iter().map(|session| field.delivery(*session).id.0).collect::<Vec<_>>();
+    let order = came(&field).split_off(before);
+    let (mut first, mut expected) = (order[..3].to_vec(), ids(&fail));
+    first.sort();
+    expected.sort();
+    assert_eq!((first, &order[3..]), (expected, &ids(&old)[..]), "{order:?}");
+}
