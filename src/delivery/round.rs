@@ -269,7 +269,7 @@ impl Round<'_> {
         let (integration_enabled, connectivity, lease) = (meta.integration_enabled, request.connectivity, limits.lease);
         let context = DeliveryContext { integration_enabled, connectivity, now: self.now, woken: false, lease };
         let mut candidates = Vec::new();
-        let passed_over = &batch.passed_over | &in_flight::newer_than(tx, &batch.in_flight)?;
+        let passed_over = &batch.passed_over | &in_flight::beside(tx, &batch.in_flight)?;
         for scan in scan_endpoints(tx, &context, &passed_over)? {
             let view = batch.endpoints.get(&scan.key);
             let room = scan.row().map_or(0, |row| room(row, view, self.now, policy));

@@ -79,7 +79,7 @@ impl Delivery {
             }
             let integration_enabled = meta::load(connection)?.integration_enabled;
             let context = DeliveryContext { integration_enabled, connectivity, now: now.wall, woken: false, lease };
-            let passed_over = &passed_over | &in_flight::readable_newer_than(connection, &in_flight)?;
+            let passed_over = &passed_over | &in_flight::readable_beside(connection, &in_flight)?;
             let is_due = scan_endpoints(connection, &context, &passed_over)?.iter().any(|scan| {
                 let view = views.get(&scan.key);
                 let has_room = scan.row().is_some_and(|row| room(row, view, now.wall, policy) > 0);

@@ -318,6 +318,38 @@ fn a_failed_replay_stays_where_the_newer_revision_has_no_body() {
 }
 
 #[test]
+fn a_replay_that_is_asked_for_again_waits_for_the_one_in_flight() {
+    for is_elsewhere in [false, true] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        register(&field, "lab");
+        let session = delivered(&field);
+        replay(&field, session);
+        let other = is_elsewhere.then(|| Compass::open(field.options.clone().as_other_process()).unwrap());
+        field.transport.hold(OFFICE_URL);
+        let running = flushing(other.as_ref().unwrap_or(&field.compass));
+        field.transport.wait_for_requests(2);
+        assert!(abandon_first(&field, session).in_flight);
+        assert_eq!(replay(&field, session).applied, Applied::Yes);
+        assert_eq!(replays(&field, session)[0], (2, DeliveryState::Pending, Some("in_flight".to_owned())));
+        // What is claimed now is claimed together with this.
+        complete_for(&field, "lab");
+        if let Some(other) = &other {
+            other.refresh().unwrap();
+            field.flush();
+        }
+        eventually("the lab has its message", || requests_to(&field, &url("lab")) == 1);
+        assert_eq!(requests_to(&field, OFFICE_URL), 2, "elsewhere: {is_elsewhere}");
+        field.transport.release();
+        joined("the flush", running);
+        field.flush();
+        let both = [(2, DeliveryState::Sent, None), (1, DeliveryState::Sent, None)];
+        assert_eq!((replays(&field, session), requests_to(&field, OFFICE_URL)), (both.to_vec(), 3), "elsewhere: {is_elsewhere}");
+        sound(&field);
+        other.iter().for_each(|other| other.close().unwrap());
+    }
+}
+
+#[test]
 fn a_redacted_value_does_not_leave_because_an_earlier_replay_kept_it() {
     for bodies in [RedactBodies::Keep, RedactBodies::Forget] {
         let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.body_retention = 4 * DAY);

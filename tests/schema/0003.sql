@@ -438,12 +438,17 @@ BEGIN
      WHERE id = NEW.action_id;
 END;
 
--- An attempt has ended, and newer revisions, which have not begun, need not wait for it any more.
-CREATE TRIGGER outbox_superseded_ended AFTER UPDATE OF in_flight_until ON outbox
+-- An attempt has ended, and later entries of its action, which have not begun, need not wait for it any more.
+CREATE TRIGGER outbox_attempt_ended AFTER UPDATE OF in_flight_until, lease_until ON outbox
 WHEN OLD.in_flight_until IS NOT NULL AND NEW.in_flight_until IS NULL
+  OR OLD.replay > 0 AND OLD.lease_until IS NOT NULL AND NEW.lease_until IS NULL AND NEW.in_flight_until IS NULL
 BEGIN
     UPDATE outbox SET in_flight_until = NULL
-     WHERE action_id = NEW.action_id AND revision > NEW.revision AND attempts = 0 AND in_flight_until = OLD.in_flight_until;
+     WHERE action_id = NEW.action_id AND id > NEW.id AND attempts = 0 AND in_flight_until = coalesce(OLD.lease_until, OLD.in_flight_until)
+       -- Unless another one that ends at the same time runs.
+       AND NOT EXISTS (SELECT 1 FROM outbox runs
+                        WHERE runs.action_id = NEW.action_id AND runs.id <> NEW.id AND runs.attempts > 0
+                          AND coalesce(runs.lease_until, runs.in_flight_until) = coalesce(OLD.lease_until, OLD.in_flight_until));
 END;
 
 -- Nothing visible changes with a claim or its release. A send is one cycle that ended failed: abandoning is not a send, and automatic

@@ -145,6 +145,8 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
         match of_entry(id, read_claimed(tx, id, until, claim).map_err(StoreError::from)) {
             Err(error) if fault("seeded: one bad row stops all") => return Err(error),
             read => match unless_damaged(read)? {
+                // Beside another entry of its action, which is claimed now, it waits.
+                Some(Some(read)) if read.is_replay && claimed.iter().any(|other| is_of_same_action(other, &read)) => {}
                 Some(Some(read)) => claimed.push(read),
                 // Its session or its action is missing, or it cannot be read.
                 Some(None) | None => unreadable.push(id),
@@ -166,6 +168,10 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
         }
     }
     Ok((kept, unreadable))
+}
+
+fn is_of_same_action(one: &Claimed, other: &Claimed) -> bool {
+    one.session == other.session && one.action == other.action
 }
 
 /// Which rows of the queue: messages that were never delivered, or replays of sent ones. Columns of the index `outbox_due`.

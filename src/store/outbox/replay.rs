@@ -55,9 +55,10 @@ pub(crate) fn queue(tx: &Transaction<'_>, entry_id: i64, now: Timestamp) -> Resu
     let queued = tx
         .prepare_cached(
             "INSERT INTO outbox (action_id, session_id, revision, replay, delivery_id, endpoint, body_sha256, body_size, workflow_version,
-                                 session_state, frozen_at, due_at, cycle_counts)
+                                 session_state, frozen_at, due_at, cycle_counts, in_flight_until)
              SELECT action_id, session_id, revision, 1 + (SELECT max(r.replay) FROM outbox r WHERE r.delivery_id = o.delivery_id), delivery_id,
-                    endpoint, body_sha256, body_size, workflow_version, session_state, ?2, ?3, 0
+                    endpoint, body_sha256, body_size, workflow_version, session_state, ?2, ?3, 0,
+                    (SELECT max(coalesce(r.lease_until, r.in_flight_until)) FROM outbox r WHERE r.delivery_id = o.delivery_id)
                FROM outbox o
               WHERE id = ?1 AND EXISTS (SELECT 1 FROM outbox k JOIN body b ON b.sha256 = k.body_sha256
                                          WHERE k.delivery_id = o.delivery_id AND k.body_kept = 1)",
