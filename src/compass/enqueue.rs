@@ -68,9 +68,9 @@ impl Inner {
         };
         let body = if not_fired.is_none() { Some(Payload::of_session(loaded)?) } else { None };
         for action in &actions {
-            let action_id = store::action::insert(tx, loaded.id, action, not_fired)?;
+            let (action_id, revision) = store::action::insert(tx, loaded.id, action, not_fired)?;
             if let Some(body) = &body {
-                self.insert_entry(tx, &meta, loaded, action_id, 1, &action.key, &action.endpoint, body, now)?;
+                self.insert_entry(tx, &meta, loaded, action_id, revision, &action.key, &action.endpoint, body, now)?;
             }
         }
         Ok(true)

@@ -242,7 +242,7 @@ fn entry(tx: &Transaction<'_>, endpoint: &str, now: Timestamp) -> Result<i64, St
     let session_id = tx.last_insert_rowid();
     let preview =
         ActionPreview { key: "notify".to_owned(), name: "Notify".to_owned(), section: "end".to_owned(), endpoint: endpoint.to_owned() };
-    let action_id = action::insert(tx, session_id, &preview, None)?;
+    let (action_id, _) = action::insert(tx, session_id, &preview, None)?;
     let body = format!("{{\"number\":{number}}}");
     let hash = Sha256::of(body.as_bytes());
     let new = NewEntry {

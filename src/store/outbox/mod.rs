@@ -126,14 +126,17 @@ const FRESH: &str = "counted = 0, slow_counted = 0, offline_tries = 0, cut_short
                                 resynced = 0, refreshed = 0";
 
 /// Freezes a message: due at once, or created as failed. It begins only after every attempt of its action that may be in flight, also one of a
-/// replay.
+/// replay, or of a file that this one has replaced.
 pub(crate) fn insert(tx: &Transaction<'_>, new: &NewEntry<'_>, now: Timestamp) -> Result<()> {
     insert_body(tx, new)?;
     tx.prepare_cached(
         "INSERT INTO outbox (action_id, session_id, revision, delivery_id, endpoint, body_sha256, body_size, workflow_version, session_state,
                              frozen_at, state, reason, due_at, in_flight_until)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
-                 iif(?14, (SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = ?1), NULL))",
+                 iif(?14, (SELECT max(until) FROM (
+                               SELECT coalesce(o.lease_until, o.in_flight_until) AS until FROM outbox o WHERE o.action_id = ?1
+                               UNION ALL SELECT b.in_flight_until FROM action a JOIN action_before b ON b.session_id = a.session_id AND b.key = a.key
+                                          WHERE a.id = ?1)), NULL))",
     )?
     .execute(params![
         new.action_id,
