@@ -378,6 +378,23 @@ fn a_redacted_value_does_not_leave_because_an_earlier_replay_kept_it() {
 }
 
 #[test]
+fn a_body_that_was_lost_is_made_again_for_a_replay() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = delivered(&field);
+    damage(&field, "DELETE FROM body");
+    assert_eq!(replay(&field, session).applied, Applied::Yes);
+    field.flush();
+    let requests = field.transport.requests();
+    assert_eq!((requests.len(), &requests[1].body), (2, &requests[0].body));
+    sound(&field);
+    // Not where the session says something else by now.
+    let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+    field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
+    damage(&field, "DELETE FROM body");
+    assert_eq!(field.compass.replay(session, "tell-0", None, &id()).unwrap_err().code(), "body_dropped");
+}
+
+#[test]
 fn replays_begin_after_messages_that_have_failed_before() {
     let (field, receivers) = phone_with(|_| Ok(answer(202)), one_at_a_time);
     let old: Vec<_> = (0..4).map(|_| delivered(&field)).collect();

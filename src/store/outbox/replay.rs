@@ -67,6 +67,19 @@ pub(crate) fn queue(tx: &Transaction<'_>, entry_id: i64, now: Timestamp) -> Resu
     Ok(queued == 1)
 }
 
+/// Stores the bytes of this delivered entry again, which keeps them, but of which they were lost. False where that is not so.
+pub(crate) fn restore_body(tx: &Transaction<'_>, entry_id: i64, bytes: &[u8]) -> Result<bool> {
+    let restored = tx
+        .prepare_cached(
+            "INSERT INTO body (sha256, bytes)
+             SELECT o.body_sha256, ?2 FROM outbox o
+              WHERE o.id = ?1 AND NOT EXISTS (SELECT 1 FROM body WHERE sha256 = o.body_sha256)
+                AND EXISTS (SELECT 1 FROM outbox k WHERE k.delivery_id = o.delivery_id AND k.body_kept = 1)",
+        )?
+        .execute(params![entry_id, bytes])?;
+    Ok(restored == 1)
+}
+
 /// At most `limit` delivered entries of this filter with a row after `after`, oldest first. Of an action only the newest delivered revision.
 pub(crate) fn sent(connection: &Connection, filter: &ReplayFilter, after: i64, limit: u32) -> Result<Vec<ToSend>> {
     let mut ids = connection.prepare_cached(&format!("SELECT o.id FROM outbox o WHERE {} ORDER BY o.id LIMIT ?5", of_filter()))?;
