@@ -88,6 +88,21 @@ const PARTS: &[(&str, &str, &[&str])] = &[
         "{in_flight_until}",
         &["(SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = a.id AND o.state <> 'sent')", "NULL"],
     ),
+    (
+        "lost.rs",
+        "{number}",
+        &[
+            "iif(length(a.series) = 8 AND a.series NOT GLOB '*[^a-z2-7]*' AND a.sequence BETWEEN 1 AND 1000000000000, a.series, NULL), a.sequence",
+            "NULL, NULL",
+        ],
+    ),
+    (
+        "lost.rs",
+        "{NUMBER}",
+        &[
+            "iif(length(a.series) = 8 AND a.series NOT GLOB '*[^a-z2-7]*' AND a.sequence BETWEEN 1 AND 1000000000000, a.series, NULL), a.sequence",
+        ],
+    ),
     ("redaction.rs", "{OWN_ATTEMPT}", &["(o.in_flight_until IS NOT NULL)"]),
     ("lost.rs", "{column}", &["configuration", "age"]),
     ("lost.rs", "{LAST_NUMBER}", &["4611686018427387904"]),
@@ -109,7 +124,7 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("salvage.rs", "{}", &["session"]),
     ("salvage.rs", "{trusted}", &["NOT INDEXED"]),
     ("salvage.rs", "{table}", &["session", "action"]),
-    ("purge.rs", "{table}", &["outbox", "action", "draft", "note", "value", "visit", "command", "event"]),
+    ("purge.rs", "{table}", &["outbox", "action", "action_before", "draft", "note", "value", "visit", "command", "event"]),
 ];
 
 /// Parts of statements that may read a whole table or sort what they found, and why.

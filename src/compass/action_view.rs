@@ -42,8 +42,10 @@ pub(super) struct Situation {
     pub(super) expired: SortedSet<i64>,
     /// Entries with an attempt in flight in this process, even if their rows say otherwise.
     pub(super) in_flight: SortedSet<i64>,
-    /// Newer revisions of their actions.
+    /// Other entries of their actions.
     behind: SortedSet<i64>,
+    /// Until when entries wait for an attempt that may be in flight elsewhere.
+    waits: SortedMap<i64, Timestamp>,
     /// Endpoints that begin no attempt for a while.
     delays: Delays,
 }
@@ -62,9 +64,12 @@ impl Inner {
         let (aside, delays) = (self.delivery.aside(), self.delivery.delays(now));
         let expired = self.delivery.leases_that_are_over(connection, now)?;
         let in_flight = self.delivery.in_flight();
-        let behind = &store::outbox::in_flight::readable_newer_than(connection, &in_flight)? - &in_flight;
-        let context = DeliveryContext { integration_enabled, connectivity, now, woken, lease: self.delivery.lease() };
-        Ok(Situation { context, aside, expired, in_flight, behind, delays })
+        let behind = &store::outbox::in_flight::readable_beside(connection, &in_flight)? - &in_flight;
+        let lease = self.delivery.lease();
+        let waits =
+            store::outbox::in_flight::in_flight(connection, now, lease)?.into_iter().map(|waits| (waits.entry, waits.until)).collect();
+        let context = DeliveryContext { integration_enabled, connectivity, now, woken, lease };
+        Ok(Situation { context, aside, expired, in_flight, behind, waits, delays })
     }
 
     /// The actions of a session, in path order.
@@ -151,8 +156,14 @@ pub(super) fn delivery(
                     || situation.in_flight.contains(&entry.id),
                 reason: entry.reason.as_deref(),
                 due_at: entry.due_at,
-                tried: entry.attempts > 0,
-                in_flight_until: entry.in_flight_until.filter(is_known).or(lease_end.filter(|_| waits)),
+                // An earlier replay is the same message.
+                tried: entry.attempts > 0 || entry.replay > 0,
+                in_flight_until: situation
+                    .waits
+                    .get(&entry.id)
+                    .copied()
+                    .or_else(|| entry.in_flight_until.filter(is_known))
+                    .or(lease_end.filter(|_| waits)),
                 offline: entry.offline,
                 cut_short: entry.cut_short,
             };

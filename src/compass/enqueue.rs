@@ -87,10 +87,10 @@ impl Inner {
         };
         let mut payloads = Payloads::of(loaded);
         for action in &actions {
-            let action_id = store::action::insert(tx, loaded.id, action, not_fired)?;
+            let (action_id, revision) = store::action::insert(tx, loaded.id, action, not_fired)?;
             if not_fired.is_none() {
                 let body = payloads.of_action(&action.key)?;
-                self.insert_entry(tx, &meta, loaded, action_id, 1, &action.key, &action.endpoint, body, now)?;
+                self.insert_entry(tx, &meta, loaded, action_id, revision, &action.key, &action.endpoint, body, now)?;
             }
         }
         Ok(true)

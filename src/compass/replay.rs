@@ -1,6 +1,8 @@
 //! Sending delivered messages once more, for a receiver that has lost them.
 
 use super::action_view::permits_of;
+use super::command::LoadedSession;
+use super::enqueue::Payloads;
 use super::send::Content;
 use super::send_many::Sent;
 use super::{Compass, Inner, Result};
@@ -9,7 +11,7 @@ use crate::error::Error;
 use crate::model::{Act, RecordOutcome, ReplayFilter, ReplayReport, SessionKey};
 use crate::outbox::{OpenReplay, Permit, reason};
 use crate::store::action::ActionRow;
-use crate::store::outbox::replay;
+use crate::store::outbox::{EntryRow, replay};
 use crate::store::{self, Transaction};
 
 /// How many messages one call replays. A receiver that gets more at once should ask for them in parts.
@@ -29,14 +31,14 @@ impl Compass {
     ///
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `UnknownAction`, `ActionStatus` where nothing was delivered yet, `BodyDropped` where its body was
-    /// dropped after its retention, was removed by a redaction, or holds a redacted value, `CommandIdReused`.
+    /// dropped after its retention, was removed by a redaction, holds a redacted value, or is lost and cannot be made again, `CommandIdReused`.
     pub fn replay(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "replay", action, reason: None };
-        let outcome = self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, _, row, context| {
+        let outcome = self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, loaded, row, context| {
             if !inner.allows(row, permits_of(row, &inner.policy).replay)? {
                 return Ok(None);
             }
-            match inner.replay(tx, row, context)? {
+            match inner.replay(tx, loaded, row, context)? {
                 Replayed::Yes(act) => Ok(Some(act)),
                 Replayed::BodyDropped => Err(Error::BodyDropped { action: row.key.clone() }),
                 Replayed::No => Ok(None),
@@ -56,7 +58,7 @@ impl Compass {
             let mut acts = Vec::new();
             for row in store::action::of_session(tx, loaded.id)? {
                 // A damaged one stops only itself.
-                if let Some(Replayed::Yes(act)) = store::all_or_none(tx, || inner.replay(tx, &row, context))? {
+                if let Some(Replayed::Yes(act)) = store::all_or_none(tx, || inner.replay(tx, loaded, &row, context))? {
                     acts.push(act);
                 }
             }
@@ -89,13 +91,13 @@ impl Compass {
 
 impl Inner {
     /// Queues the newest delivered message of an action once more.
-    fn replay(&self, tx: &Transaction<'_>, row: &ActionRow, context: &ActContext) -> Result<Replayed> {
+    fn replay(&self, tx: &Transaction<'_>, loaded: &LoadedSession, row: &ActionRow, context: &ActContext) -> Result<Replayed> {
         if permits_of(row, &self.policy).replay != Permit::Yes {
             return Ok(Replayed::No);
         }
         let (sent, open) = (replay::newest_sent(tx, row.id)?, replay::open(tx, row.id)?.pop());
         let Some(sent) = sent else { return Ok(Replayed::No) };
-        if !sent.holds_redacted.is_empty() {
+        if replay::holds_redacted(tx, sent.id)? {
             return Ok(Replayed::BodyDropped);
         }
         match open {
@@ -104,7 +106,8 @@ impl Inner {
                 store::outbox::send_again(tx, open.id, context.at)?;
             }
             open => {
-                if !replay::queue(tx, sent.id, context.at)? {
+                let queue = || replay::queue(tx, sent.id, context.at);
+                if !queue()? && !(make_again(tx, loaded, &row.key, &sent)? && queue()?) {
                     return Ok(Replayed::BodyDropped);
                 }
                 if let Some(open) = open {
@@ -124,7 +127,7 @@ impl Inner {
         if replay::newest_sent(tx, row.id)?.is_none_or(|newest| newest.id != entry) {
             return Ok(Sent::No);
         }
-        Ok(match self.replay(tx, &row, context)? {
+        Ok(match self.replay(tx, &loaded, &row, context)? {
             Replayed::Yes(act) => {
                 loaded.act(tx, act, None, context)?;
                 Sent::Yes
@@ -133,4 +136,11 @@ impl Inner {
             Replayed::No => Sent::No,
         })
     }
+}
+
+/// Makes the bytes of a message again that were lost by damage. False where they were dropped, or the session no longer gives the same ones.
+fn make_again(tx: &Transaction<'_>, loaded: &LoadedSession, action: &str, sent: &EntryRow) -> Result<bool> {
+    let mut payloads = Payloads::of(loaded);
+    let body = payloads.of_action(action)?;
+    Ok(body.hash == sent.body_sha256 && replay::restore_body(tx, sent.id, &body.bytes)?)
 }

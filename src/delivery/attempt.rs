@@ -90,6 +90,8 @@ pub(super) struct AttemptResult {
     pub(super) another_answered: bool,
     /// It began before the last wake-up.
     pub(super) woken: bool,
+    /// What it says about its endpoint was stored, although its own row could not be written.
+    pub(super) counted_for_endpoint: bool,
 }
 
 impl Attempt {

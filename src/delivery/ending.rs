@@ -202,6 +202,7 @@ impl Schedule {
             refreshed,
             random,
             another_answered,
+            counted_for_endpoint: false,
         };
         // A result of the endpoint's earlier definition says nothing about the current one. An answer counts no matter how late it comes.
         if (running || result.verdict.contact == Contact::Known)

@@ -178,16 +178,18 @@ impl EndpointQueue {
         self.starts % LONGEST_DUE_EVERY == LONGEST_DUE_EVERY - 1
     }
 
-    /// The entry to begin with: one that has not failed in this cycle, unless it is the turn of the one that has been due longest.
+    /// The entry to begin with: one that has not failed in this cycle, unless it is the turn of the one that has been due longest. Replays go after
+    /// all messages that were never delivered.
     pub(super) fn pop(&mut self, now: Timestamp) -> Option<Claimed> {
-        let longest_due =
-            self.ready.iter().enumerate().min_by_key(|(_, claimed)| claimed.due_at).map(|(index, claimed)| (index, claimed.due_at));
-        let (oldest, due_at) = longest_due?;
+        let are_replays = self.ready.iter().all(|claimed| claimed.is_replay);
+        let next = self.ready.iter().enumerate().filter(|(_, claimed)| claimed.is_replay == are_replays || claimed.urgent);
+        let (oldest, due_at) = next.clone().min_by_key(|(_, claimed)| claimed.due_at).map(|(index, claimed)| (index, claimed.due_at))?;
         let has_waited = self.first_of_flush && (now - due_at).to_std().is_ok_and(|waited| waited >= LONG_DUE);
         let index = if has_waited || self.is_turn_of_longest_due() {
             oldest
         } else {
-            self.ready.iter().position(|claimed| claimed.urgent || claimed.is_fresh()).unwrap_or(0)
+            let fresh = next.clone().find(|(_, claimed)| claimed.urgent || claimed.is_fresh());
+            fresh.or_else(|| next.clone().next()).map_or(oldest, |(index, _)| index)
         };
         self.ready.remove(index)
     }

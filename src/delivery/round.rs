@@ -31,6 +31,8 @@ pub(super) struct Round<'a> {
     pub(super) history: bool,
     /// Whether the state of endpoints is written.
     pub(super) endpoints: bool,
+    /// Whether the entries of results are written.
+    pub(super) entries: bool,
 }
 
 /// An endpoint's state as of the last settlement: its row, and the parts that are not stored.
@@ -181,12 +183,16 @@ impl Round<'_> {
         }
         let before = |row| states.get(key).cloned().unwrap_or_else(|| state_before(row, batch.endpoints.get(key)));
         let state = match row {
+            _ if result.counted_for_endpoint => None,
             Some(row) if is_same && verdict.class != Class::CutShort => Some(settled_state(&before(row), result, &verdict, policy)),
             Some(row) if is_changed => asks.map(|pause| before(row).asked(at, pause, result.verdict.reason)),
             _ => None,
         };
         let waits_for_person = |state: &EndpointState| state.failing.as_ref().is_some_and(|failing| failing.needs_person);
-        let unreachable = state.as_ref().is_some_and(waits_for_person);
+        let unreachable = match &state {
+            None if result.counted_for_endpoint => row.is_some_and(|row| waits_for_person(&before(row))),
+            state => state.as_ref().is_some_and(waits_for_person),
+        };
         let needed_person = claimed.waited_for_person || row.is_some_and(|row| waits_for_person(&before(row)));
         let facts = SettleFacts { now: at, random: result.random, unreachable, refresh_pending: result.refreshed };
         // A change of its endpoint or new secrets may have reset its progress while it was claimed.
@@ -203,7 +209,7 @@ impl Round<'_> {
             // It was leased when entries that wait for a network were made due.
             *due_at = at_once(at);
         }
-        let recorded = self.record(tx, result, &verdict, &settled, outcome)?;
+        let recorded = self.entries && self.record(tx, result, &verdict, &settled, outcome)?;
         if recorded {
             note_attention(claimed, &settled.settlement, unreachable, needed_person, outcome);
         }
@@ -269,7 +275,7 @@ impl Round<'_> {
         let (integration_enabled, connectivity, lease) = (meta.integration_enabled, request.connectivity, limits.lease);
         let context = DeliveryContext { integration_enabled, connectivity, now: self.now, woken: false, lease };
         let mut candidates = Vec::new();
-        let skipped = &batch.skipped | &in_flight::newer_than(tx, &batch.in_flight)?;
+        let skipped = &batch.skipped | &in_flight::beside(tx, &batch.in_flight)?;
         for scan in scan_endpoints(tx, &context, &skipped)? {
             let view = batch.endpoints.get(&scan.key);
             let room = scan.row().map_or(0, |row| room(row, view, self.now, policy));

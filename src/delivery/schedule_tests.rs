@@ -65,6 +65,7 @@ impl Table {
             session: SessionKey(uuid::Uuid::nil()),
             action: "notify".to_owned(),
             revision: 1,
+            is_replay: false,
             replaces: Vec::new(),
             sequence: None,
             install: String::new(),

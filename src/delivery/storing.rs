@@ -16,8 +16,23 @@ use crate::outbox::DeliveryContext;
 use crate::store::outbox::{in_flight, queue};
 use crate::store::{LockWait, StoreError, Transaction, meta};
 
-/// What a round writes besides the entries: the history, and the state of endpoints. Less where these are damaged.
-const LEVELS: [(bool, bool); 4] = [(true, true), (false, true), (true, false), (false, false)];
+/// What a round writes.
+#[derive(Clone, Copy)]
+struct Level {
+    history: bool,
+    endpoints: bool,
+    entries: bool,
+}
+
+/// Besides the entries: the history, and the state of endpoints. Less where these are damaged.
+const LEVELS: [Level; 4] = [
+    Level { history: true, endpoints: true, entries: true },
+    Level { history: false, endpoints: true, entries: true },
+    Level { history: true, endpoints: false, entries: true },
+    Level { history: false, endpoints: false, entries: true },
+];
+/// Only what a result says about its endpoint, where its entry cannot be written.
+const ENDPOINTS: [Level; 1] = [Level { history: false, endpoints: true, entries: false }];
 
 impl Delivery {
     // The database.
@@ -79,7 +94,7 @@ impl Delivery {
             }
             let integration_enabled = meta::load(connection)?.integration_enabled;
             let context = DeliveryContext { integration_enabled, connectivity, now: now.wall, woken: false, lease };
-            let skipped = &skipped | &in_flight::readable_newer_than(connection, &in_flight)?;
+            let skipped = &skipped | &in_flight::readable_beside(connection, &in_flight)?;
             let is_due = scan_endpoints(connection, &context, &skipped)?.iter().any(|scan| {
                 let view = views.get(&scan.key);
                 let has_room = scan.row().is_some_and(|row| room(row, view, now.wall, policy) > 0);
@@ -144,13 +159,13 @@ impl Delivery {
         &self,
         run: &Run,
         now: Moment,
-        levels: &[(bool, bool)],
+        levels: &[Level],
         write: impl Fn(&Round<'_>, &Transaction<'_>) -> Result<BatchOutcome, StoreError>,
     ) -> Result<BatchOutcome, StoreError> {
         let (settings, random) = (&self.settings, self.ports.random.fraction());
         let mut wrote = Ok(BatchOutcome::default());
-        for (history, endpoints) in levels.iter().copied() {
-            let round = Round { owner: &self.owner, settings, now: now.wall, random, history, endpoints };
+        for Level { history, endpoints, entries } in levels.iter().copied() {
+            let round = Round { owner: &self.owner, settings, now: now.wall, random, history, endpoints, entries };
             wrote = self.store.write_for_delivery(self.database_wait(run), |tx| write(&round, tx));
             if !matches!(&wrote, Err(error) if error.is_damage()) {
                 break;
@@ -163,7 +178,7 @@ impl Delivery {
     fn settle_one_by_one(&self, run: &mut Run, mut batch: Batch, error: StoreError, now: Moment) -> Result<(), StoreError> {
         log::warn!("delivery results are stored one by one: {error}");
         let mut failed = None;
-        for result in std::mem::take(&mut batch.results) {
+        for mut result in std::mem::take(&mut batch.results) {
             match self.write_round(run, now, &LEVELS, |round, tx| round.write_one(tx, &batch, &result)) {
                 Ok(outcome) => self.wrote(run, outcome, None, now),
                 Err(error) if !error.is_damage() => {
@@ -172,6 +187,13 @@ impl Delivery {
                 }
                 Err(error) => {
                     log::error!("the result of a delivery cannot be stored, and is kept in memory: {error}");
+                    // A 410, or a pause that the receiver asks for, holds for the others at once, and is not counted again later.
+                    if !result.counted_for_endpoint
+                        && let Ok(outcome) = self.write_round(run, now, &ENDPOINTS, |round, tx| round.write_one(tx, &batch, &result))
+                    {
+                        result.counted_for_endpoint = true;
+                        self.wrote(run, outcome, None, now);
+                    }
                     self.shared.lock().schedule.set_result_aside(result);
                     run.stuck = Some(error);
                 }

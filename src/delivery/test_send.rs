@@ -54,6 +54,7 @@ impl Delivery {
                 session: SessionKey(uuid::Uuid::nil()),
                 action: String::new(),
                 revision: 1,
+                is_replay: false,
                 replaces: Vec::new(),
                 sequence: None,
                 install,

@@ -50,11 +50,18 @@ const ROW: &str = "id, key, name, section, endpoint, status, reason, revision, f
                    edit_not_sent,
                    (SELECT CAST(o.body_sha256 AS BLOB) FROM outbox o WHERE o.action_id = action.id AND o.revision = action.revision AND o.replay = 0)";
 
-/// Adds an action that has not fired, with the reason why not (yet). Gives its row.
-pub(crate) fn insert(tx: &Transaction<'_>, session_id: i64, action: &ActionPreview, reason: Option<&str>) -> Result<i64> {
-    tx.prepare_cached("INSERT INTO action (session_id, key, name, section, endpoint, reason, differs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)")?
-        .execute(params![session_id, action.key, action.name, action.section, action.endpoint, reason])?;
-    Ok(tx.last_insert_rowid())
+/// Adds an action that has not fired, with the reason why not (yet). Gives its row, and its next revision: higher than any that a file had
+/// which this one has replaced.
+pub(crate) fn insert(tx: &Transaction<'_>, session_id: i64, action: &ActionPreview, reason: Option<&str>) -> Result<(i64, u32)> {
+    Ok(tx
+        .prepare_cached(
+            "INSERT INTO action (session_id, key, name, section, endpoint, reason, differs, revisions_before)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ifnull((SELECT revision FROM action_before WHERE session_id = ?1 AND key = ?2), 0))
+             RETURNING id, revisions_before + 1",
+        )?
+        .query_row(params![session_id, action.key, action.name, action.section, action.endpoint, reason], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?)
 }
 
 /// All actions of a session, in path order.

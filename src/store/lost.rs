@@ -92,6 +92,8 @@ struct CarriedAction {
     revision: i64,
     /// Until when an attempt of one of its messages may be in flight.
     in_flight_until: Option<i64>,
+    /// The series and the number by which they know it.
+    number: Option<(String, i64)>,
 }
 
 /// The state of a replaced file that must not be lost: that something changed, its last numbers, and which messages were abandoned.
@@ -157,26 +159,31 @@ impl CarriedState {
             );
             rows(file, &sql, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))
         };
-        let (revision, in_flight_until) = if is_older {
-            ("a.revision", "NULL")
+        let (revision, number, in_flight_until) = if is_older {
+            ("a.revision", "NULL, NULL", "NULL")
         } else {
             (
                 "max(a.revision, a.revisions_before)",
+                NUMBER,
                 "(SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = a.id AND o.state <> 'sent')",
             )
         };
         let of_actions = |one: &str, in_flight_until: &str| -> Result<Vec<_>> {
             let sql = format!(
-                "SELECT s.key, a.key, {revision}, {in_flight_until} FROM action a JOIN session s ON s.id = a.session_id
+                "SELECT s.key, a.key, {revision}, {in_flight_until}, {number} FROM action a JOIN session s ON s.id = a.session_id
                   WHERE {one} {revision} BETWEEN 1 AND {LAST_REVISION}"
             );
-            rows(file, &sql, is_damaged, |row| {
-                // A damaged key belongs to no action of the other file.
-                let key = String::from_utf8_lossy(row.get_ref(1)?.as_bytes().unwrap_or_default()).into_owned();
-                Ok(CarriedAction { session: row.get(0)?, key, revision: row.get(2)?, in_flight_until: row.get(3)? })
-            })
+            rows(file, &sql, is_damaged, carried_action)
         };
         let mut actions = of_actions("", in_flight_until)?;
+        if !is_older {
+            // What this file was told itself.
+            let sql = format!(
+                "SELECT s.key, a.key, a.revision, a.in_flight_until, {NUMBER} FROM action_before a JOIN session s ON s.id = a.session_id
+                  WHERE a.revision BETWEEN 1 AND {LAST_REVISION}"
+            );
+            actions.append(&mut rows(file, &sql, is_damaged, carried_action)?);
+        }
         let mut all = not_to_send("WHERE")?;
         if is_damaged {
             // Behind a page that cannot be read each is looked for by itself.
@@ -236,7 +243,18 @@ impl CarriedState {
                 AND (state = 'sent' OR state = 'failed')",
         )?;
         let mut of_key = copy.prepare("SELECT a.id FROM action a JOIN session s ON s.id = a.session_id WHERE s.key = ?1 AND a.key = ?2")?;
-        for CarriedAction { session, key, revision, in_flight_until } in &self.actions {
+        // What the copy has no room for yet: of an action that it does not have, or that has no number.
+        let mut before = copy.prepare(
+            "INSERT INTO action_before (session_id, key, revision, series, sequence, in_flight_until)
+             SELECT s.id, ?2, ?3, ?4, ?5, ?6 FROM session s LEFT JOIN action a ON a.session_id = s.id AND a.key = ?2
+              WHERE s.key = ?1 AND iif(a.id IS NULL, s.state = 'in_progress', a.sequence IS NULL)
+             ON CONFLICT DO UPDATE SET revision = max(revision, excluded.revision), series = ifnull(series, excluded.series),
+                                       sequence = ifnull(sequence, excluded.sequence),
+                                       in_flight_until = coalesce(max(in_flight_until, excluded.in_flight_until), in_flight_until, excluded.in_flight_until)",
+        )?;
+        for CarriedAction { session, key, revision, in_flight_until, number } in &self.actions {
+            let (series, sequence) = number.as_ref().map(|(series, sequence)| (series, sequence)).unzip();
+            before.execute(params![session, key, revision, series, sequence, in_flight_until])?;
             let id: Option<i64> = of_key.query_row(params![session, key], |row| row.get(0)).optional()?;
             let Some(id) = id else { continue };
             passed.execute([id, *revision])?;
@@ -261,6 +279,18 @@ impl CarriedState {
         }
         Ok(())
     }
+}
+
+/// The columns of a number, of a table named `a`. A damaged one is none.
+const NUMBER: &str =
+    "iif(length(a.series) = 8 AND a.series NOT GLOB '*[^a-z2-7]*' AND a.sequence BETWEEN 1 AND 1000000000000, a.series, NULL), a.sequence";
+
+fn carried_action(row: &Row<'_>) -> rusqlite::Result<CarriedAction> {
+    // A damaged key belongs to no action of the other file.
+    let key = String::from_utf8_lossy(row.get_ref(1)?.as_bytes().unwrap_or_default()).into_owned();
+    let series: Option<String> = row.get(4)?;
+    let number = series.map(|series| Ok::<_, rusqlite::Error>((series, row.get(5)?))).transpose()?;
+    Ok(CarriedAction { session: row.get(0)?, key, revision: row.get(2)?, in_flight_until: row.get(3)?, number })
 }
 
 /// An older schema has no age.

@@ -114,7 +114,7 @@ pub(crate) fn delete(tx: &Transaction<'_>, id: i64, cause: &str, actor: Option<&
     )?
     .execute(params![id, to_ms(now), cause, actor, age])?;
     command::spend(tx, id, age)?;
-    for table in ["outbox", "action", "draft", "note", "value", "visit", "command", "event"] {
+    for table in ["outbox", "action", "action_before", "draft", "note", "value", "visit", "command", "event"] {
         tx.prepare_cached(&format!("DELETE FROM {table} WHERE session_id = ?1"))?.execute([id])?;
     }
     search::remove(tx, id)?;

@@ -531,3 +531,36 @@ fn a_damaged_message_is_sent_corrected_with_the_same_values() {
     let refused = field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap_err();
     assert_eq!(refused.code(), "nothing_corrected");
 }
+
+#[test]
+fn a_correction_waits_for_a_replay_of_the_earlier_revision_that_may_be_in_flight() {
+    // In another process, or a detached one of this process.
+    for is_elsewhere in [true, false] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        field.flush();
+        field.compass.replay(session, "tell-0", Some("anna"), &id()).unwrap();
+        let (other, others) = another_process(&field, 202);
+        let running = is_elsewhere.then(|| flushing(&other));
+        if is_elsewhere {
+            others.wait_for_requests(1);
+        } else {
+            flush_with_detached(&field, 2);
+        }
+        let before = field.transport.requests().len();
+        correct(&field.compass, session, "18.5");
+        assert!(newest_waits_for_an_earlier_one(&field, session), "elsewhere: {is_elsewhere}");
+        assert_eq!(requests_of_a_flush(&field, &field.compass, before + 1), before, "elsewhere: {is_elsewhere}");
+        others.release();
+        field.transport.release();
+        running.into_iter().for_each(|running| drop(joined("the replay", running)));
+        // It waits no longer than the replay takes.
+        eventually("the correction is delivered", || {
+            field.flush();
+            revisions(&field, session)[0] == (2, DeliveryState::Sent)
+        });
+        assert_eq!(field.action(session).replays[0].state, DeliveryState::Sent, "elsewhere: {is_elsewhere}");
+        assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+        other.close().unwrap();
+    }
+}

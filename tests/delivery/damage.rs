@@ -328,3 +328,28 @@ fn a_message_without_its_session_does_not_make_the_worker_look_without_end() {
     assert!(field.next_due().needs_person);
     assert_eq!(field.messages(&ALL_STATES).len(), 1, "and it is listed");
 }
+
+#[test]
+fn a_result_that_cannot_be_stored_counts_for_its_endpoint_once() {
+    for (says, holds) in [(answer(410), "endpoint_disabled"), (answer_with(429, &[("retry-after", "3600")]), "rate_limited")] {
+        let (field, receivers) = phone_with(move |_| Ok(says.clone()), one_at_a_time);
+        let (bad, good) = (field.complete(), field.complete());
+        let row = entry(&field, bad);
+        let refuses = format!(
+            "CREATE TRIGGER refuses BEFORE UPDATE OF last_status ON outbox WHEN NEW.id = {row}
+             BEGIN SELECT RAISE(ABORT, 'not this one'); END"
+        );
+        sql(&field).execute_batch(&refuses).unwrap();
+        assert!(field.compass.flush(MINUTE, &CancelToken::new()).is_err(), "{holds}");
+        assert_eq!(reason(&field, good).as_deref(), Some(holds));
+        assert_eq!(field.transport.requests().len(), 1, "{holds}: nothing leaves after that");
+        // A person knows better, or the pause is over; then the result is stored.
+        field.clock.advance(2 * HOUR);
+        field.compass.set_endpoint_enabled(OFFICE, true).unwrap();
+        receivers.take();
+        sql(&field).execute_batch("DROP TRIGGER refuses").unwrap();
+        field.flush();
+        assert!(is_sent(&field.compass, good), "{holds}: {:?}", reason(&field, good));
+        assert!(status(&field, OFFICE).enabled, "{holds}");
+    }
+}

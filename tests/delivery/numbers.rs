@@ -384,3 +384,86 @@ fn several_processes_never_give_one_number_twice() {
     assert_eq!(of_one(&requests), all_of(4 * EACH as u64));
     assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
 }
+
+/// What the copy does not know yet of an action whose message receivers get.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Unknown {
+    /// That its session was completed.
+    Completed,
+    /// That it was sent: it had not fired.
+    Fired,
+}
+
+#[test]
+fn an_action_keeps_its_number_and_its_revisions_over_a_restore_that_does_not_know_them() {
+    for unknown in [Unknown::Completed, Unknown::Fired] {
+        for damaged in [false, true] {
+            let (mut field, _) = real_phone();
+            field.compass.set_integration_enabled(unknown == Unknown::Completed).unwrap();
+            let view = field.compass.start(&Start::new("visit", id())).unwrap().view;
+            if unknown == Unknown::Fired {
+                field.compass.complete(view.key, view.visit).unwrap();
+            }
+            field.compass.set_integration_enabled(true).unwrap();
+            let copy = field.folder.path().join("copy.db");
+            field.compass.backup(&copy).unwrap();
+            // Another one is first.
+            field.complete();
+            field.flush();
+            let goes_on = |compass: &Compass| {
+                if unknown == Unknown::Completed {
+                    compass.complete(view.key, view.visit).unwrap();
+                } else {
+                    compass.send(view.key, "tell-0", Some("anna"), &id()).unwrap();
+                }
+                flush(compass);
+                correct(compass, view.key, &id());
+                flush(compass);
+            };
+            goes_on(&field.compass);
+            if damaged {
+                field.backlog(100, OFFICE);
+            }
+            // Twice: the restored file keeps what it was told.
+            field.compass.close().unwrap();
+            if damaged {
+                support::app::lose_page(field.path(), "outbox");
+            }
+            for _ in 0..2 {
+                let discard = DiscardUndelivered { actor: "anna".into(), reason: "the phone fell".into() };
+                Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+            }
+            field.compass = Compass::open(field.options.clone()).unwrap();
+            goes_on(&field.compass);
+            let case = format!("{unknown:?}, damaged: {damaged}");
+            let of_it = |request: &&TransportRequest| String::from_utf8_lossy(&request.body).contains(&view.key.to_string());
+            let requests: Vec<_> = field.transport.requests().iter().filter(of_it).cloned().collect();
+            assert_eq!(came(&requests, "compass-revision"), ["1", "2", "3", "4"], "{case}");
+            assert_eq!(numbers(&requests), ["2"; 4], "{case}");
+            assert_eq!(requests.iter().map(series).collect::<BTreeSet<_>>().len(), 1, "{case}");
+            let next = one_more(&field, &field.compass);
+            assert_ne!(series(&next), series(&requests[0]), "{case}");
+            assert_eq!(numbers(&[next]), ["1"], "{case}");
+            assert_eq!(field.compass.check().unwrap().faults, [""; 0], "{case}");
+        }
+    }
+}
+
+#[test]
+fn a_session_that_is_deleted_takes_along_what_a_restore_kept_of_it() {
+    let (mut field, _) = real_phone();
+    let view = field.compass.start(&Start::new("visit", id())).unwrap().view;
+    let copy = field.folder.path().join("copy.db");
+    field.compass.backup(&copy).unwrap();
+    field.compass.complete(view.key, view.visit).unwrap();
+    field.flush();
+    field.compass.close().unwrap();
+    Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+    field.compass = Compass::open(field.options.clone()).unwrap();
+    let kept = || -> i64 { sql(&field).query_row("SELECT count(*) FROM action_before", [], |row| row.get(0)).unwrap() };
+    assert_eq!(kept(), 1);
+    field.compass.discard(view.key).unwrap();
+    field.compass.delete(view.key).unwrap();
+    assert_eq!(kept(), 0);
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+}

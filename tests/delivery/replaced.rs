@@ -381,3 +381,31 @@ fn a_correction_waits_for_one_that_is_in_flight_elsewhere_after_a_restore_too() 
     assert_eq!(revisions(&field), ["1", "2", "3"]);
     compass.close().unwrap();
 }
+
+#[test]
+fn what_had_not_fired_in_the_copy_waits_for_what_is_in_flight_elsewhere() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    field.compass.set_integration_enabled(false).unwrap();
+    let session = field.complete();
+    field.compass.set_integration_enabled(true).unwrap();
+    let copy = field.folder.path().join("copy.db");
+    field.compass.backup(&copy).unwrap();
+    send_first(&field, session);
+    field.compass.close().unwrap();
+    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
+    field.transport.hold("");
+    let running = flushing(&other);
+    field.transport.wait_for_requests(1);
+    let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
+    Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+    let compass = Compass::open(field.options.clone()).unwrap();
+    compass.send(session, "tell-0", Some("anna"), &id()).unwrap();
+    assert_eq!(flush(&compass).attempts, 0, "the first revision is in flight");
+    field.transport.release();
+    joined("the flush", running);
+    other.close().unwrap();
+    field.clock.advance(2 * MINUTE);
+    flush(&compass);
+    assert_eq!(revisions(&field), ["1", "2"]);
+    compass.close().unwrap();
+}

@@ -316,3 +316,104 @@ fn a_failed_replay_stays_where_the_newer_revision_has_no_body() {
     assert_eq!(replays(&field, session), [(1, DeliveryState::Failed, Some("rejected".to_owned()))], "nobody abandoned it");
     sound(&field);
 }
+
+#[test]
+fn a_replay_that_is_asked_for_again_waits_for_the_one_in_flight() {
+    for is_elsewhere in [false, true] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        register(&field, "lab");
+        let session = delivered(&field);
+        replay(&field, session);
+        let other = is_elsewhere.then(|| Compass::open(field.options.clone().as_other_process()).unwrap());
+        field.transport.hold(OFFICE_URL);
+        let running = flushing(other.as_ref().unwrap_or(&field.compass));
+        field.transport.wait_for_requests(2);
+        assert!(abandon_first(&field, session).in_flight);
+        assert_eq!(replay(&field, session).applied, Applied::Yes);
+        assert_eq!(replays(&field, session)[0], (2, DeliveryState::Pending, Some("in_flight".to_owned())));
+        // What is claimed now is claimed together with this.
+        complete_for(&field, "lab");
+        if let Some(other) = &other {
+            other.refresh().unwrap();
+            field.flush();
+        }
+        eventually("the lab has its message", || requests_to(&field, &url("lab")) == 1);
+        assert_eq!(requests_to(&field, OFFICE_URL), 2, "elsewhere: {is_elsewhere}");
+        field.transport.release();
+        joined("the flush", running);
+        field.flush();
+        let both = [(2, DeliveryState::Sent, None), (1, DeliveryState::Sent, None)];
+        assert_eq!((replays(&field, session), requests_to(&field, OFFICE_URL)), (both.to_vec(), 3), "elsewhere: {is_elsewhere}");
+        sound(&field);
+        other.iter().for_each(|other| other.close().unwrap());
+    }
+}
+
+#[test]
+fn a_redacted_value_does_not_leave_because_an_earlier_replay_kept_it() {
+    for bodies in [RedactBodies::Keep, RedactBodies::Forget] {
+        let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.body_retention = 4 * DAY);
+        let session = delivered(&field);
+        days(&field, 3);
+        replay(&field, session);
+        // The message has released its bytes, and the replay keeps them.
+        days(&field, 3);
+        assert!(field.compass.delivery_body(&field.delivery(session).id).unwrap().is_some());
+        let redaction = Redaction {
+            command_id: id(),
+            target: RedactionTarget::Field { key: "reading".into() },
+            actor: "anna".into(),
+            reason: "not ours to know".into(),
+            pending: RedactPending::Abandon,
+            bodies,
+        };
+        field.compass.redact(session, &redaction).unwrap();
+        assert_eq!(field.compass.replay(session, "tell-0", None, &id()).unwrap_err().code(), "body_dropped", "{bodies:?}");
+        assert_eq!(field.compass.replay_session(session, None, &id()).unwrap().applied, Applied::Stale, "{bodies:?}");
+        assert_eq!(field.compass.replay_sent(&to_office(), None, None).unwrap().body_dropped, 1, "{bodies:?}");
+        field.flush();
+        assert_eq!(came(&field).len(), 2, "{bodies:?}");
+        sound(&field);
+    }
+}
+
+#[test]
+fn a_body_that_was_lost_is_made_again_for_a_replay() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = delivered(&field);
+    damage(&field, "DELETE FROM body");
+    assert_eq!(replay(&field, session).applied, Applied::Yes);
+    field.flush();
+    let requests = field.transport.requests();
+    assert_eq!((requests.len(), &requests[1].body), (2, &requests[0].body));
+    sound(&field);
+    // Not where the session says something else by now.
+    let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+    field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
+    damage(&field, "DELETE FROM body");
+    assert_eq!(field.compass.replay(session, "tell-0", None, &id()).unwrap_err().code(), "body_dropped");
+}
+
+#[test]
+fn replays_begin_after_messages_that_have_failed_before() {
+    let (field, receivers) = phone_with(|_| Ok(answer(202)), one_at_a_time);
+    let old: Vec<_> = (0..4).map(|_| delivered(&field)).collect();
+    receivers.now(|_| Ok(answer(503)));
+    let fail: Vec<_> = (0..3).map(|_| field.complete()).collect();
+    for _ in 0..4 {
+        field.flush();
+        field.clock.advance(HOUR);
+    }
+    assert!(fail.iter().all(|session| field.delivery(*session).attempts > 0));
+    receivers.take();
+    assert_eq!(field.compass.replay_sent(&to_office(), Some("anna"), None).unwrap().replayed, 4);
+    field.clock.advance(HOUR);
+    let before = came(&field).len();
+    field.flush();
+    let ids = |sessions: &[SessionKey]| sessions.iter().map(|session| field.delivery(*session).id.0).collect::<Vec<_>>();
+    let order = came(&field).split_off(before);
+    let (mut first, mut expected) = (order[..3].to_vec(), ids(&fail));
+    first.sort();
+    expected.sort();
+    assert_eq!((first, &order[3..]), (expected, &ids(&old)[..]), "{order:?}");
+}

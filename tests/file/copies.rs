@@ -338,7 +338,7 @@ fn a_copy_is_sound_or_refused_also_beside_what_is_not_ours() {
     assert_eq!(free[36..40], [0, 0, 0, 1]);
     free[32..36].copy_from_slice(&[0, 0, 0, 9]);
     std::fs::write(&copy, &free).unwrap();
-    // The list of free pages is made anew, and says what all tables say.
+    // The list of free pages is rebuilt, and says what all tables say.
     assert_eq!(restore(&app, &copy), "fine");
     let compass = Compass::open(app.options()).unwrap();
     assert_eq!(compass.check().unwrap().faults, ["the schema has an unknown object: table odd"]);

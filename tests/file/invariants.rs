@@ -412,6 +412,8 @@ fn a_number_is_given_once_and_stays() {
         db.refuses(&format!("UPDATE action SET {change} WHERE sequence IS NOT NULL"), "an action keeps its number");
     }
     let unnumbered = "WHERE sequence IS NULL AND endpoint = 'office'";
+    // What receivers know of another action gives none.
+    db.takes("INSERT INTO action_before SELECT session_id, 'more', 1, 'aaaaaaaa', 1, NULL FROM action WHERE sequence IS NULL LIMIT 1");
     for taken in [
         "(series, sequence) = (SELECT series, sequence FROM action WHERE sequence IS NOT NULL AND endpoint = 'office' ORDER BY sequence DESC)",
         "(series, sequence) = (SELECT series, 99 FROM meta)",

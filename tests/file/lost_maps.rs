@@ -1,5 +1,5 @@
 //! A page that holds no row: the map of pages, the list of free ones, an index of which all is out of place, a table that only counts others. All
-//! of it follows from what is there, so it is made anew, and nothing is kept from being done.
+//! of it follows from what is there, so it is rebuilt, and nothing is kept from being done.
 
 use std::time::Duration;
 
@@ -130,7 +130,7 @@ fn a_table_that_follows_from_others_is_lost() {
 }
 
 #[test]
-fn a_lost_map_and_a_lost_index_are_made_anew_together() {
+fn a_lost_map_and_a_lost_index_are_rebuilt_together() {
     let mut used = used();
     let both = |app: &App| {
         lose_page(&app.path(), "outbox_due");
@@ -141,7 +141,7 @@ fn a_lost_map_and_a_lost_index_are_made_anew_together() {
 }
 
 #[test]
-fn half_of_a_page_of_an_index_is_lost_and_a_check_makes_it_anew() {
+fn half_of_a_page_of_an_index_is_lost_and_a_check_rebuilds_it() {
     let mut app = App::new();
     for _ in 0..15 {
         app.completed();
@@ -207,7 +207,7 @@ fn nothing_stays_that_half_an_index_does_not_find() {
 }
 
 #[test]
-fn nothing_is_made_anew_where_a_page_of_rows_is_lost_with_the_map() {
+fn nothing_is_rebuilt_where_a_page_of_rows_is_lost_with_the_map() {
     let Used { mut app, .. } = used();
     // What a file needs that others have written.
     app.compass = Compass::open(app.options()).unwrap();

@@ -330,6 +330,19 @@ BEGIN
     DELETE FROM last_number;
 END;
 
+-- What receivers may have of actions by a file that this one has replaced, and this one does not know: the highest revision, the number,
+-- and until when an attempt may be in flight. Of sessions in progress, and of actions without a number.
+CREATE TABLE action_before (
+    session_id      INTEGER NOT NULL REFERENCES session (id),
+    key             TEXT    NOT NULL,
+    revision        INTEGER NOT NULL CHECK (revision >= 1),
+    series          TEXT    CHECK (length(series) = 8 AND series NOT GLOB '*[^a-z2-7]*'),
+    sequence        INTEGER CHECK (sequence BETWEEN 1 AND 1000000000000),
+    in_flight_until INTEGER,
+    PRIMARY KEY (session_id, key),
+    CHECK ((series IS NULL) = (sequence IS NULL))
+) STRICT, WITHOUT ROWID;
+
 CREATE TRIGGER action_has_no_number BEFORE INSERT ON action
 WHEN NEW.series IS NOT NULL OR NEW.sequence IS NOT NULL
 BEGIN SELECT RAISE(ABORT, 'an action gets its number with its first message'); END;
@@ -338,6 +351,8 @@ CREATE TRIGGER action_keeps_its_number BEFORE UPDATE OF series, sequence ON acti
 WHEN OLD.sequence IS NOT NULL
   OR NOT EXISTS (SELECT 1 FROM meta m, last_number n
                   WHERE m.id = 1 AND m.series = NEW.series AND n.endpoint = NEW.endpoint AND n.number = NEW.sequence AND n.action_id = NEW.id)
+ AND NOT EXISTS (SELECT 1 FROM action_before b
+                  WHERE b.session_id = NEW.session_id AND b.key = NEW.key AND b.series = NEW.series AND b.sequence = NEW.sequence)
 BEGIN SELECT RAISE(ABORT, 'an action keeps its number, which is the next one'); END;
 
 -- Bodies ------------------------------------------------------------------------------------------------------------------------------
@@ -423,27 +438,39 @@ BEGIN
      WHERE id = NEW.action_id;
 END;
 
--- Its first message that can be sent gives an action its number, which all its revisions and replays have. None is given after a last number that was
--- damaged: it must not keep a session from being completed.
+-- Its first message that can be sent gives an action its number, which all its revisions and replays have: the one that receivers know it by, or
+-- the next one. None is given after a last number that was damaged: it must not keep a session from being completed.
 CREATE TRIGGER outbox_numbered AFTER INSERT ON outbox
 WHEN NEW.state = 'queued' AND NEW.replay = 0 AND (SELECT sequence FROM action WHERE id = NEW.action_id) IS NULL
  AND (SELECT series FROM meta WHERE id = 1) IS NOT NULL
  AND NOT EXISTS (SELECT 1 FROM last_number WHERE endpoint = NEW.endpoint AND number NOT BETWEEN 0 AND 1000000000000)
 BEGIN
+    UPDATE action
+       SET (series, sequence) = (SELECT b.series, b.sequence FROM action_before b WHERE b.session_id = NEW.session_id AND b.key = action.key)
+     WHERE id = NEW.action_id
+       AND EXISTS (SELECT 1 FROM action_before b WHERE b.session_id = NEW.session_id AND b.key = action.key AND b.sequence IS NOT NULL);
     INSERT INTO last_number (endpoint, number, action_id)
-    SELECT NEW.endpoint, 0, 0 WHERE NOT EXISTS (SELECT 1 FROM last_number WHERE endpoint = NEW.endpoint);
-    UPDATE last_number SET number = number + 1, action_id = NEW.action_id WHERE endpoint = NEW.endpoint;
+    SELECT NEW.endpoint, 0, 0
+     WHERE NOT EXISTS (SELECT 1 FROM last_number WHERE endpoint = NEW.endpoint)
+       AND (SELECT sequence FROM action WHERE id = NEW.action_id) IS NULL;
+    UPDATE last_number SET number = number + 1, action_id = NEW.action_id
+     WHERE endpoint = NEW.endpoint AND (SELECT sequence FROM action WHERE id = NEW.action_id) IS NULL;
     UPDATE action
        SET (series, sequence) = (SELECT m.series, n.number FROM meta m, last_number n WHERE m.id = 1 AND n.endpoint = NEW.endpoint)
-     WHERE id = NEW.action_id;
+     WHERE id = NEW.action_id AND sequence IS NULL;
 END;
 
--- An attempt has ended, and newer revisions, which have not begun, need not wait for it any more.
-CREATE TRIGGER outbox_superseded_ended AFTER UPDATE OF in_flight_until ON outbox
+-- An attempt has ended, and later entries of its action, which have not begun, need not wait for it any more.
+CREATE TRIGGER outbox_attempt_ended AFTER UPDATE OF in_flight_until, lease_until ON outbox
 WHEN OLD.in_flight_until IS NOT NULL AND NEW.in_flight_until IS NULL
+  OR OLD.replay > 0 AND OLD.lease_until IS NOT NULL AND NEW.lease_until IS NULL AND NEW.in_flight_until IS NULL
 BEGIN
     UPDATE outbox SET in_flight_until = NULL
-     WHERE action_id = NEW.action_id AND revision > NEW.revision AND attempts = 0 AND in_flight_until = OLD.in_flight_until;
+     WHERE action_id = NEW.action_id AND id > NEW.id AND attempts = 0 AND in_flight_until = coalesce(OLD.lease_until, OLD.in_flight_until)
+       -- Unless another one that ends at the same time runs.
+       AND NOT EXISTS (SELECT 1 FROM outbox runs
+                        WHERE runs.action_id = NEW.action_id AND runs.id <> NEW.id AND runs.attempts > 0
+                          AND coalesce(runs.lease_until, runs.in_flight_until) = coalesce(OLD.lease_until, OLD.in_flight_until));
 END;
 
 -- Nothing visible changes with a claim or its release. A send is one cycle that ended failed: abandoning is not a send, and automatic

@@ -138,7 +138,9 @@ impl World {
         let Some(message) = of_it().find(|other| other.replay == 0) else { return Err(format!("{replay:?} repeats nothing")) };
         let fits = (&message.id, &message.body_sha256, &message.endpoint) == (&replay.id, &replay.body_sha256, &replay.endpoint);
         let is_only = of_it().filter(|other| other.replay > 0).filter(is_open).count() == 1;
-        if cause != Cause::Act("replay") || !fits || !is_only || message.state != "sent" || replay.state != "queued" || !replay.at_once {
+        let waits = self.waits_for(replay, |other| other.id == replay.id);
+        let is_born = replay.state == "queued" && replay.at_once && waits;
+        if cause != Cause::Act("replay") || !fits || !is_only || message.state != "sent" || !is_born {
             return Err(format!("a replay is born wrong after {cause:?}: {replay:?} of {message:?}"));
         }
         let says = self.corrections.frozen.get(&message.row).cloned().unwrap_or_default();
@@ -180,6 +182,14 @@ impl World {
         found
     }
 
+    /// A new entry waits for whatever of these others may be in flight, and for nothing else.
+    fn waits_for(&self, entry: &Entry, others: impl Fn(&Entry) -> bool) -> bool {
+        let until = |other: &Entry| other.lease_until.max(other.in_flight_until);
+        let until = self.rows.entries.values().filter(|other| other.row < entry.row && others(other)).map(until).max().unwrap_or(0);
+        // A lease that a clock far ahead wrote holds nothing up.
+        until == entry.in_flight_until || entry.in_flight_until == 0 && until - self.clock.wall_ms() > 120_000
+    }
+
     /// An entry is there that was not there before.
     pub fn check_frozen(&mut self, entry: &Entry, cause: Cause) -> Check {
         if entry.replay > 0 {
@@ -191,14 +201,11 @@ impl World {
             return if entry.in_flight_until == 0 { Ok(()) } else { Err("the first revision waits for none".to_owned()) };
         }
         let earlier = self.earlier(entry);
-        let now = self.clock.wall_ms();
         let fits = earlier.first().is_some_and(|old| {
             let gave_way = old.state == "superseded" || old.state == "sent";
-            // A lease that a clock far ahead wrote holds nothing up.
-            let is_void = entry.in_flight_until == 0 && old.in_flight_until - now > 120_000;
             gave_way
                 && (old.body_sha256 != entry.body_sha256 || self.tampered.contains_key(&old.row))
-                && (is_void || old.in_flight_until == entry.in_flight_until)
+                && self.waits_for(entry, |other| other.action_row == entry.action_row)
         });
         let is_right = cause == Cause::Act("send corrected") && fits && entry.state == "queued" && entry.at_once;
         if is_right && earlier.len() as u32 + 1 == entry.revision && entry.revision == entry.newest {
@@ -222,18 +229,20 @@ impl World {
         gave_way == *next
     }
 
-    /// What has not begun and waited for an earlier revision does so no more: has that one ended?
+    /// What has not begun and waited for an earlier entry of its action does so no more: has that one ended?
     pub fn check_freed(&self, entry: &Entry, next: &Entry, before: &Rows) -> Check {
         let waits = (1..=120_000).contains(&(entry.in_flight_until - self.clock.wall_ms()));
         if !waits || entry.attempts > 0 || next.in_flight_until == entry.in_flight_until {
             return Ok(());
         }
-        let has_ended = |old: &&Entry| {
+        let has_ended = |old: &Entry| {
             let was = before.entries.get(&old.row);
-            old.in_flight_until == 0 && was.is_some_and(|was| was.in_flight_until == entry.in_flight_until)
+            let waited_for = |was: &Entry| was.lease_until.max(was.in_flight_until) == entry.in_flight_until;
+            // It may be claimed again in the same transaction.
+            old.lease_until.max(old.in_flight_until) != entry.in_flight_until && was.is_some_and(waited_for)
         };
-        let ended = self.earlier(entry).into_iter().any(|old| has_ended(&old));
-        if ended { Ok(()) } else { Err("waits for an earlier revision no more, of which nothing has ended".to_owned()) }
+        let ended = self.rows.entries.values().any(|old| old.action_row == entry.action_row && old.row < entry.row && has_ended(old));
+        if ended { Ok(()) } else { Err("waits for an earlier entry no more, of which nothing has ended".to_owned()) }
     }
 
     /// A request leaves: is it the newest revision, does it say what its session said then, does it leave alone, and does it name what the
@@ -250,7 +259,8 @@ impl World {
             return Err(format!("{who} says {says:?}, and its session said {frozen:?}"));
         }
         let earlier = self.earlier(entry);
-        for old in &earlier {
+        // Another revision, or a replay.
+        for old in self.rows.entries.values().filter(|old| old.action_row == entry.action_row && old.row != entry.row) {
             if let Some((_, attempt)) = self.attempts_of(old.row).find(|(_, attempt)| self.is_in_flight_now(attempt)) {
                 return Err(format!("{who} began beside one of revision {}, entry {}: {attempt:?}", old.revision, old.row));
             }

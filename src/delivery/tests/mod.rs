@@ -248,7 +248,7 @@ fn entry(tx: &Transaction<'_>, endpoint: &str, now: Timestamp) -> Result<i64, St
         size: None,
         too_large: false,
     };
-    let action_id = action::insert(tx, session_id, &preview, None)?;
+    let (action_id, _) = action::insert(tx, session_id, &preview, None)?;
     let body = format!("{{\"number\":{number}}}");
     let hash = Sha256::of(body.as_bytes());
     let new = NewEntry {

@@ -13,7 +13,7 @@ use crate::fault::fault;
 use crate::model::Timestamp;
 use crate::sorted::SortedSet;
 
-/// An entry that was abandoned and waits again, while an earlier attempt may be in flight.
+/// An entry that waits while an earlier attempt, or one of another entry of its action, may be in flight.
 pub(crate) struct EarlierAttempt {
     pub(crate) entry: i64,
     pub(crate) endpoint: String,
@@ -21,17 +21,18 @@ pub(crate) struct EarlierAttempt {
     pub(crate) until: Timestamp,
 }
 
-/// Entries that wait for an earlier attempt that may be in flight; claimed ones are not among them. They no longer wait for an attempt whose lease
-/// is over or ends further ahead than possible.
+/// Entries that wait for an attempt that may be in flight: an earlier one of their own, or one of another entry of their action, which is claimed;
+/// claimed ones are not among them. They no longer wait for an attempt whose lease is over or ends further ahead than possible.
 pub(crate) fn in_flight(connection: &Connection, now: Timestamp, lease: Duration) -> Result<Vec<EarlierAttempt>> {
     if fault("seeded: what is in flight is claimed") {
         return Ok(Vec::new());
     }
+    let running = [to_ms(now), latest_lease(now, lease)];
     let mut statement = connection.prepare_cached(
         "SELECT id, endpoint, in_flight_until FROM outbox INDEXED BY outbox_in_flight
           WHERE state = 'queued' AND in_flight_until IS NOT NULL AND in_flight_until > ?1 AND in_flight_until <= ?2",
     )?;
-    let mut rows = statement.query([to_ms(now), latest_lease(now, lease)])?;
+    let mut rows = statement.query(running)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         // The lists show unreadable ones.
@@ -39,30 +40,57 @@ pub(crate) fn in_flight(connection: &Connection, now: Timestamp, lease: Duration
             found.push(EarlierAttempt { entry, endpoint, until: moment(until) });
         }
     }
+    if fault("seeded: a correction does not wait") {
+        return Ok(found);
+    }
+    // By the index alone, because a page of the table may be damaged.
+    let mut claimed = connection.prepare_cached(
+        "SELECT id, lease_until FROM outbox INDEXED BY outbox_leased WHERE state = 'leased' AND lease_until > ?1 AND lease_until <= ?2",
+    )?;
+    let claimed: Vec<(i64, i64)> = claimed.query_map(running, |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+    for (entry, until) in claimed {
+        for (entry, endpoint) in unless_damaged(queued_beside(connection, entry))?.unwrap_or_default() {
+            let until = moment(until);
+            match found.iter_mut().find(|known| known.entry == entry) {
+                Some(known) => known.until = known.until.max(until),
+                None => found.push(EarlierAttempt { entry, endpoint, until }),
+            }
+        }
+    }
     Ok(found)
 }
 
-/// The entries of newer revisions than these, which are in flight: they do not begin beside them, no matter what their own rows say.
-pub(crate) fn newer_than(connection: &Connection, in_flight: &SortedSet<i64>) -> Result<SortedSet<i64>> {
+/// The other entries of the action of this one that wait, with their endpoints.
+fn queued_beside(connection: &Connection, entry: i64) -> Result<Vec<(i64, String)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT other.id, other.endpoint FROM outbox o JOIN outbox other ON other.action_id = o.action_id AND other.id <> o.id
+          WHERE o.id = ?1 AND other.state = 'queued'",
+    )?;
+    Ok(statement.query_map([entry], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The other entries of the actions of these, which are in flight: of an action one attempt runs at a time, no matter what the rows say. A
+/// correction does not begin beside an earlier revision or its replay, nor a replay beside one of these.
+pub(crate) fn beside(connection: &Connection, in_flight: &SortedSet<i64>) -> Result<SortedSet<i64>> {
     let mut found = SortedSet::new();
     for &entry in in_flight {
-        found.extend(of_entry(entry, newer_than_one(connection, entry))?);
+        found.extend(of_entry(entry, beside_one(connection, entry))?);
     }
     Ok(found)
 }
 
 /// The same for a call that only reads: without those behind a damaged page.
-pub(crate) fn readable_newer_than(connection: &Connection, in_flight: &SortedSet<i64>) -> Result<SortedSet<i64>> {
+pub(crate) fn readable_beside(connection: &Connection, in_flight: &SortedSet<i64>) -> Result<SortedSet<i64>> {
     let mut found = SortedSet::new();
     for &entry in in_flight {
-        found.extend(unless_damaged(newer_than_one(connection, entry))?.unwrap_or_default());
+        found.extend(unless_damaged(beside_one(connection, entry))?.unwrap_or_default());
     }
     Ok(found)
 }
 
-fn newer_than_one(connection: &Connection, entry: i64) -> Result<Vec<i64>> {
+fn beside_one(connection: &Connection, entry: i64) -> Result<Vec<i64>> {
     let mut statement = connection.prepare_cached(
-        "SELECT newer.id FROM outbox o JOIN outbox newer ON newer.action_id = o.action_id AND newer.revision > o.revision WHERE o.id = ?1",
+        "SELECT other.id FROM outbox o JOIN outbox other ON other.action_id = o.action_id AND other.id <> o.id WHERE o.id = ?1",
     )?;
     Ok(statement.query_map([entry], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }

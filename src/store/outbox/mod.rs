@@ -101,10 +101,11 @@ fn moment(ms: i64) -> Timestamp {
     from_ms(ms).unwrap_or(Timestamp::MAX_UTC)
 }
 
-/// The condition under which an attempt of an entry itself may be in flight. One that never began may wait for an earlier revision.
+/// The condition under which an attempt of an entry itself may be in flight. One that never began may wait for an earlier entry of its action.
 pub(in crate::store) const OWN_ATTEMPT: &str = "(o.in_flight_until IS NOT NULL AND NOT (o.attempts = 0 AND EXISTS (
             SELECT 1 FROM outbox older
-             WHERE older.action_id = o.action_id AND older.revision < o.revision AND older.in_flight_until = o.in_flight_until)))";
+             WHERE older.action_id = o.action_id AND older.id < o.id
+               AND coalesce(older.lease_until, older.in_flight_until) = o.in_flight_until)))";
 
 /// The columns of [`EntryRow`], of a table named `o`; [`OWN_ATTEMPT`] is the last one.
 const COLUMNS: &str = "o.id, o.revision, o.delivery_id, o.endpoint, o.body_sha256, o.body_size, o.frozen_at, o.state, o.reason, o.due_at,
@@ -124,13 +125,18 @@ pub(in crate::store) const UNDELIVERED: &str =
 const FRESH: &str = "counted = 0, slow_counted = 0, offline_attempts = 0, cut_short = 0, failing_ms = 0, last_failure_at = NULL,
                                 resynced = 0, refreshed = 0";
 
-/// Freezes a message: due at once, or created as failed.
+/// Freezes a message: due at once, or created as failed. It begins only after every attempt of its action that may be in flight, also one of a
+/// replay, or of a file that this one has replaced.
 pub(crate) fn insert(tx: &Transaction<'_>, new: &NewEntry<'_>, now: Timestamp) -> Result<()> {
     insert_body(tx, new)?;
     tx.prepare_cached(
         "INSERT INTO outbox (action_id, session_id, revision, delivery_id, endpoint, body_sha256, body_size, workflow_version, session_state,
-                             frozen_at, state, reason, due_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                             frozen_at, state, reason, due_at, in_flight_until)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
+                 iif(?14, (SELECT max(until) FROM (
+                               SELECT coalesce(o.lease_until, o.in_flight_until) AS until FROM outbox o WHERE o.action_id = ?1
+                               UNION ALL SELECT b.in_flight_until FROM action a JOIN action_before b ON b.session_id = a.session_id AND b.key = a.key
+                                          WHERE a.id = ?1)), NULL))",
     )?
     .execute(params![
         new.action_id,
@@ -146,6 +152,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, new: &NewEntry<'_>, now: Timestamp) -
         if new.failed.is_some() { "failed" } else { "queued" },
         new.failed,
         to_ms(at_once(now)),
+        new.failed.is_none() && !fault("seeded: a correction does not wait"),
     ])?;
     Ok(())
 }
@@ -240,14 +247,6 @@ pub(crate) fn supersede(tx: &Transaction<'_>, entry_id: i64) -> Result<()> {
     tx.prepare_cached(
         "UPDATE outbox SET state = 'superseded', lease_owner = NULL, lease_until = NULL, in_flight_until = coalesce(lease_until, in_flight_until)
           WHERE id = ?1 AND state <> 'sent'",
-    )?
-    .execute([entry_id])?;
-    if fault("seeded: a correction does not wait") {
-        return Ok(());
-    }
-    tx.prepare_cached(
-        "UPDATE outbox SET in_flight_until = (SELECT old.in_flight_until FROM outbox old WHERE old.id = ?1)
-          WHERE action_id = (SELECT action_id FROM outbox WHERE id = ?1) AND revision > (SELECT revision FROM outbox WHERE id = ?1)",
     )?
     .execute([entry_id])?;
     Ok(())

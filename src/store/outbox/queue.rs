@@ -82,6 +82,8 @@ pub(crate) struct Claimed {
     pub(crate) session: SessionKey,
     pub(crate) action: String,
     pub(crate) revision: u32,
+    /// It sends a delivered message once more.
+    pub(crate) is_replay: bool,
     /// Ids of earlier revisions that were or may have been delivered, newest first.
     pub(crate) replaces: Vec<String>,
     /// Series and number of its action, which one of an earlier schema may not have.
@@ -143,6 +145,8 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
         match of_entry(id, read_claimed(tx, id, until, claim).map_err(StoreError::from)) {
             Err(error) if fault("seeded: one bad row stops all") => return Err(error),
             read => match unless_damaged(read)? {
+                // Beside another entry of its action, which is claimed now, it waits.
+                Some(Some(read)) if read.is_replay && claimed.iter().any(|other| is_of_same_action(other, &read)) => {}
                 Some(Some(read)) => claimed.push(read),
                 // Its session or its action is missing, or it cannot be read.
                 Some(None) | None => unreadable.push(id),
@@ -164,6 +168,10 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
         }
     }
     Ok((kept, unreadable))
+}
+
+fn is_of_same_action(one: &Claimed, other: &Claimed) -> bool {
+    one.session == other.session && one.action == other.action
 }
 
 /// Which rows of the queue: messages that were never delivered, or replays of sent ones. Columns of the index `outbox_due`.
@@ -222,7 +230,8 @@ fn to_claim(tx: &Transaction<'_>, claim: &Claim<'_>, skip: &SortedSet<i64>) -> R
 fn read_claimed(tx: &Transaction<'_>, id: i64, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Result<Option<Claimed>> {
     let mut statement = tx.prepare_cached(&format!(
         "SELECT o.id, o.lease_epoch + 1, o.delivery_id, o.endpoint, s.key, a.key, b.bytes, o.body_sha256, o.workflow_version, o.session_state,
-                o.due_at, {PROGRESS}, o.reason, o.revision, CASE WHEN a.series NOT GLOB '*[^a-z2-7]*' THEN a.series || '-' || a.sequence END
+                o.due_at, {PROGRESS}, o.reason, o.revision, CASE WHEN a.series NOT GLOB '*[^a-z2-7]*' THEN a.series || '-' || a.sequence END,
+                o.replay > 0
            FROM outbox o JOIN session s ON s.id = o.session_id JOIN action a ON a.id = o.action_id
                 LEFT JOIN body b ON b.sha256 = o.body_sha256
           WHERE o.id = ?1 AND o.state = 'queued'"
@@ -275,6 +284,7 @@ fn claimed(row: &Row<'_>, until: Timestamp, claim: &Claim<'_>) -> rusqlite::Resu
         session: session_key(&row.get::<_, Vec<u8>>(4)?).map_err(|_| rusqlite::Error::InvalidQuery)?,
         action: row.get(5)?,
         revision: row.get(23)?,
+        is_replay: row.get(25)?,
         replaces: Vec::new(),
         sequence: row.get(24)?,
         install: String::new(),

@@ -40,20 +40,44 @@ fn rows(connection: &Connection, which: &str, action_id: i64) -> Result<Vec<Entr
     Ok(found)
 }
 
-/// Queues a replay of this delivered entry, due at once. False where its body was dropped.
+/// Whether the bytes of this message hold a redacted value. They may be kept for an earlier replay of it alone.
+pub(crate) fn holds_redacted(connection: &Connection, entry_id: i64) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM outbox o JOIN outbox k ON k.delivery_id = o.delivery_id
+                         WHERE o.id = ?1 AND k.body_kept = 1 AND k.holds_redacted IS NOT NULL)",
+    )?;
+    Ok(statement.query_row([entry_id], |row| row.get(0))?)
+}
+
+/// Queues a replay of this delivered entry, due at once, or after an attempt of an earlier replay that may be in flight. False where its body
+/// was dropped.
 pub(crate) fn queue(tx: &Transaction<'_>, entry_id: i64, now: Timestamp) -> Result<bool> {
     let queued = tx
         .prepare_cached(
             "INSERT INTO outbox (action_id, session_id, revision, replay, delivery_id, endpoint, body_sha256, body_size, workflow_version,
-                                 session_state, frozen_at, due_at, cycle_counts)
+                                 session_state, frozen_at, due_at, cycle_counts, in_flight_until)
              SELECT action_id, session_id, revision, 1 + (SELECT max(r.replay) FROM outbox r WHERE r.delivery_id = o.delivery_id), delivery_id,
-                    endpoint, body_sha256, body_size, workflow_version, session_state, ?2, ?3, 0
+                    endpoint, body_sha256, body_size, workflow_version, session_state, ?2, ?3, 0,
+                    (SELECT max(coalesce(r.lease_until, r.in_flight_until)) FROM outbox r WHERE r.delivery_id = o.delivery_id)
                FROM outbox o
               WHERE id = ?1 AND EXISTS (SELECT 1 FROM outbox k JOIN body b ON b.sha256 = k.body_sha256
                                          WHERE k.delivery_id = o.delivery_id AND k.body_kept = 1)",
         )?
         .execute(params![entry_id, to_ms(now), to_ms(at_once(now))])?;
     Ok(queued == 1)
+}
+
+/// Stores the bytes of this delivered entry again, which keeps them, but of which they were lost. False where that is not so.
+pub(crate) fn restore_body(tx: &Transaction<'_>, entry_id: i64, bytes: &[u8]) -> Result<bool> {
+    let restored = tx
+        .prepare_cached(
+            "INSERT INTO body (sha256, bytes)
+             SELECT o.body_sha256, ?2 FROM outbox o
+              WHERE o.id = ?1 AND NOT EXISTS (SELECT 1 FROM body WHERE sha256 = o.body_sha256)
+                AND EXISTS (SELECT 1 FROM outbox k WHERE k.delivery_id = o.delivery_id AND k.body_kept = 1)",
+        )?
+        .execute(params![entry_id, bytes])?;
+    Ok(restored == 1)
 }
 
 /// At most `limit` delivered entries of this filter with a row after `after`, oldest first. Of an action only the newest delivered revision.
