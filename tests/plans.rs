@@ -167,6 +167,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("DELETE FROM indexed_text", "an index that is damaged is rebuilt"),
     ("FROM event NOT INDEXED", "an index that lacks rows is rebuilt"),
     ("FROM action NOT INDEXED", "likewise"),
+    ("FROM outbox NOT INDEXED", "likewise"),
     ("FROM body b NOT INDEXED", "likewise"),
     ("FROM session NOT INDEXED", "totals that are lost are counted again"),
     ("FROM open_text", "few sessions are in progress"),

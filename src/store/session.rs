@@ -114,7 +114,7 @@ pub(crate) fn events(connection: &Connection, id: i64) -> Result<Vec<Event>> {
 }
 
 /// What belongs to a session, by an index: whether all of it is found, and two counts, by the index and without it.
-const OF_SESSION: [(&str, &str, [&str; 2]); 3] = [
+const OF_SESSION: [(&str, &str, [&str; 2]); 4] = [
     (
         "event",
         "SELECT (SELECT count(*) FROM event e WHERE e.session_id = s.id) >= s.last_seq FROM session s WHERE s.id = ?1",
@@ -125,6 +125,15 @@ const OF_SESSION: [(&str, &str, [&str; 2]); 3] = [
         "SELECT (SELECT count(*) FROM action a WHERE a.session_id = s.id) = s.actions_not_fired + s.actions_pending + s.actions_sent + s.actions_failed
            FROM session s WHERE s.id = ?1",
         ["SELECT count(*) FROM action WHERE session_id = ?1", "SELECT count(*) FROM action NOT INDEXED WHERE session_id = ?1"],
+    ),
+    (
+        "outbox",
+        "SELECT (SELECT count(*) FROM action a JOIN outbox o ON o.action_id = a.id WHERE a.session_id = ?1)
+              = (SELECT count(*) FROM outbox INDEXED BY outbox_session WHERE session_id = ?1)",
+        [
+            "SELECT count(*) FROM outbox INDEXED BY outbox_session WHERE session_id = ?1",
+            "SELECT count(*) FROM outbox NOT INDEXED WHERE session_id = ?1",
+        ],
     ),
     (
         "body",

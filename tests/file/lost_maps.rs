@@ -183,7 +183,7 @@ fn left(app: &App, words: &[&str], of: usize) -> Vec<String> {
 
 #[test]
 fn nothing_stays_that_half_an_index_does_not_find() {
-    for index in ["sqlite_autoindex_event_1", "sqlite_autoindex_action_1", "sqlite_autoindex_body_1"] {
+    for index in ["sqlite_autoindex_event_1", "sqlite_autoindex_action_1", "outbox_session", "sqlite_autoindex_body_1"] {
         let (app, keys) = with_half_an_index(index);
         for key in &keys[..15] {
             assert_eq!(app.compass.delete(*key).unwrap().erased, Erased::Now, "{index}");
@@ -204,6 +204,26 @@ fn nothing_stays_that_half_an_index_does_not_find() {
         assert_eq!(left(&app, &["Zwetschgen", "Quarkstrudel"], 30), [""; 0], "{index}");
         assert_eq!(app.faults(), [""; 0], "{index}");
     }
+}
+
+#[test]
+fn a_message_that_half_an_index_does_not_find_is_not_deleted_and_does_not_leave_with_what_was_redacted() {
+    let waiting = || {
+        let mut app = App::new();
+        let keys: Vec<_> = (0..30).map(|_| app.completed()).collect();
+        app.compass.close().unwrap();
+        change_page(&app.path(), "outbox_session", true, |page| page[2_048..].fill(0));
+        app.compass = Compass::open(app.options()).unwrap();
+        (app, keys)
+    };
+    let (app, keys) = waiting();
+    assert_eq!(code(app.compass.delete(keys[0])), "undelivered");
+    app.tick();
+    assert_eq!(app.compass.purge(Duration::ZERO).unwrap().purged, 0);
+    let (app, keys) = waiting();
+    app.compass.redact(keys[0], &redaction(RedactionTarget::Field { key: "site".into() })).unwrap();
+    assert_eq!(app.deliver().sent, 87, "three are abandoned");
+    assert_eq!(app.faults(), [""; 0]);
 }
 
 #[test]
