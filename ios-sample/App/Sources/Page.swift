@@ -85,18 +85,18 @@ private struct PageBar: View {
     var body: some View {
         HStack(spacing: 8) {
             if let back {
-                SignButton(words: back.words, sign: back.sign, act: back.act)
+                BarButton(words: back.words, sign: back.sign, act: back.act)
             }
             Words(title).font(.title2).bold().accessibilityAddTraits(.isHeader)
                 .frame(maxWidth: .infinity, minHeight: Sizes.target, alignment: .leading)
-            if let menu { SignButton(words: .buttonMenu, sign: "ellipsis", act: menu) }
+            if let menu { BarButton(words: .buttonMenu, sign: "ellipsis", act: menu) }
         }
         .padding(.horizontal, back == nil ? 16 : 8)
     }
 }
 
 /// A button without words; a screen reader says them.
-private struct SignButton: View {
+private struct BarButton: View {
     let words: TextId
     let sign: String
     let act: @MainActor () -> Void
