@@ -44,7 +44,7 @@ pub(super) struct Situation {
     pub(super) in_flight: SortedSet<i64>,
     /// Other entries of their actions.
     behind: SortedSet<i64>,
-    /// Until when entries wait for an attempt that may be in flight elsewhere.
+    /// Until when entries wait for another one of their action that is claimed.
     waits: SortedMap<i64, Timestamp>,
     /// Endpoints that begin no attempt for a while.
     delays: Delays,
@@ -66,8 +66,7 @@ impl Inner {
         let in_flight = self.delivery.in_flight();
         let behind = &store::outbox::in_flight::readable_beside(connection, &in_flight)? - &in_flight;
         let lease = self.delivery.lease();
-        let waits =
-            store::outbox::in_flight::in_flight(connection, now, lease)?.into_iter().map(|waits| (waits.entry, waits.until)).collect();
+        let waits = store::outbox::in_flight::beside_claimed(connection, now, lease)?;
         let context = DeliveryContext { integration_enabled, connectivity, now, woken, lease };
         Ok(Situation { context, aside, expired, in_flight, behind, waits, delays })
     }
@@ -158,11 +157,10 @@ pub(super) fn delivery(
                 due_at: entry.due_at,
                 // An earlier replay is the same message.
                 tried: entry.attempts > 0 || entry.replay > 0,
-                in_flight_until: situation
-                    .waits
-                    .get(&entry.id)
-                    .copied()
-                    .or_else(|| entry.in_flight_until.filter(is_known))
+                in_flight_until: entry
+                    .in_flight_until
+                    .filter(is_known)
+                    .max(situation.waits.get(&entry.id).copied())
                     .or(lease_end.filter(|_| waits)),
                 offline: entry.offline,
                 cut_short: entry.cut_short,

@@ -107,7 +107,8 @@ impl Inner {
             }
             open => {
                 let queue = || replay::queue(tx, sent.id, context.at);
-                if !queue()? && !(make_again(tx, loaded, &row.key, &sent)? && queue()?) {
+                let is_queued = queue()? || make_again(tx, loaded, &row.key, &sent)? && queue()?;
+                if !is_queued {
                     return Ok(Replayed::BodyDropped);
                 }
                 if let Some(open) = open {

@@ -6,9 +6,9 @@ use crate::sorted::SortedSet;
 use crate::model::Timestamp;
 use crate::outbox::{DeliveryContext, EntryFacts, Next, RetryPolicy, blocker, is_due};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
-use crate::store::outbox::in_flight::{self, in_flight};
+use crate::store::outbox::in_flight::{self, beside_claimed, in_flight};
 use crate::store::outbox::queue::{self, Waiting};
-use crate::store::{Connection, StoreError};
+use crate::store::{Connection, StoreError, unless_damaged};
 
 /// An endpoint that entries wait for, and what they wait for.
 pub(super) struct EndpointScan {
@@ -39,6 +39,7 @@ pub(super) fn scan_endpoints(
 ) -> Result<Vec<EndpointScan>, StoreError> {
     let mut without = skipped.clone();
     without.extend(in_flight(connection, context.now, context.lease)?.into_iter().map(|waits| waits.entry));
+    without.extend(beside_claimed(connection, context.now, context.lease)?.iter().map(|(entry, _)| *entry));
     let waiting = queue::waiting(connection, &without)?.into_iter();
     waiting.map(|waiting| scan(connection, waiting.endpoint.clone(), due_at(&waiting, context.now), None, context)).collect()
 }
@@ -51,7 +52,13 @@ pub(super) fn scan_in_flight(
     in_flight_here: &SortedSet<i64>,
 ) -> Result<Vec<EndpointScan>, StoreError> {
     let mut waiting = in_flight(connection, context.now, context.lease)?;
-    let known = waiting.iter().map(|waits| waits.entry).collect::<SortedSet<i64>>();
+    let mut known = waiting.iter().map(|waits| waits.entry).collect::<SortedSet<i64>>();
+    for (entry, until) in beside_claimed(connection, context.now, context.lease)?.iter().filter(|(entry, _)| !aside.contains(entry)) {
+        if known.insert(*entry) {
+            let one = [*entry].into_iter().collect();
+            waiting.extend(unless_damaged(in_flight::queued_among(connection, &one, *until))?.unwrap_or_default());
+        }
+    }
     waiting.extend(in_flight::queued_among(connection, &(in_flight_here - &known), context.now)?);
     let waiting = waiting.into_iter().filter(|waits| !aside.contains(&waits.entry));
     waiting.map(|waits| scan(connection, waits.endpoint, context.now, Some(waits.until), context)).collect()

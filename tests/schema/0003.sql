@@ -189,7 +189,7 @@ CREATE INDEX session_finished ON session (finished_age) WHERE finished_at IS NOT
 CREATE INDEX outbox_due ON outbox (endpoint, replay > 0, due_at, id) WHERE state = 'queued';
 CREATE INDEX outbox_fresh ON outbox (endpoint, due_at, id) WHERE state = 'queued' AND counted = 0 AND slow_counted = 0 AND replay = 0;
 CREATE INDEX outbox_offline ON outbox (endpoint) WHERE state = 'queued' AND offline_attempts > 0;
-CREATE INDEX outbox_leased ON outbox (lease_until) WHERE state = 'leased';
+CREATE INDEX outbox_leased ON outbox (lease_until, action_id) WHERE state = 'leased';
 CREATE INDEX outbox_in_flight ON outbox (in_flight_until, endpoint) WHERE state = 'queued' AND in_flight_until IS NOT NULL;
 CREATE INDEX outbox_failed ON outbox (endpoint, id) WHERE state = 'failed';
 -- Also entries with a damaged state: they are not known to be delivered.

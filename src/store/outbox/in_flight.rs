@@ -11,9 +11,9 @@ use super::lease::{Lease, latest_lease};
 use super::{moment, numbers};
 use crate::fault::fault;
 use crate::model::Timestamp;
-use crate::sorted::SortedSet;
+use crate::sorted::{SortedMap, SortedSet};
 
-/// An entry that waits while an earlier attempt, or one of another entry of its action, may be in flight.
+/// An entry that waits while an earlier attempt may be in flight.
 pub(crate) struct EarlierAttempt {
     pub(crate) entry: i64,
     pub(crate) endpoint: String,
@@ -21,18 +21,17 @@ pub(crate) struct EarlierAttempt {
     pub(crate) until: Timestamp,
 }
 
-/// Entries that wait for an attempt that may be in flight: an earlier one of their own, or one of another entry of their action, which is claimed;
-/// claimed ones are not among them. They no longer wait for an attempt whose lease is over or ends further ahead than possible.
+/// Entries that wait for an earlier attempt that may be in flight; claimed ones are not among them. They no longer wait for an attempt whose lease
+/// is over or ends further ahead than possible.
 pub(crate) fn in_flight(connection: &Connection, now: Timestamp, lease: Duration) -> Result<Vec<EarlierAttempt>> {
     if fault("seeded: what is in flight is claimed") {
         return Ok(Vec::new());
     }
-    let running = [to_ms(now), latest_lease(now, lease)];
     let mut statement = connection.prepare_cached(
         "SELECT id, endpoint, in_flight_until FROM outbox INDEXED BY outbox_in_flight
           WHERE state = 'queued' AND in_flight_until IS NOT NULL AND in_flight_until > ?1 AND in_flight_until <= ?2",
     )?;
-    let mut rows = statement.query(running)?;
+    let mut rows = statement.query([to_ms(now), latest_lease(now, lease)])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         // The lists show unreadable ones.
@@ -40,33 +39,32 @@ pub(crate) fn in_flight(connection: &Connection, now: Timestamp, lease: Duration
             found.push(EarlierAttempt { entry, endpoint, until: moment(until) });
         }
     }
-    if fault("seeded: a correction does not wait") {
-        return Ok(found);
-    }
-    // By the index alone, because a page of the table may be damaged.
-    let mut claimed = connection.prepare_cached(
-        "SELECT id, lease_until FROM outbox INDEXED BY outbox_leased WHERE state = 'leased' AND lease_until > ?1 AND lease_until <= ?2",
-    )?;
-    let claimed: Vec<(i64, i64)> = claimed.query_map(running, |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
-    for (entry, until) in claimed {
-        for (entry, endpoint) in unless_damaged(queued_beside(connection, entry))?.unwrap_or_default() {
-            let until = moment(until);
-            match found.iter_mut().find(|known| known.entry == entry) {
-                Some(known) => known.until = known.until.max(until),
-                None => found.push(EarlierAttempt { entry, endpoint, until }),
-            }
-        }
-    }
     Ok(found)
 }
 
-/// The other entries of the action of this one that wait, with their endpoints.
-fn queued_beside(connection: &Connection, entry: i64) -> Result<Vec<(i64, String)>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT other.id, other.endpoint FROM outbox o JOIN outbox other ON other.action_id = o.action_id AND other.id <> o.id
-          WHERE o.id = ?1 AND other.state = 'queued'",
+/// The other entries of the actions of claimed ones, in whatever state, with the ends of the leases: while one is claimed, in any process, they do
+/// not begin. By indexes alone, because a page of the table may be lost.
+pub(crate) fn beside_claimed(connection: &Connection, now: Timestamp, lease: Duration) -> Result<SortedMap<i64, Timestamp>> {
+    let mut found = SortedMap::new();
+    if fault("seeded: what is in flight is claimed") || fault("seeded: a correction does not wait") {
+        return Ok(found);
+    }
+    let mut claimed = connection.prepare_cached(
+        "SELECT id, action_id, lease_until FROM outbox INDEXED BY outbox_leased
+          WHERE state = 'leased' AND lease_until > ?1 AND lease_until <= ?2",
     )?;
-    Ok(statement.query_map([entry], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?)
+    let mut others =
+        connection.prepare_cached("SELECT id FROM outbox INDEXED BY sqlite_autoindex_outbox_1 WHERE action_id = ?1 AND id <> ?2")?;
+    let mut rows = claimed.query([to_ms(now), latest_lease(now, lease)])?;
+    while let Some(row) = rows.next()? {
+        let (entry, action, until): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        for other in others.query_map([action, entry], |row| row.get(0))? {
+            let (other, until) = (other?, moment(until));
+            let until = found.get(&other).map_or(until, |known: &Timestamp| until.max(*known));
+            found.insert(other, until);
+        }
+    }
+    Ok(found)
 }
 
 /// The other entries of the actions of these, which are in flight: of an action one attempt runs at a time, no matter what the rows say. A
@@ -96,7 +94,7 @@ fn beside_one(connection: &Connection, entry: i64) -> Result<Vec<i64>> {
 }
 
 /// Those of these entries that wait and are no longer in flight by their rows.
-pub(crate) fn queued_among(connection: &Connection, entries: &SortedSet<i64>, now: Timestamp) -> Result<Vec<EarlierAttempt>> {
+pub(crate) fn queued_among(connection: &Connection, entries: &SortedSet<i64>, until: Timestamp) -> Result<Vec<EarlierAttempt>> {
     if entries.is_empty() {
         return Ok(Vec::new());
     }
@@ -106,7 +104,7 @@ pub(crate) fn queued_among(connection: &Connection, entries: &SortedSet<i64>, no
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         if let (Ok(entry), Ok(endpoint)) = (row.get(0), row.get(1)) {
-            found.push(EarlierAttempt { entry, endpoint, until: now });
+            found.push(EarlierAttempt { entry, endpoint, until });
         }
     }
     Ok(found)
