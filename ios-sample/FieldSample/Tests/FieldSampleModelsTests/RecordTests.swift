@@ -119,12 +119,12 @@ final class RecordTests: XCTestCase {
     }
 
     func testAnEditMaySayWhy() async throws {
-        for (typed, kept) in [(" Misread ", "Misread"), (" ", nil), ("", nil)] as [(String, String?)] {
+        for (value, typed, kept) in [("1.75", " Misread ", "Misread"), ("1.80", " ", nil), ("1.85", "", nil)] as [(String, String, String?)] {
             let model = try await opened()
             model.openEdit()
             await model.settled()
             XCTAssertEqual(model.editReason, "", "each edit has its own")
-            model.field("pressure", .typed("1.75"))
+            model.field("pressure", .typed(value))
             model.editReason = typed
             model.saveEdit()
             await model.settled()
