@@ -62,16 +62,10 @@ public final class Compass: CompassHandle {
         try await writes.call(on: caller, always: true) { [keeper] in try keeper.close() }
     }
 
-    /// Closes the database after the writes that were called before, gives its file to `work`, which may ``restore(from:options:)`` or
-    /// ``erase(_:discardUndelivered:)`` it, and opens it again, even if `work` has failed. Calls wait meanwhile, so `work` must not call
-    /// this handle. Sequences go on with the next database. Once begun it runs to its end, even if the task is cancelled. The database need
-    /// not be open, and may be damaged.
-    ///
-    /// - Throws: The error of `work`; otherwise the error of opening. The next call tries to open again.
     public func whileClosed<Value: Sendable>(
-        isolation: isolated (any Actor)? = #isolation, _ work: @escaping @Sendable (_ file: URL) async throws -> Value
+        on caller: isolated (any Actor)?, _ work: @escaping @Sendable (_ file: URL) async throws -> Value
     ) async throws -> Value {
-        let file = try await writes.call(on: isolation, always: true) { [keeper] in try keeper.pause() }
+        let file = try await writes.call(on: caller, always: true) { [keeper] in try keeper.pause() }
         // In a task of its own, which is never cancelled.
         return try await Task.detached { [self] in
             let result: Result<Value, any Error>
@@ -87,6 +81,16 @@ public final class Compass: CompassHandle {
             }
             return try result.get()
         }.value
+    }
+
+    public func restore(from copy: URL, discardUndelivered: DiscardUndelivered?, on caller: isolated (any Actor)?) async throws {
+        try await whileClosed(on: caller) { file in
+            try await Compass.restore(from: copy, options: RestoreOptions(file: file, discardUndelivered: discardUndelivered))
+        }
+    }
+
+    public func erase(discardUndelivered: DiscardUndelivered?, on caller: isolated (any Actor)?) async throws {
+        try await whileClosed(on: caller) { file in try await Compass.erase(file, discardUndelivered: discardUndelivered) }
     }
 
     // How calls are carried out --------------------------------------------------------------------------------------------------------

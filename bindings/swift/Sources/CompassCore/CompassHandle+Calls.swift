@@ -218,6 +218,35 @@ extension CompassHandle {
         try await close(on: isolation)
     }
 
+    /// Closes the database after the writes that were called before, gives its file to `work`, and opens it again, even if `work` has
+    /// failed. Calls wait meanwhile, so `work` must not call this handle. Sequences go on with the next database. Once begun it runs to its
+    /// end, even if the task is cancelled. The database need not be open, and may be damaged.
+    ///
+    /// - Throws: The error of `work`; otherwise the error of opening. The next call tries to open again.
+    public func whileClosed<Value: Sendable>(
+        isolation: isolated (any Actor)? = #isolation, _ work: @escaping @Sendable (_ file: URL) async throws -> Value
+    ) async throws -> Value {
+        try await whileClosed(on: isolation, work)
+    }
+
+    /// ``Compass/restore(from:options:)`` of this handle's database, as ``whileClosed(isolation:_:)`` does it: calls wait, and go on with the
+    /// copy. After a refusal the database is as it was.
+    ///
+    /// - Parameter discardUndelivered: A person abandons the messages that are not delivered and not in the copy.
+    public func restore(
+        from copy: URL, discardUndelivered: DiscardUndelivered? = nil, isolation: isolated (any Actor)? = #isolation
+    ) async throws {
+        try await restore(from: copy, discardUndelivered: discardUndelivered, on: isolation)
+    }
+
+    /// ``Compass/erase(_:discardUndelivered:)`` of this handle's database, as ``whileClosed(isolation:_:)`` does it: calls wait, and go on
+    /// with an empty one. After a refusal the database is as it was.
+    ///
+    /// - Parameter discardUndelivered: A person abandons the messages that are not delivered.
+    public func erase(discardUndelivered: DiscardUndelivered? = nil, isolation: isolated (any Actor)? = #isolation) async throws {
+        try await erase(discardUndelivered: discardUndelivered, on: isolation)
+    }
+
     // What changes ------------------------------------------------------------------------------------------------------------------------
 
     /// The first page of the list of sessions, again after each change.

@@ -149,6 +149,11 @@ public protocol CompassHandle: AnyObject, Sendable {
     /// Checks the whole database: the file, and all its data against the event log.
     func check() async throws -> CheckReport
     func close(on caller: isolated (any Actor)?) async throws
+    func whileClosed<Value: Sendable>(
+        on caller: isolated (any Actor)?, _ work: @escaping @Sendable (_ file: URL) async throws -> Value
+    ) async throws -> Value
+    func restore(from copy: URL, discardUndelivered: DiscardUndelivered?, on caller: isolated (any Actor)?) async throws
+    func erase(discardUndelivered: DiscardUndelivered?, on caller: isolated (any Actor)?) async throws
 
     // What changes -----------------------------------------------------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ public struct RestoreOptions: Sendable {
 /// let discard = DiscardUndelivered(actor: "Mia", reason: "The office has them on paper")
 /// try await Compass.erase(file, discardUndelivered: discard)
 /// ```
-public struct DiscardUndelivered: Sendable {
+public struct DiscardUndelivered: Hashable, Sendable {
     /// The person.
     public var actor: String
     /// The reason.

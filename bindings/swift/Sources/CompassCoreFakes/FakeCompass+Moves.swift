@@ -79,3 +79,33 @@ extension SessionSummary {
             && (filter.won == nil || filter.won == won) && (filter.actor == nil || filter.actor == actor) && ofStatus != 0
     }
 }
+
+extension FakeCompass {
+    /// What `refuseNext` may name: the calls of a handle that a fake keeps, and the commands of `run`.
+    package static let refusable: Set<String> = [
+        "importWorkflow", "workflows", "workflow", "workflowDocument", "lintWorkflow", "retireWorkflow", "forgetWorkflow", "start", "run",
+        "saveDraft", "saveNoteDraft", "session", "sessions", "record", "totals", "delete", "files", "setIntegrationEnabled",
+        "integrationEnabled", "putEndpoint", "archiveEndpoint", "setEndpointEnabled", "endpoints", "testDelivery", "send", "sendCorrected",
+        "abandon", "abandonSession", "redact", "sendFailedAgain", "sendNotFired", "replay", "replaySession", "replaySent", "outbox",
+        "outboxTotals", "preview", "deliveryBody", "flush", "startDelivery", "stopDelivery", "nextDue", "secretsChanged", "setConnectivity",
+        "resume", "quiesce", "refresh", "purge", "purgeAllBefore", "backup", "check", "close", "whileClosed", "restore", "erase",
+        "setFields", "answer", "back", "useResponse", "note", "complete", "end", "discard", "edit",
+    ]
+}
+
+extension Command {
+    /// As `refuseNext` has it.
+    var name: String {
+        switch self {
+        case .setFields: "setFields"
+        case .answer: "answer"
+        case .back: "back"
+        case .useResponse: "useResponse"
+        case .note: "note"
+        case .complete: "complete"
+        case .end: "end"
+        case .discard: "discard"
+        case .edit: "edit"
+        }
+    }
+}

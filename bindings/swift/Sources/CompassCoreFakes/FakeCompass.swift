@@ -73,6 +73,12 @@ public final class FakeCompass: CompassHandle {
         case purge(olderThan: Duration)
         /// `purgeAllBefore`.
         case purgeAllBefore(Date, actor: String)
+        /// `whileClosed`; neither `restore` nor `erase` is one.
+        case whileClosed
+        /// `restore`.
+        case restore(from: URL, discardUndelivered: DiscardUndelivered?)
+        /// `erase`.
+        case erase(discardUndelivered: DiscardUndelivered?)
     }
 
     /// Answers commands.
@@ -108,8 +114,11 @@ public final class FakeCompass: CompassHandle {
 
     /// Refuses one call, the next of this name or the next that writes; sequences go on. Several refusals are used one after the other.
     ///
-    /// - Parameter call: The name of a function of ``CompassHandle``; `run` for every gesture.
+    /// - Parameter call: The name of a function of ``CompassHandle``. What goes through `run` may also be named by its command: `setFields`
+    ///   (also for `setField`, `clearField` and `markNotApplicable`), `answer`, `back`, `complete`, … The process ends when no call and no
+    ///   command has this name: the refusal would never happen.
     public func refuseNext(_ error: CompassError, of call: String? = nil) {
+        if let call { precondition(Self.refusable.contains(call), "no call and no command is named `\(call)`") }
         refusals.withLock { $0.append(Refusal(call: call, error: error)) }
     }
 
@@ -118,6 +127,10 @@ public final class FakeCompass: CompassHandle {
             let index = refusals.firstIndex { $0.call == call || (writes && $0.call == nil) }
             return index.map { refusals.remove(at: $0).error }
         }
+    }
+
+    private func refuse(_ commands: [Command]) throws {
+        for command in commands { if let refusal = refusal(of: command.name, writes: false) { throw refusal } }
     }
 
     private func call<Value>(_ function: String = #function, write: Write? = nil, _ body: (inout FakeState) throws -> Value) throws -> Value {
@@ -201,12 +214,13 @@ public final class FakeCompass: CompassHandle {
         let asked = Write.run(commands, session: session, actor: actor, commandId: commandId)
         // `answer` may read the fake.
         if let answer {
-            try write(asked) { _ in }
+            try write(asked) { _ in try refuse(commands) }
             let outcome = try answer(commands, session)
             change { $0.views[session] = outcome.view }
             return outcome
         }
         return try write(asked) { contents in
+            try refuse(commands)
             var view = try view(session, in: contents)
             for command in commands {
                 view.carryOut(command, by: actor, answers: contents.answers)
@@ -376,6 +390,21 @@ public final class FakeCompass: CompassHandle {
     public func close(on caller: isolated (any Actor)?) async throws {
         try call { _ in }
         hub.close()
+    }
+    /// Gives `work` the name of a file that does not exist.
+    public func whileClosed<Value: Sendable>(
+        on caller: isolated (any Actor)?, _ work: @escaping @Sendable (_ file: URL) async throws -> Value
+    ) async throws -> Value {
+        try write(.whileClosed) { _ in }
+        return try await work(URL(fileURLWithPath: "/fake/compass.db"))
+    }
+    /// Keeps the call, and shows what it has shown before.
+    public func restore(from copy: URL, discardUndelivered: DiscardUndelivered?, on caller: isolated (any Actor)?) async throws {
+        try write(.restore(from: copy, discardUndelivered: discardUndelivered)) { _ in }
+    }
+    /// Keeps the call, and shows what it has shown before.
+    public func erase(discardUndelivered: DiscardUndelivered?, on caller: isolated (any Actor)?) async throws {
+        try write(.erase(discardUndelivered: discardUndelivered)) { _ in }
     }
 
     // What changes -------------------------------------------------------------------------------------------------------------------------

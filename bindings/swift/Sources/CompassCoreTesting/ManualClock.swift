@@ -34,9 +34,9 @@ extension CompassOptions {
     ///
     /// - Parameters:
     ///   - clock: Without one, time is the clock of the machine.
-    ///   - transport: Without one, requests are answered 202.
+    ///   - transport: Requests are answered 202 by default. The core's own, if it is nil.
     public static func testing(
-        clock: ManualClock? = nil, transport: any CompassCore.Transport = ScriptedTransport(), secrets: (any SecretStore)? = nil
+        clock: ManualClock? = nil, transport: (any CompassCore.Transport)? = ScriptedTransport(), secrets: (any SecretStore)? = nil
     ) throws -> CompassOptions {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("compass-\(UUID().uuidString.lowercased())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

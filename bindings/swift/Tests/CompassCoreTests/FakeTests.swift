@@ -48,6 +48,43 @@ final class FakeTests: XCTestCase {
         _ = try await handle.note("dog in the yard", in: key)
     }
 
+    func testACommandIsRefusedByItsName() async throws {
+        let fake = shown()
+        let handle: any CompassHandle = fake
+        fake.refuseNext(CompassError(code: .fieldProblems), of: "answer")
+        fake.refuseNext(CompassError(code: .diskFull), of: "setFields")
+        await assertThrows(.diskFull, try await handle.setField("site", to: .text("Mill Lane"), in: key))
+        _ = try await handle.setField("site", to: .text("Mill Lane"), in: key)
+        await assertThrows(.fieldProblems, try await handle.answer(.fixture(), "on"))
+        _ = try await handle.answer(.fixture(), "on")
+        fake.onRun = { _, _ in CommandOutcome(applied: .stale, view: .fixture()) }
+        fake.refuseNext(CompassError(code: .locked), of: "note")
+        await assertThrows(.locked, try await handle.note("dog in the yard", in: key))
+        _ = try await handle.note("dog in the yard", in: key)
+    }
+
+    /// Another name ends the process, as a refusal that never happens would be a test that checks nothing.
+    func testWhatMayBeRefusedAreTheCallsAndTheCommands() throws {
+        let file = Stage.repository.appendingPathComponent("bindings/swift/Sources/CompassCore/CompassHandle.swift")
+        let calls = try String(contentsOf: file, encoding: .utf8).components(separatedBy: " func ").dropFirst()
+            .map { String($0.prefix { $0.isLetter }) }.filter { !$0.hasPrefix("observe") }
+        let commands = ["setFields", "answer", "back", "useResponse", "note", "complete", "end", "discard", "edit"]
+        XCTAssertEqual(FakeCompass.refusable, Set(calls + commands))
+    }
+
+    func testAFakeKeepsThatItsDatabaseWasReplaced() async throws {
+        let fake = FakeCompass()
+        let handle: any CompassHandle = fake
+        let copy = URL(fileURLWithPath: "/copy.db")
+        let discard = DiscardUndelivered(actor: "Mia", reason: "logged out")
+        try await handle.restore(from: copy)
+        try await handle.erase(discardUndelivered: discard)
+        let file = try await handle.whileClosed { $0.lastPathComponent }
+        XCTAssertEqual(file, "compass.db")
+        XCTAssertEqual(
+            fake.current.writes, [.restore(from: copy, discardUndelivered: nil), .erase(discardUndelivered: discard), .whileClosed])
+    }
+
     func testFixturesSayWhatTheCoreSays() async throws {
         let compass = try await Compass.ready()
         let view = try await compass.begun()

@@ -36,7 +36,7 @@ final class GuideTests: XCTestCase {
         let pressure = try XCTUnwrap(view.fields.first { $0.definition.key == "pressure" })
         func kept() async throws -> FieldView? { try await compass.session(view.key).fields.first { $0.definition.key == "pressure" } }
         try await onMainActor {
-            let entry = FieldText(pressure, in: view.key, of: compass)
+            let entry = FieldText(pressure, in: view.key, of: compass, by: "ada")
             // Without a typed text nothing is set.
             try await entry.commit().value
             for text in ["1", "18", "182", "182.", "182.x"] { entry.typed(text) }
@@ -44,7 +44,7 @@ final class GuideTests: XCTestCase {
             XCTAssertEqual(entry.problem, "bad_format")
             XCTAssertEqual(entry.text, "182.x")
             try await eventually { try await compass.session(view.key).fields[1].draft == "182.x" }
-            let again = FieldText(try await compass.session(view.key).fields[1], in: view.key, of: compass)
+            let again = FieldText(try await compass.session(view.key).fields[1], in: view.key, of: compass, by: "ada")
             XCTAssertEqual(again.text, "182.x")
             again.typed("182.50")
             try await again.commit().value
@@ -55,7 +55,7 @@ final class GuideTests: XCTestCase {
         XCTAssertEqual(set?.state, .provided(.decimal(DecimalValue("182.50")!)))
         XCTAssertNil(set?.draft)
         try await onMainActor {
-            let entry = FieldText(try await compass.session(view.key).fields[1], in: view.key, of: compass)
+            let entry = FieldText(try await compass.session(view.key).fields[1], in: view.key, of: compass, by: "ada")
             entry.typed("")
             try await entry.commit().value
         }
@@ -71,7 +71,7 @@ final class GuideTests: XCTestCase {
         _ = try await compass.setFields(["site": .text("Mill Lane"), "pressure": held], in: view.key)
         try await onMainActor {
             let fields = try await compass.session(view.key).fields
-            let entry = FieldText(fields[1], in: view.key, of: compass)
+            let entry = FieldText(fields[1], in: view.key, of: compass, by: "ada")
             entry.typed("twelve")
             try await entry.commit().value
             XCTAssertEqual(entry.problem, "bad_format")
@@ -89,7 +89,7 @@ final class GuideTests: XCTestCase {
         let field = FieldView.fixture(definition: .fixture(key: "site", required: true))
         let view = SessionView.fixture(fields: [field], answers: [Answer(key: "on", name: "Go on", next: "done")])
         fake.change { $0.views[view.key] = view }
-        let entry = FieldText(field, in: view.key, of: fake)
+        let entry = FieldText(field, in: view.key, of: fake, by: "ada")
         entry.typed("Mill")
         fake.refuseNext(CompassError(code: .fieldProblems, problems: [.fixture(code: "too_short")]), of: "run")
         try await entry.commit().value
@@ -127,15 +127,28 @@ final class GuideTests: XCTestCase {
         try await compass.close()
     }
 
+    func testTheOfficeGetsASignedMessage() async throws {
+        let office = try WebhookSink()
+        let secrets = MemorySecretStore(["office": "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="])
+        let compass = try await Compass.open(.testing(transport: URLSessionTransport(), secrets: secrets))
+        let signing = Signing.standardWebhooks(secret: "office")
+        try await compass.putEndpoint(Endpoint(key: "office", url: office.url, signing: signing))
+        _ = try await compass.testDelivery("office")
+        let webhook = try await office.next()
+        XCTAssertTrue(webhook.isSigned(with: "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="))
+        office.close()
+        try await compass.close()
+    }
+
     func testTheGuideShowsTheLinesThatRan() throws {
         let guide = try String(contentsOf: Stage.repository.appendingPathComponent("docs/embedding-ios.md"), encoding: .utf8)
         let here = try String(contentsOfFile: #filePath, encoding: .utf8)
         let blocks = guide.components(separatedBy: "```swift\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
         XCTAssertLessThanOrEqual(blocks[0].split(separator: "\n").count, 15)
         // Examples without names of Apple's run here; check-apple.sh compiles all of them.
-        let names = ["class FieldText", "func testARefusalIsShown", "func logOut", "func sendAgain"]
+        let names = ["class FieldText", "func testARefusalIsShown", "func logOut", "func sendAgain", "func testTheOfficeGetsASignedMessage"]
         let ours = blocks.filter { block in names.contains { block.contains($0) } }
-        XCTAssertEqual(ours.count, 4)
+        XCTAssertEqual(ours.count, 5)
         // The bundle and the Keychain exist only on a phone.
         for line in ([blocks[0]] + ours).joined().split(separator: "\n") {
             if line.contains("Bundle.main") || line.contains("KeychainSecretStore") { continue }
@@ -149,12 +162,14 @@ final class FieldText {
     let compass: any CompassHandle
     let session: SessionKey
     let field: FieldView
+    /// The person who types; the record names them.
+    let actor: String?
     /// What is typed and no value yet; nil where there is nothing of the kind.
     var text: String?
     var problem: String?
 
-    init(_ field: FieldView, in session: SessionKey, of compass: any CompassHandle) {
-        (self.field, self.session, self.compass) = (field, session, compass)
+    init(_ field: FieldView, in session: SessionKey, of compass: any CompassHandle, by actor: String?) {
+        (self.field, self.session, self.compass, self.actor) = (field, session, compass, actor)
         text = field.draft
     }
 
@@ -173,7 +188,7 @@ final class FieldText {
                 let state = try field.definition.parse(text)
                 // A line that was wiped says nothing; "empty" is said on purpose, with a button of its own.
                 let change = state == .empty ? .clear : state.change ?? .clear
-                _ = try await compass.setField(field.definition.key, to: change, in: session)
+                _ = try await compass.setField(field.definition.key, to: change, in: session, actor: actor)
                 if self.text == text { self.text = nil }
             } catch let refused as CompassError where refused.code == .fieldProblems {
                 problem = refused.problems.first?.code  // a stable name; the words are the app's
@@ -199,7 +214,7 @@ private func logOut(from compass: Compass, secrets: NoSecrets, by actor: String)
     if unsent > 0, try await confirms(abandon: unsent) {
         discard = DiscardUndelivered(actor: actor, reason: "logged out")
     }
-    try await compass.whileClosed { [discard] file in try await Compass.erase(file, discardUndelivered: discard) }
+    try await compass.erase(discardUndelivered: discard)
     try secrets.removeAll()
 }
 

@@ -167,6 +167,33 @@ final class LazyTests: XCTestCase {
         try await compass.close()
     }
 
+    func testAHandleRestoresAndErasesItsDatabaseAndGoesOn() async throws {
+        for opens in [Compass.lazy, { try await Compass.open($0) }] as [(CompassOptions) async throws -> Compass] {
+            let options = try CompassOptions.testing()
+            let handle: any CompassHandle = try await opens(options)
+            let copy = options.file.deletingLastPathComponent().appendingPathComponent("copy.db")
+            try await handle.backup(to: copy)
+            _ = try await handle.importWorkflow(pumpCheck)
+            var updates = handle.observeWorkflows().makeAsyncIterator()
+            let one = try await updates.next()
+            XCTAssertEqual(one?.count, 1)
+            try await handle.restore(from: copy)
+            let (restored, none) = (try await handle.workflows(), try await updates.next())
+            XCTAssertEqual([restored, none], [[], []])
+
+            _ = try await handle.importWorkflow(pumpCheck)
+            try await handle.setIntegrationEnabled(true)
+            try await handle.putEndpoint(officeAt("http://127.0.0.1:9/hooks"))
+            let key = try await (handle as! Compass).completed().key
+            await assertThrows(.undelivered, try await handle.erase())
+            let kept = try await handle.record(key)
+            XCTAssertEqual(kept.actions.map(\.status), [.pending])
+            try await handle.erase(discardUndelivered: DiscardUndelivered(actor: "Mia", reason: "logged out"))
+            await assertThrows(.unknownSession, try await handle.record(key))
+            try await handle.close()
+        }
+    }
+
     func testAfterWorkThatFailedTheHandleGoesOn() async throws {
         let compass = Compass.lazy(try CompassOptions.testing())
         _ = try await compass.importWorkflow(pumpCheck)

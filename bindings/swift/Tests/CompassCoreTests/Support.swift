@@ -89,7 +89,7 @@ func officeAt(_ url: String, key: String = "office", signing: Signing = .none) -
 extension Compass {
     /// The real core with the workflow, the integration on, and an endpoint whose requests the transport answers.
     static func ready(
-        clock: ManualClock? = ManualClock(), transport: any Transport = ScriptedTransport(), secrets: (any SecretStore)? = nil,
+        clock: ManualClock? = ManualClock(), transport: (any Transport)? = ScriptedTransport(), secrets: (any SecretStore)? = nil,
         adjust: (inout CompassOptions) -> Void = { _ in }
     ) async throws -> Compass {
         var options = try CompassOptions.testing(clock: clock, transport: transport, secrets: secrets)

@@ -81,7 +81,7 @@ class FakePhone(state: FakeState) : FakeCompass(state) {
 
     // A number is never used twice.
     private fun SessionView.back(command: Command.Back): SessionView {
-        val there = shown.workflow.getValue(workflow.key).session(key, path.first { it.visit == command.toVisit }.section)
+        val there = current.workflowsByKey.getValue(workflow.key).session(key, path.first { it.visit == command.toVisit }.section)
         return there.copy(visit = visit + 1, path = there.path.dropLast(1) + there.path.last().copy(visit = visit + 1))
     }
 
@@ -91,7 +91,7 @@ class FakePhone(state: FakeState) : FakeCompass(state) {
             .map { Problem(it.definition.key, "required", "", visit = visit) }
         if (missing.isNotEmpty()) throw CompassException(ErrorCode.FIELD_PROBLEMS, problems = missing)
         val next = answers.first { it.key == command.answer }.next ?: throw CompassException(ErrorCode.UNLINKED_ANSWER)
-        return shown.workflow.getValue(workflow.key).session(key, next)
+        return current.workflowsByKey.getValue(workflow.key).session(key, next)
     }
 
     override suspend fun run(session: String, commands: List<Command>, actor: String?, commandId: String?): CommandOutcome {
@@ -111,8 +111,8 @@ class FakePhone(state: FakeState) : FakeCompass(state) {
     override suspend fun importWorkflow(document: ByteArray): ImportOutcome {
         super.importWorkflow(document)
         imported = document
-        val revised = shown.workflow.getValue("boiler-service").run { copy(localRevision = localRevision + 1) }
-        show { copy(workflow = workflow + (revised.key to revised), workflows = workflows.map { if (it.workflow.key == revised.key) revised.summary() else it }) }
+        val revised = current.workflowsByKey.getValue("boiler-service").run { copy(localRevision = localRevision + 1) }
+        change { copy(workflowsByKey = workflowsByKey + (revised.key to revised), workflows = workflows.map { if (it.workflow.key == revised.key) revised.summary() else it }) }
         return ImportOutcome(true, revised.summary())
     }
 
@@ -121,7 +121,7 @@ class FakePhone(state: FakeState) : FakeCompass(state) {
         field(session, field) { copy(draft = text.ifEmpty { null }) }
     }
 
-    private fun field(session: String, key: String, change: RecordField.() -> RecordField) = show {
+    private fun field(session: String, key: String, change: RecordField.() -> RecordField) = this@FakePhone.change {
         val record = records[session]
         val fields = record?.fields?.map { if (it.definition.key == key) it.change() else it }
         if (fields == null) this else copy(records = records + (session to record.copy(fields = fields)))
@@ -143,13 +143,13 @@ class FakePhone(state: FakeState) : FakeCompass(state) {
     override suspend fun flush(deadline: Duration, urgent: Boolean): FlushReport {
         val report = super.flush(deadline, urgent)
         if (connectivity == Connectivity.Offline) return report.copy(end = FlushEnd.OFFLINE)
-        show { copy(outbox = outbox.filter { it.needsPerson }, outboxTotals = outboxTotals.copy(pending = 0)) }
+        change { copy(outbox = outbox.filter { it.needsPerson }, outboxTotals = outboxTotals.copy(pending = 0)) }
         return report.copy(sent = report.pending.toInt(), pending = 0)
     }
 
     override suspend fun sendFailedAgain(actor: String?): Int {
         super.sendFailedAgain(actor)
-        return shown.outboxTotals.failed.toInt()
+        return current.outboxTotals.failed.toInt()
     }
 
     override suspend fun abandon(session: String, action: String, actor: String, reason: String, commandId: String): RecordOutcome =

@@ -42,7 +42,7 @@ class PhoneNetwork {
  *
  * ```kotlin
  * private val network = PhoneNetwork()
- * private val compass = Compass.lazy { SignalCompass(CompassAndroid.open(this), network) }
+ * private val compass = Compass.lazy({ file }) { SignalCompass(CompassAndroid.open(this), network) }
  * ```
  */
 class SignalCompass(private val core: Compass, private val network: PhoneNetwork) : Compass by core {

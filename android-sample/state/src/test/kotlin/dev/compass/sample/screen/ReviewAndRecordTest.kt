@@ -53,7 +53,7 @@ class ReviewAndRecordTest {
         atWork().run { copy(records = records + ("s3" to records.getValue("s3").change())) }
 
     private fun FakeCompass.drafts() =
-        shown.records.getValue("s3").fields.mapNotNull { field -> field.draft?.let { field.definition.key to it } }.toMap()
+        current.records.getValue("s3").fields.mapNotNull { field -> field.draft?.let { field.definition.key to it } }.toMap()
 
     private fun Action.locked() = copy(status = ActionStatus.FAILED, reason = "rejected", failedSends = 4, locked = true)
 

@@ -55,7 +55,7 @@ class SessionModelTest {
 
     private fun Desk.workOn(compass: Compass) = Workplace(compass, database, network, navigator, preferences)
 
-    private val FakeCompass.view get() = shown.views.getValue("s")
+    private val FakeCompass.view get() = current.views.getValue("s")
 
     private fun FakeCompass.draft(field: String) = view.fields.first { it.definition.key == field }.draft
 

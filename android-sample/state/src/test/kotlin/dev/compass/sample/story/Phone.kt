@@ -58,7 +58,7 @@ class Office : Transport {
 /** The handle of a phone without Android, or a fake in its place. */
 class OneHandle(private val path: String, private val open: suspend () -> Compass) {
     val network = PhoneNetwork()
-    val compass = Compass.lazy { SignalCompass(open(), network) }
+    val compass = Compass.lazy({ path }) { SignalCompass(open(), network) }
     val database = CompassDatabase(compass) { path }
 }
 

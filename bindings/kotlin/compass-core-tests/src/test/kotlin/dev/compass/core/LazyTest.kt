@@ -1,5 +1,6 @@
 package dev.compass.core
 
+import dev.compass.core.model.Applied
 import dev.compass.core.model.FieldValue
 import java.nio.file.Files
 import java.nio.file.Path
@@ -32,7 +33,7 @@ class LazyTest {
     fun `it opens at its first use, once for all who call`() = test {
         val options = folder.options()
         val openings = AtomicInteger()
-        Compass.lazy { openings.incrementAndGet().let { Compass.open(options) } }.use { compass ->
+        Compass.lazy({ options.path }) { openings.incrementAndGet().let { Compass.open(options) } }.use { compass ->
             assertEquals(0, openings.get())
             compass.quiesce()
             compass.stopDelivery()
@@ -115,6 +116,62 @@ class LazyTest {
         assertEquals(1, seen.receive().size)
         seen.cancel()
         compass.close()
+    }
+
+    @Test
+    fun `a handle restores and erases its database, and goes on`() = test {
+        for (kind in listOf("lazy", "open")) {
+            val options = folder.options()
+            val copy = folder.resolve("copy-of-$kind.db").toString()
+            val compass: Compass = if (kind == "lazy") Compass.lazy(options) else Compass.open(options)
+            compass.backup(copy)
+            compass.importWorkflow(PUMP_CHECK.toByteArray())
+            val seen = compass.observeWorkflows().buffer(Channel.UNLIMITED).produceIn(this)
+            assertEquals(1, seen.receive().size)
+            compass.restore(copy)
+            assertEquals(0, compass.workflows().size)
+            assertEquals(0, seen.receive().size)
+            compass.importWorkflow(PUMP_CHECK.toByteArray())
+            assertEquals(1, seen.receive().size)
+            seen.cancel()
+
+            compass.setIntegrationEnabled(true)
+            compass.putEndpoint(endpoint("https://office.test/hooks"))
+            val session = compass.completed()
+            assertCode(ErrorCode.UNDELIVERED) { compass.erase() }
+            assertEquals(1, compass.record(session).actions.size)
+            compass.erase(DiscardUndelivered("Mia", "logged out"))
+            assertCode(ErrorCode.UNKNOWN_SESSION) { compass.record(session) }
+            assertEquals(options.path, compass.whileClosed { it })
+            compass.close()
+        }
+    }
+
+    @Test
+    fun `an opened handle waits while it is closed, goes on after a failure, and stays closed once it is closed`() = test {
+        val options = folder.options()
+        val compass = folder.ready(options)
+        val began = CompletableDeferred<Unit>()
+        val goOn = CompletableDeferred<Unit>()
+        val failing = async {
+            runCatching {
+                compass.whileClosed {
+                    began.complete(Unit)
+                    goOn.await()
+                    error("it did not work")
+                }
+            }
+        }
+        began.await()
+        Compass.open(options).close()
+        val asking = async { compass.workflows().size }
+        val writing = async { compass.start("pump-check").applied }
+        goOn.complete(Unit)
+        assertEquals("it did not work", failing.await().exceptionOrNull()?.message)
+        assertEquals(1 to Applied.YES, asking.await() to writing.await())
+        compass.close()
+        assertCode(ErrorCode.CLOSED) { compass.workflows() }
+        assertCode(ErrorCode.CLOSED) { compass.whileClosed { } }
     }
 
     @Test

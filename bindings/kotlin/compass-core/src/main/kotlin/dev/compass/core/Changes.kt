@@ -38,6 +38,11 @@ internal class Changes : ChangeListener {
         for (listener in listeners) notice.attention.forEach(listener::trySend)
     }
 
+    /** Another database is there: every flow queries it. */
+    fun everythingChanged() {
+        for (watcher in watchers) watcher.signal.trySend(Unit)
+    }
+
     /** The flows complete. */
     fun close() {
         closed = true
@@ -58,16 +63,16 @@ internal class Changes : ChangeListener {
         }
     }
 
-    fun <T> flow(on: CoroutineDispatcher, concerns: (Notice) -> Boolean, query: () -> T): Flow<T> = flow {
+    fun <T> flow(on: CoroutineDispatcher, concerns: (Notice) -> Boolean, query: suspend () -> T): Flow<T> = flow {
         val watcher = Watcher(concerns)
         watchers += watcher
         try {
             // After the watcher was added, so that nothing is missed.
-            emit(calling(query))
+            emit(query())
             if (closed) return@flow
             for (change in watcher.signal) {
                 val value = try {
-                    calling(query)
+                    query()
                 } catch (failed: CompassException) {
                     if (failed.code == ErrorCode.CLOSED) return@flow
                     throw failed

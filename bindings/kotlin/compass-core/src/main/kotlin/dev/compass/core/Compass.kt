@@ -362,6 +362,38 @@ public interface Compass : Closeable {
      */
     override fun close()
 
+    /**
+     * Closes the database after the writes that were called before, and does [work] with its file; the next call opens the database again,
+     * even if [work] has failed. Calls wait meanwhile, so [work] must not call this handle. The flows go on with the next database. It runs
+     * to its end, even if the caller is cancelled. The database need not be open, and may be damaged.
+     *
+     * ```kotlin
+     * compass.whileClosed { path -> File(path).copyTo(copy) }
+     * ```
+     *
+     * @throws Exception the exception that [work] throws.
+     */
+    public suspend fun <T> whileClosed(work: suspend (path: String) -> T): T
+
+    /**
+     * `Compass.restore` of this handle's database, as [whileClosed] does it: calls wait, and go on with the copy. After a refusal the
+     * database is as it was.
+     *
+     * @param from the copy.
+     * @param discardUndelivered a person abandons the messages that are not delivered and not in the copy.
+     */
+    public suspend fun restore(from: String, discardUndelivered: DiscardUndelivered? = null): Unit =
+        whileClosed { path -> Compass.restore(from, RestoreOptions(path, discardUndelivered)) }
+
+    /**
+     * `Compass.erase` of this handle's database, as [whileClosed] does it: calls wait, and go on with an empty one. After a refusal the
+     * database is as it was.
+     *
+     * @param discardUndelivered a person abandons the messages that are not delivered.
+     */
+    public suspend fun erase(discardUndelivered: DiscardUndelivered? = null): Unit =
+        whileClosed { path -> Compass.erase(path, discardUndelivered) }
+
     // What screens watch -----------------------------------------------------------------------------------------------------------
 
     /** [session], again after each change. */
@@ -413,14 +445,15 @@ public interface Compass : Closeable {
          * Returns at once a handle that opens the database at its first use: for dependency injection. [LazyCompass] says when it opens
          * again. This call does no work, so a main thread may make it.
          */
-        public fun lazy(options: CompassOptions): LazyCompass = lazy { open(options) }
+        public fun lazy(options: CompassOptions): LazyCompass = lazy({ options.path }) { open(options) }
 
         /**
          * The same with the app's own function to open a handle, which may wrap it.
          *
-         * @param open opens a handle that no one else closes. Called on [Dispatchers.Default], at each opening.
+         * @param path the database file, for [whileClosed]. Called on [Dispatchers.Default].
+         * @param open opens a handle on it that no one else closes. Called on [Dispatchers.Default], at each opening.
          */
-        public fun lazy(open: suspend () -> Compass): LazyCompass = LazyCompass(open)
+        public fun lazy(path: suspend () -> String, open: suspend () -> Compass): LazyCompass = LazyCompass(path, open)
 
         /**
          * Replaces a database with a copy that [backup] made. The database may be damaged or missing. Close its handle first:

@@ -69,7 +69,10 @@ import kotlinx.coroutines.withContext
  * compass.importWorkflow(document)
  * ```
  */
-public class LazyCompass internal constructor(private val open: suspend () -> Compass) : Compass {
+public class LazyCompass internal constructor(
+    private val path: suspend () -> String,
+    private val open: suspend () -> Compass,
+) : Compass {
     private val writes = OrderedCalls()
     private val networks = OrderedCalls()
     private val openings = OrderedCalls()
@@ -87,22 +90,12 @@ public class LazyCompass internal constructor(private val open: suspend () -> Co
         state.value ?: withContext(Dispatchers.Default) { open() }.also { state.value = it }
     }
 
-    /**
-     * Closes the open handle and does [work] on [Dispatchers.Default]; then the next call opens another handle: for `Compass.restore` and
-     * `Compass.erase`. Writes that were called before are carried out first. Calls wait meanwhile, so [work] must not call this handle. It
-     * runs to its end, even if the caller is cancelled.
-     *
-     * ```kotlin
-     * compass.whileClosed { Compass.restore(copy, RestoreOptions(path)) }
-     * ```
-     *
-     * @throws Exception the exception that [work] throws.
-     */
-    public suspend fun <T> whileClosed(work: suspend () -> T): T = writes.inTurn {
+    /** Does the work on [Dispatchers.Default]. */
+    override suspend fun <T> whileClosed(work: suspend (path: String) -> T): T = writes.inTurn {
         openings.inTurn {
             withContext(Dispatchers.Default) {
                 leave { shutDown() }
-                work()
+                work(path())
             }
         }
     }

@@ -49,6 +49,7 @@ import java.time.Instant
 import kotlin.time.Duration
 import kotlinx.coroutines.CancellationException
 import kotlinx.coroutines.CoroutineDispatcher
+import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.NonCancellable
 import kotlinx.coroutines.async
 import kotlinx.coroutines.coroutineScope
@@ -61,32 +62,74 @@ import kotlinx.coroutines.withContext
 import dev.compass.core.internal.Hold as CoreHold
 
 /** The handle over the compiled core. */
-internal class OpenCompass private constructor(
-    private val core: Core,
-    private val options: CompassOptions,
-) : Compass {
+internal class OpenCompass private constructor(core: Core, private val options: CompassOptions) : Compass {
+    private class Opened(val core: Core, val subscription: Subscription)
+
     internal val changes: Changes = Changes()
-    private val subscription: Subscription = core.observe(changes)
     private val writes = OrderedCalls()
     private val networks = OrderedCalls()
+    private val openings = OrderedCalls()
+
+    // Null after `close`, and from `whileClosed` until the next call.
+    @Volatile
+    private var opened: Opened? = Opened(core, core.observe(changes))
+
+    @Volatile
+    private var closed = false
+
+    /** The core; opens it again after `whileClosed`, which it waits for. */
+    private suspend fun core(): Core = (opened ?: openings.inTurn { opened ?: reopened() }).core
+
+    private suspend fun reopened(): Opened {
+        if (closed) throw CompassException(ErrorCode.CLOSED, detail = "the handle is closed")
+        return uncancelled(options.commandDispatcher) {
+            val core = calling { options.open() }
+            Opened(core, core.observe(changes)).also { opened = it }
+        }
+    }
 
     // The next write begins when this one has committed.
     private suspend fun <T> write(call: Core.() -> T): T = writes.inTurn { beside(call) }
 
-    private suspend fun <T> query(call: Core.() -> T): T = withContext(options.queryDispatcher) { calling { core.call() } }
+    private suspend fun <T> query(call: Core.() -> T): T = asked { core -> withContext(options.queryDispatcher) { calling { core.call() } } }
+
+    // A query whose database is replaced meanwhile is made of the next one.
+    private suspend fun <T> asked(question: suspend (Core) -> T): T {
+        while (true) {
+            val core = core()
+            try {
+                return question(core)
+            } catch (refused: CompassException) {
+                if (refused.code != ErrorCode.CLOSED || closed || opened?.core === core) throw refused
+            }
+        }
+    }
 
     // For calls that begin and end delivery: they wait for no write.
-    private suspend fun <T> beside(call: Core.() -> T): T = withContext(options.commandDispatcher) { calling { core.call() } }
+    private suspend fun <T> beside(call: Core.() -> T): T {
+        val core = core()
+        return withContext(options.commandDispatcher) { calling { core.call() } }
+    }
 
     // Carried out even if the caller is cancelled: apps call it in a `finally`.
-    private suspend fun ending(call: Core.() -> Unit) = uncancelled(options.commandDispatcher) { calling { core.call() } }
+    private suspend fun ending(call: Core.() -> Unit) {
+        val core = opened?.core ?: return refusedIfClosed()
+        uncancelled(options.commandDispatcher) { calling { core.call() } }
+    }
+
+    // Nothing is open, and so nothing runs; but who has closed the handle must not use it.
+    private fun refusedIfClosed() {
+        if (closed) throw CompassException(ErrorCode.CLOSED, detail = "the handle is closed")
+    }
 
     // For long calls that work in short transactions: taps do not wait for them.
-    private suspend fun <T> afterWrites(on: CoroutineDispatcher, call: Core.() -> T): T =
-        writes.afterTurn { withContext(on) { calling { core.call() } } }
+    private suspend fun <T> afterWrites(on: CoroutineDispatcher, call: Core.() -> T): T = writes.afterTurn {
+        val core = core()
+        withContext(on) { calling { core.call() } }
+    }
 
     private fun <T> watch(concerns: (Notice) -> Boolean, query: Core.() -> T): Flow<T> =
-        changes.flow(options.queryDispatcher, concerns) { core.query() }
+        changes.flow(options.queryDispatcher, concerns) { asked { core -> calling { core.query() } } }
 
     override suspend fun importWorkflow(document: ByteArray): ImportOutcome = write { importWorkflow(document) }
 
@@ -143,8 +186,10 @@ internal class OpenCompass private constructor(
 
     override suspend fun endpoints(): List<EndpointStatus> = query { endpoints() }
 
-    override suspend fun testDelivery(endpoint: String): TestDelivery =
-        withContext(options.deliveryDispatcher) { calling { core.testDelivery(endpoint) } }
+    override suspend fun testDelivery(endpoint: String): TestDelivery {
+        val core = core()
+        return withContext(options.deliveryDispatcher) { calling { core.testDelivery(endpoint) } }
+    }
 
     override suspend fun send(session: SessionKey, action: String, actor: String?, commandId: String): RecordOutcome =
         write { send(session, action, actor, commandId) }
@@ -197,6 +242,7 @@ internal class OpenCompass private constructor(
 
     override suspend fun flush(deadline: Duration, urgent: Boolean): FlushReport {
         val millis = deadline.asMillis()
+        val core = core()
         return Cancel().use { cancel ->
             coroutineScope {
                 val report = async(options.deliveryDispatcher) { calling { core.flush(millis, cancel, urgent) } }
@@ -222,7 +268,10 @@ internal class OpenCompass private constructor(
 
     override suspend fun secretsChanged() = write { secretsChanged() }
 
-    override suspend fun resume(): Hold = acquired(options.commandDispatcher) { HoldOfCore(core.resume(), options.commandDispatcher) }
+    override suspend fun resume(): Hold {
+        val core = core()
+        return acquired(options.commandDispatcher) { HoldOfCore(core.resume(), options.commandDispatcher) }
+    }
 
     override suspend fun quiesce() = ending { quiesce() }
 
@@ -232,17 +281,47 @@ internal class OpenCompass private constructor(
 
     override suspend fun check(): CheckReport = query { check() }
 
-    override suspend fun shutDown() = withContext(NonCancellable) { writes.inTurn { withContext(options.commandDispatcher) { end() } } }
+    override suspend fun shutDown() = withContext(NonCancellable) { writes.inTurn { openings.inTurn { withContext(options.commandDispatcher) { end() } } } }
 
-    override fun close() = runBlocking { writes.inTurnHere { end() } }
+    override fun close() = runBlocking { writes.inTurnHere { openings.inTurnHere { end() } } }
+
+    override suspend fun <T> whileClosed(work: suspend (path: String) -> T): T = writes.inTurn {
+        try {
+            openings.inTurn {
+                refusedIfClosed()
+                withContext(options.commandDispatcher) { leave() }
+                withContext(Dispatchers.Default) { work(options.path) }
+            }
+        } finally {
+            changes.everythingChanged()
+        }
+    }
 
     private fun end() {
-        if (core.uniffiIsDestroyed) return
-        calling { core.shutDown() }
+        // First, so that no call opens it again.
+        closed = true
+        try {
+            leave()
+        } catch (refused: CompassException) {
+            closed = false
+            throw refused
+        }
         changes.close()
-        subscription.cancel()
-        subscription.close()
-        core.close()
+    }
+
+    private fun leave() {
+        val before = opened ?: return
+        // First, so that calls during the closing wait for the next core.
+        opened = null
+        try {
+            calling { before.core.shutDown() }
+        } catch (refused: CompassException) {
+            opened = before
+            throw refused
+        }
+        before.subscription.cancel()
+        before.subscription.close()
+        before.core.close()
     }
 
     override fun observeSession(session: SessionKey): Flow<SessionView> = watch({ session in it.sessions }) { session(session) }
@@ -271,10 +350,12 @@ internal class OpenCompass private constructor(
 
     companion object {
         suspend fun open(options: CompassOptions): Compass =
-            acquired(options.commandDispatcher) {
-                options.clock?.useFor?.invoke(options.path)
-                OpenCompass(Core.open(options.forCore()), options)
-            }
+            acquired(options.commandDispatcher) { OpenCompass(options.open(), options) }
+
+        private fun CompassOptions.open(): Core {
+            clock?.useFor?.invoke(path)
+            return Core.open(forCore())
+        }
 
         private fun CompassOptions.forCore() = OpenOptions(
             path = path,

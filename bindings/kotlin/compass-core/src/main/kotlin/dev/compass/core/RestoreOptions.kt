@@ -32,6 +32,8 @@ public class RestoreOptions(
  * @property actor the person.
  * @property reason the reason.
  */
-public class DiscardUndelivered(public val actor: String, public val reason: String) {
+public data class DiscardUndelivered(public val actor: String, public val reason: String) {
+    override fun toString(): String = "DiscardUndelivered"
+
     internal fun forCore() = CoreDiscardUndelivered(actor, reason)
 }

@@ -23,15 +23,13 @@ import kotlinx.coroutines.withContext
 abstract class CompassApplication(private val deliveryJob: Int) : Application(), CompassHost {
     /** What the screens are told of the network. */
     val network = PhoneNetwork()
-    private val compass = Compass.lazy {
+    private val compass = Compass.lazy(::file) {
         val core = CompassAndroid.open(this) { path, transport -> CompassOptions(path, secrets = secrets, transport = transport) }
         SignalCompass(core, network)
     }
 
     /** What can be done to the database although it does not open. */
-    val database: Database = CompassDatabase(compass) {
-        withContext(Dispatchers.IO) { CompassAndroid.databaseFile(this@CompassApplication).path }
-    }
+    val database: Database = CompassDatabase(compass, ::file)
 
     val secrets by lazy { PhoneSecrets(KeystoreSecretStore(this)) }
 
@@ -45,6 +43,8 @@ abstract class CompassApplication(private val deliveryJob: Int) : Application(),
     }
 
     override suspend fun compass(): Compass = compass
+
+    private suspend fun file(): String = withContext(Dispatchers.IO) { CompassAndroid.databaseFile(this@CompassApplication).path }
 
     /** The handle for the screens; opens the database the first time, or says why it cannot. */
     suspend fun opened(): Compass = compass.also { it.opened() }

@@ -75,7 +75,7 @@ public object CompassAndroid {
         options: (path: String, transport: Transport) -> CompassOptions = { path, transport ->
             CompassOptions(path, transport = transport)
         },
-    ): LazyCompass = Compass.lazy { open(context, options) }
+    ): LazyCompass = Compass.lazy({ databaseFile(context).path }) { open(context, options) }
 
     /**
      * The app's database: `no_backup/compass/compass.db` in its private storage. It is in no backup, because a copy on a second phone would

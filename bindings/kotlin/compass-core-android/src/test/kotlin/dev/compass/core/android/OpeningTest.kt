@@ -96,7 +96,7 @@ class OpeningTest : OnAPhone() {
     @Test
     fun `a main thread that blocks for the handle gets it, although a coroutine of its own is opening it`() {
         val gate = CompletableDeferred<Unit>()
-        val lazy = Compass.lazy {
+        val lazy = Compass.lazy({ CompassAndroid.databaseFile(app).path }) {
             gate.await()
             app.lazy.opened()
         }

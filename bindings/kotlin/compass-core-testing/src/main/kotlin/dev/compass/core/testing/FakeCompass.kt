@@ -2,6 +2,7 @@ package dev.compass.core.testing
 
 import dev.compass.core.Compass
 import dev.compass.core.CompassException
+import dev.compass.core.DiscardUndelivered
 import dev.compass.core.ErrorCode
 import dev.compass.core.Hold
 import dev.compass.core.model.Applied
@@ -387,6 +388,19 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun backup(to: String): Unit = call("backup", to) { }
 
     override suspend fun check(): CheckReport = call("check") { CheckReport(sessions.size.toLong(), emptyList()) }
+
+    /** Gives [work] the name of a file that does not exist. */
+    override suspend fun <T> whileClosed(work: suspend (path: String) -> T): T {
+        call("whileClosed") { }
+        return work("/fake/compass.db")
+    }
+
+    /** Keeps the call, and shows what it has shown before. */
+    override suspend fun restore(from: String, discardUndelivered: DiscardUndelivered?): Unit =
+        call("restore", from, discardUndelivered) { }
+
+    /** Keeps the call, and shows what it has shown before. */
+    override suspend fun erase(discardUndelivered: DiscardUndelivered?): Unit = call("erase", discardUndelivered) { }
 
     override suspend fun shutDown(): Unit = close()
 
