@@ -95,6 +95,7 @@ final class OutcomeTests: XCTestCase {
         _ = try await phone.compass.sendNow()
         try await eventually { record.actions.map(\.state) == [.sent] }
         XCTAssertFalse(record.actions[0].canSendCorrected)
+        let sessions = SessionsModel(phone.work)
         func edit(_ pressure: String) async throws {
             record.openEdit()
             await record.settled()
@@ -103,6 +104,7 @@ final class OutcomeTests: XCTestCase {
             await record.settled()
             try await eventually { record.actions[0].canSendCorrected }
             XCTAssertEqual(record.actions[0].warnings, [.text(.actionDiffers)])
+            try await eventually { sessions.sessions.map(\.changed) == [true] }
         }
         for (pressure, before) in [("3.75", ActionStatus.sent), ("3.5", .pending)] {
             try await edit(pressure)
@@ -115,6 +117,10 @@ final class OutcomeTests: XCTestCase {
         try await eventually { record.actions.map(\.state) == [.sent] }
         XCTAssertEqual(transport.requests.map { $0.header("compass-revision") }, ["1", "3"], "the one that waited is replaced")
         XCTAssertEqual(record.actions[0].warnings, [])
+        try await eventually { sessions.sessions.map(\.changed) == [false] }
+        let versions = try record.actions[0].messages.map { try phrases()($0.words) }
+        XCTAssertEqual(versions.map { $0.components(separatedBy: ",")[0] }, ["Version 1", "Version 2 (correction)", "Version 3 (correction)"])
+        XCTAssertTrue(versions[1].hasSuffix("replaced before it was sent"), versions[1])
         try await phone.compass.close()
     }
 

@@ -189,23 +189,6 @@ final class StoryTests: XCTestCase {
         await outbox.settled()
         try await eventually { record.actions[0].state == .sent }
         XCTAssertTrue(String(decoding: transport.requests[0].body, as: UTF8.self).contains(#""value":1.7"#))
-
-        // The office has it: an edit makes its version an older one, until the correction is sent.
-        let sessions = SessionsModel(work)
-        record.openEdit()
-        await record.settled()
-        record.field("system_pressure", .typed("1.9"))
-        record.saveEdit()
-        await record.settled()
-        try await eventually { record.actions[0].warnings == [.text(.actionDiffers)] && record.actions[0].canSendCorrected }
-        try await eventually { sessions.sessions.map(\.changed) == [true] }
-        record.send(record.actions[0].key, corrected: true)
-        await record.settled()
-        outbox.sendNow()
-        await outbox.settled()
-        try await eventually { record.actions[0].state == .sent && sessions.sessions.map(\.changed) == [false] }
-        let versions = try record.actions[0].messages.map { try phrases()($0.words).prefix { $0 != "," } }
-        XCTAssertEqual(versions, ["Version 1", "Version 2 (correction)"])
         try await compass.close()
     }
 
