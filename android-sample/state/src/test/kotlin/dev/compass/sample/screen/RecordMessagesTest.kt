@@ -174,7 +174,7 @@ class RecordMessagesTest {
     fun `what another screen sent again meanwhile is not sent twice`() = desk(replayable("report")) {
         val model = opened()
         model.tap(RecordEvent.MenuOpened, RecordEvent.ReplayOpened)
-        compass.show { copy(records = finished().records) }
+        compass.change { copy(records = finished().records) }
         model.tap(RecordEvent.ReplayConfirmed)
         assertSays(TextId.NOTICE_NOTHING_TO_SEND, model.state.value.notice?.text)
     }
@@ -182,7 +182,7 @@ class RecordMessagesTest {
     @Test
     fun `a refusal is said, and the record goes on`() = desk(replayable("report")) {
         val model = opened()
-        compass.refuse("replaySession", CompassException(ErrorCode.DISK_FULL))
+        compass.refuseNext(CompassException(ErrorCode.DISK_FULL), of = "replaySession")
         model.tap(RecordEvent.MenuOpened, RecordEvent.ReplayOpened, RecordEvent.ReplayConfirmed)
         assertSays(TextId.FAILURE_DISK_FULL, model.state.value.notice?.text)
         assertFalse(model.state.value.working)
