@@ -313,6 +313,14 @@ impl Error {
             _ => &[],
         }
     }
+
+    /// How many messages that are neither delivered nor abandoned would be lost, when that is the reason and they can be counted.
+    pub fn undelivered(&self) -> Option<u64> {
+        match self {
+            Error::Undelivered { count } => *count,
+            _ => None,
+        }
+    }
 }
 
 fn undelivered(count: &Option<u64>) -> String {
@@ -342,6 +350,7 @@ impl From<Error> for crate::model::CoreError {
             detail: error.to_string(),
             problems: error.problems().to_vec(),
             findings: error.findings().to_vec(),
+            undelivered: error.undelivered(),
         }
     }
 }

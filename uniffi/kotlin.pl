@@ -30,7 +30,7 @@ public object FfiConverter$type: FfiConverter<$seen, $crossing> {
     override fun lower(value: $seen): $crossing {
         if (value !in 0..$largest) {
             throw dev.compass.core.model.CoreException.Failed(
-                "invalid_argument", false, null, "a number is below zero or too large", emptyList(), emptyList())
+                "invalid_argument", false, null, "a number is below zero or too large", emptyList(), emptyList(), null)
         }
         return $written
     }

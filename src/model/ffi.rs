@@ -34,6 +34,8 @@ pub enum CoreError {
         problems: Vec<Problem>,
         /// What is wrong with the workflow document, when that is the reason.
         findings: Vec<Finding>,
+        /// How many messages would be lost, when that is the reason and they can be counted.
+        undelivered: Option<u64>,
     },
 }
 
@@ -47,6 +49,7 @@ impl CoreError {
             detail: detail.to_owned(),
             problems: Vec::new(),
             findings: Vec::new(),
+            undelivered: None,
         }
     }
 

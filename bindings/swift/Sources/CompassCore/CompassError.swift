@@ -34,10 +34,13 @@ public struct CompassError: Error, Hashable, Sendable, CustomStringConvertible, 
     public let problems: [Problem]
     /// The findings about a workflow document, when that is the reason.
     public let findings: [Finding]
+    /// How many messages would be lost, when that is the reason and they can be counted: ``Code/undelivered``.
+    public let undelivered: UInt64?
 
     /// An error as the core would throw it, for fakes.
     public init(
-        code: Code, retryable: Bool = false, place: String? = nil, detail: String = "", problems: [Problem] = [], findings: [Finding] = []
+        code: Code, retryable: Bool = false, place: String? = nil, detail: String = "", problems: [Problem] = [], findings: [Finding] = [],
+        undelivered: UInt64? = nil
     ) {
         self.code = code
         self.retryable = retryable
@@ -45,6 +48,7 @@ public struct CompassError: Error, Hashable, Sendable, CustomStringConvertible, 
         self.detail = detail
         self.problems = problems
         self.findings = findings
+        self.undelivered = undelivered
     }
 
     /// Code and detail.
@@ -57,9 +61,10 @@ public struct CompassError: Error, Hashable, Sendable, CustomStringConvertible, 
         switch error {
         case is CompassError, is CancellationError:
             return error
-        case CoreError.Failed(let code, let retryable, let place, let detail, let problems, let findings):
+        case CoreError.Failed(let code, let retryable, let place, let detail, let problems, let findings, let undelivered):
             return CompassError(
-                code: Code(rawValue: code), retryable: retryable, place: place, detail: detail, problems: problems, findings: findings)
+                code: Code(rawValue: code), retryable: retryable, place: place, detail: detail, problems: problems, findings: findings,
+                undelivered: undelivered)
         default:
             // The text of a panic may quote a value.
             return CompassError(code: .internal, detail: "the call into the core failed")

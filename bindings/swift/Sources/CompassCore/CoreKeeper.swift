@@ -50,7 +50,7 @@ package final class CoreKeeper: @unchecked Sendable {
             let core = try core(since: epoch)
             do {
                 return try work(core)
-            } catch CoreError.Failed(let code, _, _, _, _, _) where again && code == "closed" && !isOpen(core) {}
+            } catch CoreError.Failed(let code, _, _, _, _, _, _) where again && code == "closed" && !isOpen(core) {}
         }
     }
 

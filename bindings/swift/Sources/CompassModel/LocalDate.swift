@@ -61,7 +61,7 @@ public struct LocalDate: Hashable, Comparable, Sendable, CustomStringConvertible
 extension CoreError {
     /// A value that this package cannot hold. The error does not contain it.
     static func unreadable(_ place: String) -> CoreError {
-        .Failed(code: "internal", retryable: false, place: place, detail: "unreadable", problems: [], findings: [])
+        .Failed(code: "internal", retryable: false, place: place, detail: "unreadable", problems: [], findings: [], undelivered: nil)
     }
 }
 

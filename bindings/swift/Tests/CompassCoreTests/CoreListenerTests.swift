@@ -59,7 +59,7 @@ final class CoreListenerTests: XCTestCase {
         let codes = Locked<[String]>([])
         let listener = Listener { _ in
             for call in [{ _ = try core.flush(deadlineMs: 1000, cancel: Cancel()) }, { try core.quiesce() }, { try core.shutDown() }] {
-                do { try call() } catch CoreError.Failed(let code, _, _, _, _, _) { codes.withLock { $0.append(code) } }
+                do { try call() } catch CoreError.Failed(let code, _, _, _, _, _, _) { codes.withLock { $0.append(code) } }
             }
         }
         let subscription = try core.observe(listener: listener)

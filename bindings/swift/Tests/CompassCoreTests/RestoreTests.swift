@@ -92,6 +92,7 @@ final class RestoreTests: XCTestCase {
             XCTFail("a message was lost")
         } catch let error as CompassError {
             XCTAssertEqual(error.code, .undelivered)
+            XCTAssertEqual(error.undelivered, 1)
             XCTAssertTrue(error.detail.contains("1 message"), error.detail)
         }
         let unchanged = try await Compass.open(options)

@@ -288,7 +288,7 @@ class ErrorCodeTest {
 
     @Test
     fun undelivered() = test {
-        folder.ready().use { assertCode(ErrorCode.UNDELIVERED) { it.delete(it.completed()) } }
+        folder.ready().use { assertEquals(1L, assertCode(ErrorCode.UNDELIVERED) { it.delete(it.completed()) }.undelivered) }
     }
 
     @Test

@@ -15,7 +15,7 @@ internal inline fun <T> calling(call: () -> T): T = try {
 
 internal fun Exception.asCompassException(): CompassException = when (this) {
     is CompassException -> this
-    is CoreException.Failed -> CompassException(code, retryable, place, detail, problems, findings)
+    is CoreException.Failed -> CompassException(code, retryable, place, detail, problems, findings, undelivered)
     // The generated object was destroyed.
     is IllegalStateException -> CompassException(ErrorCode.CLOSED, detail = "the handle is closed")
     is CharacterCodingException -> CompassException(ErrorCode.INVALID_ARGUMENT, detail = "a text ends in the middle of a character")

@@ -23,6 +23,7 @@ import dev.compass.core.model.Problem
  * @property detail for logs and developers, in English.
  * @property problems the fields that are missing or not acceptable, when that is the reason.
  * @property findings the findings about a workflow document, when that is the reason.
+ * @property undelivered how many messages would be lost, when that is the reason and they can be counted: [ErrorCode.UNDELIVERED].
  */
 public class CompassException(
     public val code: String,
@@ -31,4 +32,5 @@ public class CompassException(
     public val detail: String = "",
     public val problems: List<Problem> = emptyList(),
     public val findings: List<Finding> = emptyList(),
+    public val undelivered: Long? = null,
 ) : Exception(if (detail.isEmpty()) code else "$code: $detail")
