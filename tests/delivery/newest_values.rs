@@ -12,12 +12,19 @@ const SEEDS: u64 = 12;
 /// How long each is.
 const ACTS: usize = 40;
 
-/// What a receiver keeps, by the rule for receivers: of each session the values of the highest revision, and of two equal ones those that came
-/// later for the first time.
+/// What a receiver keeps, by the rule for receivers: of each number, which groups the revisions of an action, the values of the highest revision,
+/// and of two equal ones those that came later for the first time.
 #[derive(Debug, Default)]
 struct Kept {
     ids: BTreeSet<String>,
-    by_session: BTreeMap<String, (u32, String)>,
+    by_number: BTreeMap<String, Newest>,
+}
+
+#[derive(Debug, Default, Clone)]
+struct Newest {
+    session: String,
+    revision: u32,
+    value: String,
 }
 
 impl Kept {
@@ -29,9 +36,9 @@ impl Kept {
         let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
         let revision: u32 = header(request, "compass-revision").parse().unwrap();
         let value = body["fields"].as_array().unwrap().first().map_or_else(String::new, |field| text(&field["value"]));
-        let kept = self.by_session.entry(text(&body["key"])).or_insert((0, String::new()));
-        if revision >= kept.0 {
-            *kept = (revision, value);
+        let kept = self.by_number.entry(header(request, "compass-sequence")).or_default();
+        if revision >= kept.revision {
+            *kept = Newest { session: text(&body["key"]), revision, value };
         }
     }
 }
@@ -82,9 +89,22 @@ impl Phone {
         });
     }
 
-    fn sessions(&self) -> Vec<SessionKey> {
+    /// The sessions that are completed, or those in progress.
+    fn sessions(&self, state: SessionState) -> Vec<SessionKey> {
         let listed = self.field.compass.sessions(&SessionFilter::default(), None, 100).unwrap().sessions;
-        listed.into_iter().map(|session| session.key).collect()
+        listed.into_iter().filter(|session| session.state == state).map(|session| session.key).collect()
+    }
+
+    fn start(&mut self) -> SessionKey {
+        self.values += 1;
+        let view = self.field.compass.start(&Start::new("visit", id())).unwrap().view;
+        self.field.compass.set_field(view.key, "reading", FieldValue::Text(format!("value {}", self.values))).unwrap();
+        view.key
+    }
+
+    fn finish(&self, session: SessionKey) {
+        let visit = self.field.compass.session(session).unwrap().visit;
+        self.field.compass.complete(session, visit).unwrap();
     }
 
     fn edit(&mut self, session: SessionKey) -> String {
@@ -118,45 +138,55 @@ impl Phone {
     }
 
     fn act(&mut self, random: &mut Random) {
-        let sessions = self.sessions();
+        let (sessions, open) = (self.sessions(SessionState::Completed), self.sessions(SessionState::InProgress));
         let session = sessions.get(random.below(sessions.len().max(1))).copied();
-        match (random.below(16), session) {
-            (0, _) | (_, None) => {
-                self.acts.push("complete".into());
-                self.field.complete();
+        match (random.below(18), session) {
+            (0, _) => {
+                let session = self.start();
+                self.acts.push(format!("start {session}"));
             }
-            (1 | 2, Some(session)) => {
+            (1 | 2, _) if !open.is_empty() => {
+                let session = open[random.below(open.len())];
+                self.acts.push(format!("complete {session}"));
+                self.finish(session);
+            }
+            (_, None) => {
+                let session = self.start();
+                self.acts.push(format!("complete {session} at once"));
+                self.finish(session);
+            }
+            (3, Some(session)) => {
                 self.acts.push(format!("edit {session}"));
                 self.edit(session);
             }
-            (3..=5, Some(session)) => {
+            (4..=6, Some(session)) => {
                 self.acts.push(format!("correct {session}"));
                 self.edit(session);
                 self.send(session);
             }
-            (6, Some(session)) => {
+            (7, Some(session)) => {
                 self.acts.push(format!("send {session}"));
                 self.send(session);
             }
-            (7, Some(session)) => {
+            (8, Some(session)) => {
                 self.acts.push(format!("replay {session}"));
                 self.field.compass.replay_session(session, Some("anna"), &id()).unwrap();
             }
-            (8, Some(session)) if self.field.action(session).can_abandon => {
+            (9, Some(session)) if self.field.action(session).can_abandon => {
                 self.acts.push(format!("abandon {session}"));
                 self.field.compass.abandon(session, "tell-0", "anna", "told by telephone", &id()).unwrap();
             }
-            (9, _) => {
+            (10, _) => {
                 self.acts.push(format!("backup {}", self.backups));
                 self.field.compass.backup(&self.backup_path(self.backups)).unwrap();
                 self.backups += 1;
             }
-            (10, _) if self.backups > 0 => {
+            (11 | 12, _) if self.backups > 0 => {
                 let number = random.below(self.backups);
                 self.acts.push(format!("restore {number}"));
                 self.restore(number);
             }
-            (11, _) => {
+            (13, _) => {
                 let how = random.below(5);
                 self.acts.push(format!("receiver {how}"));
                 self.receiver(how);
@@ -180,7 +210,11 @@ fn the_receiver_ends_with_the_newest_values_whatever_happened_before() {
         }
         // At the end the receiver works, and whoever wants his values there sends them.
         phone.receiver(0);
-        let last: Vec<(SessionKey, String)> = phone.sessions().into_iter().map(|session| (session, phone.edit(session))).collect();
+        for session in phone.sessions(SessionState::InProgress) {
+            phone.finish(session);
+        }
+        let sessions = phone.sessions(SessionState::Completed);
+        let last: Vec<(SessionKey, String)> = sessions.into_iter().map(|session| (session, phone.edit(session))).collect();
         for (session, _) in &last {
             phone.send(*session);
         }
@@ -190,10 +224,11 @@ fn the_receiver_ends_with_the_newest_values_whatever_happened_before() {
         }
         for (session, value) in last {
             let action = phone.field.action(session);
-            let kept = phone.kept.lock().unwrap().by_session.get(&session.to_string()).cloned();
+            let all = phone.kept.lock().unwrap();
+            let kept: Vec<_> = all.by_number.iter().filter(|(_, kept)| kept.session == session.to_string()).collect();
             assert_eq!(
-                (action.status, action.differs_from_sent, kept.as_ref().map(|(_, value)| value)),
-                (ActionStatus::Sent, false, Some(&value)),
+                (action.status, action.differs_from_sent, kept.iter().map(|(_, kept)| &kept.value).collect::<Vec<_>>()),
+                (ActionStatus::Sent, false, vec![&value]),
                 "seed {seed}, session {session}, kept {kept:?}, revisions {:?}:\n{}",
                 action.deliveries.iter().map(|delivery| (delivery.revision, delivery.state)).collect::<Vec<_>>(),
                 phone.acts.join("\n")
