@@ -8,9 +8,9 @@ use compass_core::{DiscardUndelivered, RestoreOptions};
 use super::*;
 
 /// Lists of acts that are tried; the variable `SEEDS` may ask for more.
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 36;
 /// How long each is.
-const ACTS: usize = 40;
+const ACTS: usize = 60;
 
 /// What a receiver keeps, by the rule for receivers: of each number, which groups the revisions of an action, the values of the highest revision,
 /// and of two equal ones those that came later for the first time.
@@ -59,7 +59,9 @@ struct Phone {
     field: Field,
     receivers: Receivers,
     kept: Arc<Mutex<Kept>>,
-    backups: usize,
+    /// The numbers of the copies that are of the history of the present database: a restore forgets what its copy does not know.
+    backups: Vec<usize>,
+    copies: usize,
     values: usize,
     acts: Vec<String>,
 }
@@ -67,7 +69,7 @@ struct Phone {
 impl Phone {
     fn new() -> Self {
         let (field, receivers) = phone(|_| Ok(answer(202)));
-        let phone = Self { field, receivers, kept: Arc::default(), backups: 0, values: 0, acts: Vec::new() };
+        let phone = Self { field, receivers, kept: Arc::default(), backups: Vec::new(), copies: 0, values: 0, acts: Vec::new() };
         phone.receiver(0);
         phone
     }
@@ -129,6 +131,13 @@ impl Phone {
         self.field.folder.path().join(format!("backup-{number}.db"))
     }
 
+    fn back_up(&mut self) {
+        self.acts.push(format!("backup {}", self.copies));
+        self.field.compass.backup(&self.backup_path(self.copies)).unwrap();
+        self.backups.push(self.copies);
+        self.copies += 1;
+    }
+
     fn restore(&mut self, number: usize) {
         let discard = DiscardUndelivered { actor: "anna".into(), reason: "the phone was lost".into() };
         let options = RestoreOptions::new(self.field.path()).discard_undelivered(discard);
@@ -144,6 +153,9 @@ impl Phone {
             (0, _) => {
                 let session = self.start();
                 self.acts.push(format!("start {session}"));
+                if random.below(2) == 0 {
+                    self.back_up();
+                }
             }
             (1 | 2, _) if !open.is_empty() => {
                 let session = open[random.below(open.len())];
@@ -177,14 +189,13 @@ impl Phone {
                 self.field.compass.abandon(session, "tell-0", "anna", "told by telephone", &id()).unwrap();
             }
             (10, _) => {
-                self.acts.push(format!("backup {}", self.backups));
-                self.field.compass.backup(&self.backup_path(self.backups)).unwrap();
-                self.backups += 1;
+                self.back_up();
             }
-            (11 | 12, _) if self.backups > 0 => {
-                let number = random.below(self.backups);
-                self.acts.push(format!("restore {number}"));
-                self.restore(number);
+            (11 | 12, _) if !self.backups.is_empty() => {
+                let place = random.below(self.backups.len());
+                self.acts.push(format!("restore {}", self.backups[place]));
+                self.restore(self.backups[place]);
+                self.backups.truncate(place + 1);
             }
             (13, _) => {
                 let how = random.below(5);
