@@ -162,7 +162,7 @@ class FakePhone(state: FakeState) : FakeCompass(state) {
         val outcome = super.replaySession(session, actor, commandId)
         val again = outcome.record.actions.filter { it.canReplay && it.key !in dropped }
         val after = again.fold(outcome.record) { record, action -> record.replaying(action) }
-        show { copy(records = records + (session to after)) }
+        change { copy(records = records + (session to after)) }
         return RecordOutcome(if (again.isEmpty()) Applied.STALE else Applied.YES, inFlight = false, after)
     }
 
