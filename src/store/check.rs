@@ -123,6 +123,8 @@ pub(super) fn look(connection: &Connection, stay: &[String], is_whole: bool) -> 
             looked => looked?,
         }
         found.free = faults.iter().any(|fault| fault.starts_with("Page ") && fault.ends_with(": never used"));
+        // Of the first page of a tree.
+        found.map |= faults.iter().any(|fault| !fault.starts_with("Tree ") && is_of_map(fault));
     }
     if !found.map && !found.cut {
         found.lost.append(&mut found.doubtful);

@@ -2,7 +2,7 @@
 //! it takes nothing away.
 
 use compass_core::model::*;
-use compass_core::Compass;
+use compass_core::{Compass, RestoreOptions};
 
 use super::lost_indexes::integrity;
 use crate::support::app::{App, change_page, code, id, redaction, with_pages_of};
@@ -107,4 +107,29 @@ fn an_index_that_a_redaction_rebuilds_takes_nothing_of_another_session() {
 #[test]
 fn a_search_index_that_a_delete_rebuilds_takes_nothing_of_another_session() {
     takes_nothing(&["search_content", "indexed_text"], &["session", "event", "outbox"], |app, key| code(app.compass.delete(key)));
+}
+
+#[test]
+fn what_the_map_says_of_the_first_page_of_a_tree_is_rebuilt_by_a_check_and_by_a_restore() {
+    let (mut app, _) = closed();
+    let whole = std::fs::read(app.path()).unwrap();
+    for table in ["session", "sqlite_autoindex_event_1", "search_data"] {
+        let root: u32 = app.sql().query_row("SELECT rootpage FROM sqlite_schema WHERE name = ?1", [table], |row| row.get(0)).unwrap();
+        assert!((3..105).contains(&root), "of the first page of the map");
+        for (kind, above) in [(0, 0), (2, 0), (5, 7), (1, 9)] {
+            let mut damaged = whole.clone();
+            let at = 512 + 5 * (root as usize - 3);
+            damaged[at..at + 5].copy_from_slice(&[kind, 0, 0, 0, above]);
+            let copy = app.folder().join("copy.db");
+            std::fs::write(&copy, &damaged).unwrap();
+            let elsewhere = app.folder().join(format!("{table}-{kind}.db"));
+            assert_eq!(code(Compass::restore(&copy, &RestoreOptions::new(&elsewhere))), "fine", "{table}, {kind}");
+
+            std::fs::write(app.path(), &damaged).unwrap();
+            app.compass = Compass::open(app.options()).unwrap();
+            app.faults();
+            assert_eq!(app.faults(), [""; 0], "{table}, {kind}");
+            app.compass.close().unwrap();
+        }
+    }
 }
