@@ -62,7 +62,7 @@ pub(super) struct Look {
     /// index. When a write transaction reads such a page, SQLite refuses all its further writes.
     pub(super) lost: Vec<String>,
     /// The same where only the map of pages says something else than the tree.
-    doubtful: Vec<String>,
+    pub(super) doubtful: Vec<String>,
     /// The map of pages is not right about what cannot be derived.
     pub(super) map: bool,
     /// The list of free pages is damaged.
@@ -125,9 +125,6 @@ pub(super) fn look(connection: &Connection, stay: &[String], is_whole: bool) -> 
         found.free = faults.iter().any(|fault| fault.starts_with("Page ") && fault.ends_with(": never used"));
         // Of the first page of a tree.
         found.map |= faults.iter().any(|fault| !fault.starts_with("Tree ") && is_of_map(fault));
-    }
-    if !found.map && !found.cut {
-        found.lost.append(&mut found.doubtful);
     }
     sort(&mut found.lost, PartialOrd::lt);
     found.lost.dedup();

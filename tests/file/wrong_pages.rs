@@ -133,3 +133,31 @@ fn what_the_map_says_of_the_first_page_of_a_tree_is_rebuilt_by_a_check_and_by_a_
         }
     }
 }
+
+#[test]
+fn what_the_map_says_of_a_page_of_an_index_is_rebuilt_at_once_and_no_page_of_it_is_left_over() {
+    let (mut app, _) = closed();
+    let whole = std::fs::read(app.path()).unwrap();
+    let mut wrong = Vec::new();
+    for tree in ["search_content", "search_data", "sqlite_autoindex_event_1", "outbox_session"] {
+        let page = last_page(&app, tree);
+        let map = (page - 2) / 103 * 103 + 2;
+        let at = (map - 1) * 512 + 5 * (page - map - 1);
+        let of_a_table = last_page(&app, "event") as u32;
+        for (kind, above) in [(0, 0), (2, 0), (5, of_a_table)] {
+            let mut damaged = whole.clone();
+            damaged[at] = kind;
+            damaged[at + 1..at + 5].copy_from_slice(&above.to_be_bytes());
+            std::fs::write(app.path(), &damaged).unwrap();
+            app.compass = Compass::open(app.options()).unwrap();
+            app.faults();
+            app.compass.close().unwrap();
+            let told = integrity(&app);
+            if told != ["ok"] {
+                wrong.push(format!("{tree}, {kind}: {told:?}"));
+            }
+            std::fs::write(app.path(), &whole).unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
