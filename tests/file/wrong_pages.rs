@@ -5,7 +5,7 @@ use compass_core::model::*;
 use compass_core::{Compass, RestoreOptions};
 
 use super::lost_indexes::integrity;
-use crate::support::app::{App, change_page, code, id, redaction, with_pages_of};
+use crate::support::app::{App, change_page, code, fold, id, redaction, with_pages_of};
 
 /// Sessions that are deleted or redacted.
 const GONE: usize = 8;
@@ -160,4 +160,28 @@ fn what_the_map_says_of_a_page_of_an_index_is_rebuilt_at_once_and_no_page_of_it_
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn what_the_map_says_of_a_free_page_is_rebuilt() {
+    let (mut app, _) = closed();
+    app.sql().execute_batch("CREATE TABLE more (bytes BLOB); INSERT INTO more VALUES (zeroblob(9000)); DROP TABLE more").unwrap();
+    fold(&app.path());
+    let whole = std::fs::read(app.path()).unwrap();
+    let list = number_at(&whole, 32);
+    let of_a_table = last_page(&app, "event") as u32;
+    for page in [list, number_at(&whole, (list - 1) * 512 + 8)] {
+        let map = (page - 2) / 103 * 103 + 2;
+        let at = (map - 1) * 512 + 5 * (page - map - 1);
+        for (kind, above) in [(0, 0), (1, 0), (5, of_a_table)] {
+            let mut damaged = whole.clone();
+            damaged[at] = kind;
+            damaged[at + 1..at + 5].copy_from_slice(&above.to_be_bytes());
+            std::fs::write(app.path(), &damaged).unwrap();
+            app.compass = Compass::open(app.options()).unwrap();
+            app.faults();
+            app.compass.close().unwrap();
+            assert_eq!(integrity(&app), ["ok"], "{page}, {kind}");
+        }
+    }
 }
