@@ -1,7 +1,7 @@
 //! The check for damage: what SQLite finds, and all readable rows. An unreadable row is a finding, and does not hide others.
 
-use rusqlite::OptionalExtension;
 use rusqlite::types::ValueRef;
+use rusqlite::{OptionalExtension, params};
 
 use super::endpoint::{self, StoredEndpoint};
 use super::lost::{CarriedState, IsId};
@@ -62,7 +62,7 @@ pub(super) struct Look {
     /// index. When a write transaction reads such a page, SQLite refuses all its further writes.
     pub(super) lost: Vec<String>,
     /// The same where only the map of pages says something else than the tree.
-    doubtful: Vec<String>,
+    pub(super) doubtful: Vec<String>,
     /// The map of pages is not right about what cannot be derived.
     pub(super) map: bool,
     /// The list of free pages is damaged.
@@ -99,7 +99,7 @@ pub(super) fn look(connection: &Connection, stay: &[String], is_whole: bool) -> 
                 continue;
             }
             // The first page of the tree, or a page of it.
-            let root = match fault.strip_prefix("Tree ").and_then(|fault| fault.split(' ').next()?.parse().ok()) {
+            let root = match root_in(&fault) {
                 Some(root) => Some(root),
                 None => match fault.rsplit_once(" page ").and_then(|(_, page)| page.parse().ok()) {
                     Some(page) => pages::root_of(connection, page)?,
@@ -123,13 +123,35 @@ pub(super) fn look(connection: &Connection, stay: &[String], is_whole: bool) -> 
             looked => looked?,
         }
         found.free = faults.iter().any(|fault| fault.starts_with("Page ") && fault.ends_with(": never used"));
-    }
-    if !found.map && !found.cut {
-        found.lost.append(&mut found.doubtful);
+        // Of the first page of a tree.
+        found.map |= faults.iter().any(|fault| !fault.starts_with("Tree ") && is_of_map(fault));
     }
     sort(&mut found.lost, PartialOrd::lt);
     found.lost.dedup();
     Ok(found)
+}
+
+/// The first page of the tree that SQLite finds wrong.
+fn root_in(fault: &str) -> Option<u32> {
+    fault.strip_prefix("Tree ")?.split(' ').next()?.parse().ok()
+}
+
+/// Whether the tree of this table or of an index of it is damaged, of those of this type. SQLite would free all pages that such a tree names,
+/// also those of another one.
+pub(super) fn has_damaged_tree(connection: &Connection, table: &str, of_type: &str) -> Result<bool> {
+    let mut faults = Vec::new();
+    match sound(connection, &format!("quick_check('{table}')"), MOST, &mut faults) {
+        // Of a row: the trees were looked at before.
+        Err(StoreError::Corrupt(_)) => {}
+        looked => looked?,
+    }
+    let mut is_such = connection.prepare("SELECT 1 FROM sqlite_schema WHERE rootpage = ?1 AND type = ?2")?;
+    for root in faults.iter().filter_map(|fault| root_in(fault)) {
+        if is_such.exists(params![root, of_type])? {
+            return Ok(true);
+        }
+    }
+    Ok(faults.len() >= MOST)
 }
 
 /// The name under which a tree is rebuilt, if it can be.

@@ -13,6 +13,12 @@ pub(super) fn met_damage() -> bool {
     MET_DAMAGE.take()
 }
 
+/// Damage that SQLite did not notice itself.
+pub(super) fn damage(what: String) -> StoreError {
+    MET_DAMAGE.set(true);
+    StoreError::Corrupt(what)
+}
+
 /// Why the store could not do its work. Nothing is written in part.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {

@@ -145,7 +145,9 @@ impl<'a> Pages<'a> {
         let freed: Vec<usize> = (2..=self.count).filter(|page| owners.entries[*page].is_none()).collect();
         let maps = self.maps().map(|map| Ok((map, self.read(map)?))).collect::<Result<SortedMap<_, _>>>()?;
         let entry = |number: usize| Ok(self.place(number).and_then(|(map, at)| entry_at(maps.get(&map)?, at)));
-        for page in &freed {
+        // Where the list of free pages says the same as the trees, the map is wrong.
+        let listed = self.listed()?;
+        for page in freed.iter().filter(|page| !listed[**page]) {
             if climb(*page, entry)?.is_some_and(|root| roots.iter().all(|(emptied, _)| *emptied != root)) {
                 return Ok(Err(Vec::new()));
             }
@@ -168,6 +170,22 @@ impl<'a> Pages<'a> {
             self.write(map, &page)?;
         }
         Ok(Ok(()))
+    }
+
+    /// The pages in the list of free ones, as far as it can be read.
+    fn listed(&self) -> Result<Vec<bool>> {
+        let mut listed = vec![false; self.count + 1];
+        let mut next = number_at(&self.read(1)?, FREE_LIST.start);
+        while let Some(list) = next.filter(|list| (2..=self.count).contains(list) && !listed[*list]) {
+            listed[list] = true;
+            let page = self.read(list)?;
+            let pages = number_at(&page, 4).unwrap_or_default().min(self.usable / 4 - 2);
+            for free in (0..pages).filter_map(|at| number_at(&page, 8 + 4 * at)).filter(|free| *free <= self.count) {
+                listed[free] = true;
+            }
+            next = number_at(&page, 0);
+        }
+        Ok(listed)
     }
 
     /// Takes all pages of a tree. False where one of them is not as it must be.

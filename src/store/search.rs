@@ -7,7 +7,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::row::session_key;
-use super::{Connection, Result, StoreError, Transaction, cleaning};
+use super::{Connection, Result, StoreError, Transaction, check, cleaning, error};
 use crate::crypto::Sha256;
 use crate::engine::words::Query;
 use crate::sorted::SortedSet;
@@ -208,6 +208,9 @@ fn take_out(tx: &Transaction<'_>, id: i64) -> Result<()> {
             done => return done,
         }
     }
+    if has_damaged_tree(tx)? {
+        return Err(error::damage("a tree of the search index is damaged".to_owned()));
+    }
     rebuild(tx)?;
     out()
 }
@@ -223,12 +226,24 @@ pub(super) fn begin(tx: &Transaction<'_>) -> Result<()> {
 /// Rebuilds the index where it is damaged. Says whether it was.
 pub(super) fn repair(connection: &Connection) -> Result<bool> {
     match connection.execute_batch("INSERT INTO search (search) VALUES ('integrity-check')").map_err(StoreError::from) {
+        // It is rebuilt where its trees can be.
+        Err(StoreError::Corrupt(_)) if has_damaged_tree(connection)? => Ok(false),
         Err(StoreError::Corrupt(what)) => {
             log::warn!("the search index is damaged, and is rebuilt: {what}");
             rebuild(connection).map(|()| true)
         }
         sound => sound.map(|()| false),
     }
+}
+
+/// Whether a tree of the index is damaged: then it is emptied through the map of pages, in a transaction of its own.
+fn has_damaged_tree(connection: &Connection) -> Result<bool> {
+    for (table, _) in TABLES {
+        if check::has_damaged_tree(connection, table, "table")? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Rebuilds the index from its texts. All sessions are indexed again, because one of the texts may be damaged, too.

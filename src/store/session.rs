@@ -5,7 +5,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use super::row::{from_json, from_ms, optional_time, session_state, sha256, to_json, to_ms};
-use super::{Connection, Result, StoreError, Transaction};
+use super::{Connection, Result, StoreError, Transaction, check, error};
 use crate::crypto::Sha256;
 use crate::engine::session::{NOTE, State, StoredValue, Visit};
 use crate::model::{Act, Event, FieldState, Note, RedactionTarget, SessionKey, ValueSource, WorkflowRef};
@@ -153,6 +153,10 @@ pub(crate) fn find_all(tx: &Transaction<'_>, id: i64) -> Result<()> {
     for (table, is_whole, [found, there]) in OF_SESSION {
         // Damage may have taken some of it away, and may have changed a number.
         if number(is_whole)? != Some(1) && number(found)? != number(there)? {
+            if check::has_damaged_tree(tx, table, "index")? {
+                // It is emptied through the map of pages, in a transaction of its own.
+                return Err(error::damage(format!("an index of {table} lacks rows")));
+            }
             log::warn!("an index of {table} lacks rows, and is rebuilt");
             tx.execute_batch(&format!("REINDEX {table}"))?;
         }

@@ -23,6 +23,7 @@ mod repeated_restore;
 mod restore;
 mod salvage;
 mod schema;
+mod wrong_pages;
 
 use std::path::{Path, PathBuf};
 
