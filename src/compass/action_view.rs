@@ -155,8 +155,8 @@ pub(super) fn delivery(
                     || situation.in_flight.contains(&entry.id),
                 reason: entry.reason.as_deref(),
                 due_at: entry.due_at,
-                // An earlier replay is the same message.
-                tried: entry.attempts > 0 || entry.replay > 0,
+                // An earlier replay is the same message, and nothing is earlier than the first revision.
+                tried: entry.attempts > 0 || entry.replay > 0 || entry.revision == 1,
                 in_flight_until: entry
                     .in_flight_until
                     .filter(is_known)

@@ -33,9 +33,12 @@ impl Payload {
     /// The payload for a send by a person.
     ///
     /// # Errors
-    /// `PayloadTooLarge`.
+    /// `PayloadTooLarge`; `Corrupt` where the document has no such action: which fields it leaves out is not known.
     pub(super) fn to_send(loaded: &LoadedSession, action: &str) -> Result<Self> {
-        let body = Self::of(&engine::submission(loaded.workflow(), &loaded.state, loaded.action(action)))?;
+        let Some(definition) = loaded.action(action) else {
+            return Err(Error::Corrupt { detail: "the workflow has no action of this key".to_owned() });
+        };
+        let body = Self::of(&engine::submission(loaded.workflow(), &loaded.state, Some(definition)))?;
         if body.is_too_large() { Err(too_large(action, body.bytes.len() as u64)) } else { Ok(body) }
     }
 

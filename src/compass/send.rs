@@ -309,8 +309,9 @@ impl Inner {
         let mut sent = false;
         for row in store::action::of_session(tx, loaded.id)? {
             if row.differs == Some(true) && sends_edits(loaded.workflow(), &row.key) {
-                // What a person abandoned, only a person sends again.
-                if row.status == ActionStatus::Failed && row.reason.as_deref() == Some(reason::ABANDONED) {
+                // What a person abandoned, only a person sends again. A restore abandons what a correction had replaced.
+                let is_abandoned = row.status == ActionStatus::Failed && row.reason.as_deref() == Some(reason::ABANDONED);
+                if is_abandoned && !store::outbox::was_abandoned_by_restore(tx, row.id)? {
                     store::action::keep_why_not_sent(tx, row.id, reason::ABANDONED)?;
                     continue;
                 }

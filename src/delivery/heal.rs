@@ -11,6 +11,6 @@ pub(super) fn body(connection: &Connection, session: SessionKey, action: &str) -
     let stored = store::session::load(connection, session).ok()??;
     let document = store::workflow::document(connection, stored.workflow_id).ok()?;
     let document = StoredDocument::read(&document, stored.workflow_hash).ok()?;
-    let action = document.workflow.action(action).map(|(_, action)| action);
-    webhook::payload(&engine::submission(&document.workflow, &stored.state, action)).ok()
+    let (_, action) = document.workflow.action(action)?;
+    webhook::payload(&engine::submission(&document.workflow, &stored.state, Some(action))).ok()
 }

@@ -234,13 +234,13 @@ impl CarriedState {
         for (delivery_id, detail) in &self.not_to_send {
             abandons.execute(params![delivery_id, detail])?;
         }
-        // Whatever is in flight, what is made of the action in the copy waits for it: a correction, or the message if it is sent again.
+        // Whatever is in flight, what the copy has or makes of the action waits for it: a correction, or the message itself.
         let mut passed =
             copy.prepare("UPDATE action SET revisions_before = ?2 WHERE id = ?1 AND revision < ?2 AND revisions_before < ?2")?;
         let mut waits = copy.prepare(
             "UPDATE outbox SET in_flight_until = ?2
               WHERE action_id = ?1 AND revision = (SELECT revision FROM action WHERE id = ?1) AND replay = 0
-                AND (state = 'sent' OR state = 'failed')",
+                AND (state = 'sent' OR state = 'failed' OR state = 'queued')",
         )?;
         let mut of_key = copy.prepare("SELECT a.id FROM action a JOIN session s ON s.id = a.session_id WHERE s.key = ?1 AND a.key = ?2")?;
         // What the copy has no room for yet: of an action that it does not have, or that has no number.

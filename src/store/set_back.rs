@@ -16,7 +16,7 @@ use crate::outbox::{LEASE, at_once, latest_due};
 /// Whether the clock was set back since the age was last carried forward, or by more than a lease. Otherwise no time can be too far ahead.
 pub(crate) fn is_seen(connection: &Connection, now: Timestamp) -> Result<bool> {
     let mut statement = connection.prepare_cached(
-        "SELECT ifnull(age_at > ?1, 0) OR EXISTS (SELECT 1 FROM outbox WHERE state = 'queued' AND in_flight_until > ?2) FROM meta WHERE id = 1",
+        "SELECT ifnull(age_at > ?1, 0) OR EXISTS (SELECT 1 FROM outbox WHERE in_flight_until > ?2) FROM meta WHERE id = 1",
     )?;
     Ok(statement.query_row([to_ms(now), latest_lease(now, LEASE)], |row| row.get(0))?)
 }
@@ -40,14 +40,17 @@ pub(super) fn write_down(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
 
 /// Of messages but these.
 fn end_waits(tx: &Transaction<'_>, now: Timestamp, damaged: &SortedSet<i64>) -> Result<()> {
-    let mut unsent = tx.prepare_cached("SELECT id FROM outbox INDEXED BY outbox_unsent WHERE state <> 'sent' AND state <> 'superseded'")?;
-    let unsent: Vec<i64> = unsent.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let mut waiting = tx.prepare_cached(
+        "SELECT id FROM outbox INDEXED BY outbox_unsent WHERE state <> 'sent' AND state <> 'superseded'
+         UNION ALL SELECT id FROM outbox INDEXED BY outbox_still_runs WHERE in_flight_until IS NOT NULL",
+    )?;
+    let waiting: Vec<i64> = waiting.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     let mut over = tx.prepare_cached(
         "UPDATE outbox SET due_at = iif(due_at > ?2, ?3, due_at), in_flight_until = iif(in_flight_until > ?4, NULL, in_flight_until)
           WHERE id = ?1 AND (due_at > ?2 OR in_flight_until > ?4)",
     )?;
     let (latest, over_at) = (to_ms(latest_due(now)), to_ms(at_once(now)));
-    for id in unsent.into_iter().filter(|id| !damaged.contains(id)) {
+    for id in waiting.into_iter().filter(|id| !damaged.contains(id)) {
         let values = params![id, latest, over_at, latest_lease(now, LEASE)];
         unless_damaged(of_entry(id, over.execute(values).map_err(StoreError::from)))?;
     }

@@ -143,3 +143,17 @@ fn the_end_section_says_which_message_would_be_too_large() {
     field.flush();
     assert_eq!(field.transport.requests().len(), 1, "the other one leaves");
 }
+
+#[test]
+fn nothing_is_sent_for_an_action_whose_fields_are_not_known() {
+    let (field, _) = phone_of_two_readers();
+    field.compass.set_integration_enabled(false).unwrap();
+    let session = completed(&field);
+    field.compass.set_integration_enabled(true).unwrap();
+    damage(&field, "UPDATE action SET key = key || 'x'");
+    let refused = field.compass.send(session, "tell-0x", Some("anna"), &id()).unwrap_err();
+    assert_eq!(refused.code(), "corrupt");
+    assert_eq!(field.compass.send_not_fired(&NotFiredFilter::default(), Some("anna")).unwrap(), 0);
+    field.flush();
+    assert_eq!(field.transport.requests().len(), 0);
+}

@@ -7,6 +7,7 @@ mod support;
 
 mod addresses;
 mod attention;
+mod beside_each_other;
 mod blockers;
 mod clocks;
 mod concurrent_calls;

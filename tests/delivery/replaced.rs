@@ -160,6 +160,8 @@ fn what_hangs_since_before_a_restore_does_not_end_the_next_attempt_of_its_messag
     joined("the flush", running);
     Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
     other.refresh().unwrap();
+    // Until the lease of the attempt that hangs is over, it waits.
+    field.clock.set_wall(field.now() + TimeDelta::seconds(61));
     let never = CancelToken::new();
     let mut steps = other.flush_steps(MINUTE, &never, false).unwrap();
     eventually("the copy's message is tried", || {
@@ -408,4 +410,67 @@ fn what_had_not_fired_in_the_copy_waits_for_what_is_in_flight_elsewhere() {
     flush(&compass);
     assert_eq!(revisions(&field), ["1", "2"]);
     compass.close().unwrap();
+}
+
+#[test]
+fn what_waits_in_the_copy_waits_for_what_is_in_flight_elsewhere() {
+    // The message itself, or a correction of it.
+    for is_corrected in [false, true] {
+        let (field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        let copy = field.folder.path().join("copy.db");
+        field.compass.backup(&copy).unwrap();
+        if is_corrected {
+            field.flush();
+            correct(&field.compass, session, "18.5");
+        }
+        let before = usize::from(is_corrected);
+        field.compass.close().unwrap();
+        let other = field.other_process();
+        let running = field.flush_held(&other, "", before + 1);
+        let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
+        Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+        let compass = Compass::open(field.options.clone()).unwrap();
+        let waits = compass.record(session).unwrap().actions[0].deliveries[0].reason.clone();
+        let came = requests_of_a_flush(&field, &compass, before + 2);
+        field.transport.release();
+        joined("the flush", running);
+        other.close().unwrap();
+        assert_eq!((came, waits.as_deref()), (before + 1, Some("in_flight")), "corrected: {is_corrected}");
+        field.clock.advance(2 * MINUTE);
+        flush(&compass);
+        assert!(is_sent(&compass, session), "corrected: {is_corrected}");
+        assert_eq!(compass.check().unwrap().faults, [""; 0]);
+        compass.close().unwrap();
+    }
+}
+
+#[test]
+fn an_edit_sends_what_was_replaced_before_a_restore_where_the_document_says_so() {
+    let (mut field, _) = phone(|_| Ok(answer(202)));
+    let mut document: serde_json::Value = serde_json::from_slice(&workflow("visit", &[OFFICE])).unwrap();
+    document["version"] = 2.into();
+    document["sections"][0]["actions"][0]["on_edit"] = "send".into();
+    field.compass.import_workflow(&serde_json::to_vec(&document).unwrap()).unwrap();
+    let session = field.complete();
+    let copy = field.folder.path().join("copy.db");
+    field.compass.backup(&copy).unwrap();
+    let edit = |compass: &Compass, reading: &str| {
+        let change = support::app::set("reading", FieldValue::Text(reading.into()));
+        compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
+    };
+    edit(&field.compass, "18.5");
+    field.flush();
+    field.compass.close().unwrap();
+    Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+    field.open_again();
+    edit(&field.compass, "19.5");
+    field.flush();
+    assert_eq!((revisions(&field), field.action(session).edit_not_sent), (vec!["2".to_owned(), "3".to_owned()], None));
+    // What a person abandoned stays so.
+    edit(&field.compass, "20.5");
+    abandon_first(&field, session);
+    edit(&field.compass, "21.5");
+    field.flush();
+    assert_eq!((revisions(&field).len(), field.action(session).edit_not_sent.as_deref()), (2, Some("abandoned")));
 }

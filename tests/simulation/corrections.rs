@@ -182,6 +182,12 @@ impl World {
         found
     }
 
+    /// Until when an attempt of another entry of its action may be in flight that was abandoned or superseded.
+    pub fn is_beside(&self, entry: &Entry) -> Option<i64> {
+        let others = self.rows.entries.values().filter(|other| other.row != entry.row && other.action_row == entry.action_row);
+        others.filter(|other| self.is_in_flight(other)).map(|other| other.in_flight_until).max()
+    }
+
     /// A new entry waits for whatever of these others may be in flight, and for nothing else.
     fn waits_for(&self, entry: &Entry, others: impl Fn(&Entry) -> bool) -> bool {
         let until = |other: &Entry| other.lease_until.max(other.in_flight_until);

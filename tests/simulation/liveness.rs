@@ -291,7 +291,8 @@ impl World {
             // An attempt that ends with its process was cut short, and the third in a row is spaced.
             let spaced = table::longest_after_cut_short(entry.cut_short + 1);
             let lease = if entry.state == "leased" { entry.lease_until + spaced } else { wall };
-            let from = [due, lease, entry.in_flight_until, pauses.get(&entry.endpoint).copied().unwrap_or(wall), wall]
+            let beside = self.is_beside(entry).unwrap_or(wall);
+            let from = [due, lease, beside, entry.in_flight_until, pauses.get(&entry.endpoint).copied().unwrap_or(wall), wall]
                 .into_iter()
                 .max()
                 .unwrap_or(wall);

@@ -42,20 +42,22 @@ pub(crate) fn in_flight(connection: &Connection, now: Timestamp, lease: Duration
     Ok(found)
 }
 
-/// The other entries of the actions of claimed ones, in whatever state, with the ends of the leases: while one is claimed, in any process, they do
-/// not begin. By indexes alone, because a page of the table may be lost.
+/// The other entries of the actions of claimed ones, in whatever state, with the ends of the leases, and of abandoned or superseded ones with an
+/// attempt that may be in flight: until then they do not begin. By indexes alone, because a page of the table may be lost.
 pub(crate) fn beside_claimed(connection: &Connection, now: Timestamp, lease: Duration) -> Result<SortedMap<i64, Timestamp>> {
     let mut found = SortedMap::new();
     if fault("seeded: what is in flight is claimed") || fault("seeded: a correction does not wait") {
         return Ok(found);
     }
-    let mut claimed = connection.prepare_cached(
+    let mut running = connection.prepare_cached(
         "SELECT id, action_id, lease_until FROM outbox INDEXED BY outbox_leased
-          WHERE state = 'leased' AND lease_until > ?1 AND lease_until <= ?2",
+          WHERE state = 'leased' AND lease_until > ?1 AND lease_until <= ?2
+         UNION ALL SELECT id, action_id, in_flight_until FROM outbox INDEXED BY outbox_still_runs
+          WHERE in_flight_until IS NOT NULL AND in_flight_until > ?1 AND in_flight_until <= ?2",
     )?;
     let mut others =
         connection.prepare_cached("SELECT id FROM outbox INDEXED BY sqlite_autoindex_outbox_1 WHERE action_id = ?1 AND id <> ?2")?;
-    let mut rows = claimed.query([to_ms(now), latest_lease(now, lease)])?;
+    let mut rows = running.query([to_ms(now), latest_lease(now, lease)])?;
     while let Some(row) = rows.next()? {
         let (entry, action, until): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         for other in others.query_map([action, entry], |row| row.get(0))? {

@@ -266,6 +266,15 @@ pub(crate) fn abandon(tx: &Transaction<'_>, entry_id: i64, by: &'static str) -> 
     Ok(())
 }
 
+/// Whether the newest message of an action was abandoned by a restore, because a correction had replaced it in the replaced file.
+pub(crate) fn was_abandoned_by_restore(connection: &Connection, action_id: i64) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM outbox o JOIN action a ON a.id = o.action_id
+                         WHERE a.id = ?1 AND o.revision = a.revision AND o.replay = 0 AND o.detail = 'restored')",
+    )?;
+    Ok(statement.query_row([action_id], |row| row.get(0))?)
+}
+
 /// The fields in the column of that name. Unreadable ones are ignored, and `check` reports them.
 pub(super) fn redacted_fields(marked: Option<&str>) -> Vec<String> {
     marked.and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()

@@ -191,6 +191,7 @@ CREATE INDEX outbox_fresh ON outbox (endpoint, due_at, id) WHERE state = 'queued
 CREATE INDEX outbox_offline ON outbox (endpoint) WHERE state = 'queued' AND offline_attempts > 0;
 CREATE INDEX outbox_leased ON outbox (lease_until, action_id) WHERE state = 'leased';
 CREATE INDEX outbox_in_flight ON outbox (in_flight_until, endpoint) WHERE state = 'queued' AND in_flight_until IS NOT NULL;
+CREATE INDEX outbox_still_runs ON outbox (in_flight_until, action_id) WHERE in_flight_until IS NOT NULL;
 CREATE INDEX outbox_failed ON outbox (endpoint, id) WHERE state = 'failed';
 -- Also entries with a damaged state: they are not known to be delivered.
 CREATE INDEX outbox_unsent ON outbox (id, state) WHERE state <> 'sent' AND state <> 'superseded';
