@@ -11,7 +11,7 @@ use super::meta::{self, Meta};
 #[cfg(any(test, feature = "testing"))]
 use super::pool::STOP_LIMIT;
 use super::pool::{Lent, LockWait, Pool, Role, StopKind, Stopping, WaitLimit};
-use super::rebuild::{self, Made, Rebuilt};
+use super::rebuild::{self, RebuildOutcome, Rebuilt};
 use super::{Result, StoreError, check, cleaning, connect::connect, error, files, migrate, replace, reserve, schema, search};
 
 /// How long a call waits for others, of this process or of another one, before it fails with `Locked`.
@@ -246,12 +246,12 @@ impl Store {
                 return Ok(());
             }
             let made = rebuild::rebuild(lent.connection(), &look, &stay, &|| self.pool.may_commit(wait_limit))?;
-            if let Made::Without(name) = made {
+            if let RebuildOutcome::Without(name) = made {
                 stay.push(name);
                 continue;
             }
-            self.rebuilt().looked(made == Made::Yes);
-            if made == Made::Yes {
+            self.rebuilt().looked(made == RebuildOutcome::Yes);
+            if made == RebuildOutcome::Yes {
                 // What was emptied may have held deleted texts.
                 self.erase_with(lent.connection());
             }

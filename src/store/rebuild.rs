@@ -32,9 +32,9 @@ impl Rebuilt {
     }
 }
 
-/// What came of it.
+/// What came of an attempt to rebuild.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Made {
+pub(super) enum RebuildOutcome {
     Yes,
     /// There is nothing that can be rebuilt.
     No,
@@ -45,7 +45,7 @@ pub(super) enum Made {
 /// Rebuilds what can be derived and has a page that cannot be read, all in one transaction: indexes, tables, the map of pages and the list of
 /// free ones; and otherwise the search index if it is damaged in another way. `look` may be older than the transaction: what it says of pages
 /// only becomes wrong by damage. `stay`: these stay as they are.
-pub(super) fn rebuild(connection: &Connection, look: &Look, stay: &[String], may_commit: &dyn Fn() -> bool) -> Result<Made> {
+pub(super) fn rebuild(connection: &Connection, look: &Look, stay: &[String], may_commit: &dyn Fn() -> bool) -> Result<RebuildOutcome> {
     let tx = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     migrate::check_version(schema::version(&tx)?)?;
     let (mut lost, mut at) = (look.lost.clone(), 0);
@@ -57,18 +57,18 @@ pub(super) fn rebuild(connection: &Connection, look: &Look, stay: &[String], may
     match made {
         Err(error) if error.is_of_one_row() && at < lost.len() => {
             log::warn!("the index {} stays damaged: {error}", lost[at]);
-            Ok(Made::Without(lost.swap_remove(at)))
+            Ok(RebuildOutcome::Without(lost.swap_remove(at)))
         }
-        Ok(true) if may_commit() => Ok(tx.commit().map(|()| Made::Yes)?),
+        Ok(true) if may_commit() => Ok(tx.commit().map(|()| RebuildOutcome::Yes)?),
         Ok(true) => Err(StoreError::Locked),
-        made => Ok(made.map(|_| Made::No)?),
+        made => Ok(made.map(|_| RebuildOutcome::No)?),
     }
 }
 
 /// The same in a file that nobody else has, with a look at pages that belong to nothing, too.
 pub(super) fn rebuild_alone(connection: &Connection) -> Result<()> {
     let mut stay = Vec::new();
-    while let Made::Without(name) = rebuild(connection, &check::look(connection, &stay, true)?, &stay, &|| true)? {
+    while let RebuildOutcome::Without(name) = rebuild(connection, &check::look(connection, &stay, true)?, &stay, &|| true)? {
         stay.push(name);
     }
     Ok(())
