@@ -43,11 +43,9 @@ pub(super) fn erase(connection: &Connection) -> Result<bool> {
     clean_and_checkpoint(connection, "TRUNCATE")
 }
 
-/// Makes a checkpoint when the WAL has become long, as far as no connection reads it. `last` is its length when this was last attempted: in a
-/// long read it grows, and pages already in it are not checked again with each write.
-pub(super) fn checkpoint_if_long(connection: &Connection, last: &AtomicI64) -> Result<()> {
-    // SQLite treats any other word as `PASSIVE`.
-    let length: i64 = connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?.query_row([], |row| row.get(1))?;
+/// Makes a checkpoint when the WAL has become long, as far as no connection reads it. `length` is its length in pages; `last` what it was when
+/// this was last attempted: in a long read it grows, and pages already in it are not checked again with each write.
+pub(super) fn checkpoint_if_long(connection: &Connection, length: i64, last: &AtomicI64) -> Result<()> {
     // Shorter than before: it was restarted.
     let before = Some(last.load(Ordering::Relaxed)).filter(|last| *last <= length).unwrap_or(0);
     if length - before < LONG_WAL {

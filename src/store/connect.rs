@@ -2,8 +2,10 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags};
 
 use super::pool::{Pool, Role, WaitLimit};
@@ -57,6 +59,12 @@ pub(super) fn connect(
     if reader {
         connection.execute_batch("PRAGMA query_only = ON;")?;
     } else {
+        // Asking for the length would compile a statement at each commit.
+        let tells = Arc::clone(pool);
+        connection.wal_hook(Some(move |_: &mut Wal, pages| {
+            tells.wal_pages.store(i64::from(pages), Ordering::Relaxed);
+            Ok(())
+        }))?;
         connection.execute_batch("PRAGMA secure_delete = ON")?;
         // It cannot be set once a page is written, and setting it writes one.
         if connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0))? == 0 {

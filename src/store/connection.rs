@@ -217,7 +217,7 @@ impl Store {
         self.commits.fetch_add(1, Ordering::Relaxed);
         if self.needs_cleaning.load(Ordering::Relaxed) {
             self.erase_with(lent.connection());
-        } else if let Err(error) = cleaning::checkpoint_if_long(lent.connection(), &self.long_wal) {
+        } else if let Err(error) = cleaning::checkpoint_if_long(lent.connection(), self.pool.wal_pages.load(Ordering::Relaxed), &self.long_wal) {
             log::info!("no checkpoint now: {error}");
         }
         Ok(false)

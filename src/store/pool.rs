@@ -3,7 +3,7 @@
 //! SQLite asks here whether to continue waiting, so that no call waits once the store is stopped. The pool is never locked while a connection
 //! is opened, used or closed.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,8 @@ const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 pub(super) struct Pool {
     state: Mutex<PoolState>,
     changed: Condvar,
+    /// The length of the WAL in pages after the last commit, as SQLite tells it.
+    pub(super) wal_pages: AtomicI64,
 }
 
 #[derive(Default)]
