@@ -35,7 +35,7 @@ use crate::port::{
 pub mod rules {
     //! The pure rules behind the API, only for the core's own tests.
     pub use crate::engine::document::{
-        MAX_DOCUMENT_BYTES, MAX_FINDINGS, MAX_FINDINGS_BYTES, MAX_POINTER_BYTES, StoredDocument, StoredFault, canonical,
+        IndexedWorkflow, MAX_DOCUMENT_BYTES, MAX_FINDINGS, MAX_FINDINGS_BYTES, MAX_POINTER_BYTES, StoredDocument, StoredFault, canonical,
     };
     pub use crate::engine::session::{Decision, State, apply, begin, decide, encountered, record, replay, start, submission, view};
     pub use crate::outbox::waits_for_person;

@@ -38,7 +38,13 @@ pub(crate) struct Gesture {
 pub(crate) const GESTURES: [Gesture; 10] = [
     Gesture { name: "value", about: "set one of 30 fields", per: 1, has_bare: true, prepare: value },
     Gesture { name: "value_10", about: "set a field, path of 10 visits", per: 1, has_bare: true, prepare: |f, n, s| value_on(f, n, s, 10) },
-    Gesture { name: "value_300", about: "set a field, path of 300 visits", per: 1, has_bare: true, prepare: |f, n, s| value_on(f, n, s, 300) },
+    Gesture {
+        name: "value_300",
+        about: "set a field, path of 300 visits",
+        per: 1,
+        has_bare: true,
+        prepare: |f, n, s| value_on(f, n, s, 300),
+    },
     Gesture { name: "answer_10", about: "answer, path of 10 visits", per: 1, has_bare: true, prepare: |f, n, s| answer_on(f, n, s, 10) },
     Gesture { name: "answer_300", about: "answer, path of 300 visits", per: 1, has_bare: true, prepare: |f, n, s| answer_on(f, n, s, 300) },
     Gesture { name: "start", about: "start a session", per: 1, has_bare: false, prepare: start },

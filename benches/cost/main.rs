@@ -22,10 +22,20 @@ fn main() {
             work(12);
             drop(work);
             let p = f.join("compass.db");
-            all.push(bare::rows_of(&p).into_iter().map(|(t, n)| { let b = bare::bytes_of(&p, &t); (t, n, b) }).collect::<Vec<_>>());
+            all.push(
+                bare::rows_of(&p)
+                    .into_iter()
+                    .map(|(t, n)| {
+                        let b = bare::bytes_of(&p, &t);
+                        (t, n, b)
+                    })
+                    .collect::<Vec<_>>(),
+            );
         }
         for (c, b) in all[0].iter().zip(&all[1]) {
-            if c.1 != b.1 || c.2 != b.2 { println!("{c:?} {b:?}"); }
+            if c.1 != b.1 || c.2 != b.2 {
+                println!("{c:?} {b:?}");
+            }
         }
         return;
     }
@@ -33,6 +43,12 @@ fn main() {
         let core = counts::instructions(gesture, Side::Core);
         let bare = gesture.has_bare.then(|| counts::instructions(gesture, Side::Bare)).flatten();
         let (wc, wb) = (counts::writes(gesture, Side::Core), gesture.has_bare.then(|| counts::writes(gesture, Side::Bare)).flatten());
-        println!("{:<12} core {:>10.0} bare {:>10.0} ratio {:.2}  {wc:?} {wb:?}", gesture.name, core.unwrap_or(0.), bare.unwrap_or(0.), core.unwrap_or(0.)/bare.unwrap_or(f64::NAN));
+        println!(
+            "{:<12} core {:>10.0} bare {:>10.0} ratio {:.2}  {wc:?} {wb:?}",
+            gesture.name,
+            core.unwrap_or(0.),
+            bare.unwrap_or(0.),
+            core.unwrap_or(0.) / bare.unwrap_or(f64::NAN)
+        );
     }
 }

@@ -5,13 +5,14 @@ use std::sync::{Arc, PoisonError};
 use serde::Serialize;
 
 use super::compare::changes_messages;
-use super::enqueue::Payloads;
+use super::recent::WithDrafts;
+use super::sizes::FieldSizes;
 use super::{Inner, Result};
 use crate::crypto::Sha256;
-use crate::engine::document::{StoredDocument, StoredFault};
+use crate::engine::document::{IndexedWorkflow, StoredDocument, StoredFault};
 use crate::engine::session::{self as engine, ActContext};
 use crate::error::Error;
-use crate::model::{Act, ActionDefinition, Command, Event, SessionKey, SessionView, Workflow, WorkflowRef};
+use crate::model::{Act, ActionDefinition, Command, Event, SessionKey, SessionView, WorkflowRef};
 use crate::sorted::{SortedMap, SortedSet};
 use crate::store::command::Outcome;
 use crate::store::{self, Connection, Transaction, session::Stored};
@@ -23,6 +24,7 @@ pub(super) struct LoadedSession {
     /// Hash of the document at its import.
     pub(super) hash: Sha256,
     pub(super) state: engine::State,
+    sizes: FieldSizes,
 }
 
 /// What is known about a command id.
@@ -47,7 +49,7 @@ impl Inner {
         match store::session::load(connection, key)? {
             Some(Stored { id, workflow_id, workflow_hash, state }) => {
                 let document = self.document_of(connection, workflow_id, workflow_hash)?;
-                Ok(LoadedSession { id, document, hash: workflow_hash, state })
+                Ok(LoadedSession::new(id, document, workflow_hash, state))
             }
             None if store::purge::is_tombstone(connection, key)? => Err(Error::DeletedSession { key }),
             None => Err(Error::UnknownSession { key }),
@@ -61,6 +63,22 @@ impl Inner {
             [] => Ok(loaded),
             unknown => Err(Error::RequiresNewerCore { workflow: loaded.state.workflow.clone(), unknown: unknown.to_vec() }),
         }
+    }
+
+    /// The same with its half-typed texts, as the last call left them in memory or from the file.
+    pub(super) fn session_to_change(&self, tx: &Transaction<'_>, key: SessionKey) -> Result<WithDrafts> {
+        let load = || -> Result<WithDrafts> {
+            let loaded = self.load_session_to_change(tx, key)?;
+            let drafts = store::session::drafts(tx, loaded.id)?;
+            Ok(WithDrafts { loaded, drafts })
+        };
+        let Some(kept) = self.recent.take(key, self.store.mark(tx)?) else { return load() };
+        if cfg!(debug_assertions)
+            && let Ok(stored) = load()
+        {
+            assert_eq!((&kept.loaded.state, kept.loaded.id, &kept.drafts), (&stored.loaded.state, stored.loaded.id, &stored.drafts));
+        }
+        Ok(kept)
     }
 
     /// The document of a row, read and verified once per handle. Found by its hash: another process may have replaced the row.
@@ -91,7 +109,11 @@ pub(super) fn document_fault(workflow: &WorkflowRef, fault: &StoredFault) -> Str
 }
 
 impl LoadedSession {
-    pub(super) fn workflow(&self) -> &Workflow {
+    pub(super) fn new(id: i64, document: Arc<StoredDocument>, hash: Sha256, state: engine::State) -> Self {
+        Self { id, document, hash, state, sizes: FieldSizes::default() }
+    }
+
+    pub(super) fn workflow(&self) -> &IndexedWorkflow {
         &self.document.workflow
     }
 
@@ -102,7 +124,8 @@ impl LoadedSession {
     }
 
     /// Writes an event; `self.state` is already the state after it. What was sent is compared with it here, so that no act can forget that.
-    pub(super) fn append(&self, tx: &Transaction<'_>, event: &Event, command_hash: Option<Sha256>) -> Result<()> {
+    pub(super) fn append(&mut self, tx: &Transaction<'_>, event: &Event, command_hash: Option<Sha256>) -> Result<()> {
+        self.sizes.changed_by(&event.act);
         store::session::append(tx, self.id, &self.state, self.section_name(), event, command_hash)?;
         if changes_messages(&event.act) { self.compare(tx) } else { Ok(()) }
     }
@@ -112,22 +135,16 @@ impl LoadedSession {
         self.workflow().action(key).map(|(_, action)| action)
     }
 
-    pub(super) fn view(&self, connection: &Connection) -> Result<SessionView> {
-        Ok(self.view_with(&store::session::drafts(connection, self.id)?))
+    pub(super) fn view(&mut self, connection: &Connection) -> Result<SessionView> {
+        let drafts = store::session::drafts(connection, self.id)?;
+        Ok(self.view_with(&drafts))
     }
 
     /// The view with these half-typed texts. An end section says how large messages would be.
-    pub(super) fn view_with(&self, drafts: &SortedMap<String, String>) -> SessionView {
+    pub(super) fn view_with(&mut self, drafts: &SortedMap<String, String>) -> SessionView {
         let mut view = engine::view(self.workflow(), &self.state, drafts);
         if view.section.is_end {
-            let mut payloads = Payloads::of(self);
-            for fires in &mut view.would_fire {
-                // A value that does not fit is reported where it is.
-                if let Ok(payload) = payloads.of_action(&fires.key) {
-                    fires.size = Some(payload.bytes.len() as u64);
-                    fires.too_large = payload.is_too_large();
-                }
-            }
+            self.sizes.complete(&self.document.workflow, &self.state, &mut view.would_fire);
         }
         view
     }

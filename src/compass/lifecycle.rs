@@ -108,6 +108,7 @@ impl Compass {
                 lifecycle: Lifecycle::default(),
                 series: AtomicU64::new(0),
                 documents: Mutex::default(),
+                recent: Default::default(),
                 unknown: Mutex::default(),
                 registration: Mutex::new(registration),
             }),
@@ -294,6 +295,7 @@ impl Inner {
         let began = Instant::now();
         // While the database may still be used, so that cancelled attempts are settled.
         self.delivery.finish_quiesce(epoch);
+        self.recent.forget();
         let stopping = {
             // Locked, so that it keeps its order with a concurrent `resume`.
             let state = self.lifecycle.state();

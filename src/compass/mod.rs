@@ -17,6 +17,7 @@ mod options;
 mod outbox;
 mod purge;
 mod query;
+mod recent;
 mod redact;
 mod replace;
 mod replay;
@@ -24,6 +25,7 @@ mod search;
 mod send;
 mod send_many;
 mod session;
+mod sizes;
 #[cfg(any(test, feature = "testing"))]
 mod steps;
 mod workflow;
@@ -78,6 +80,7 @@ struct Inner {
     series: AtomicU64,
     /// Documents that were read and verified, by their hash.
     documents: Mutex<SortedMap<Sha256, Arc<StoredDocument>>>,
+    recent: recent::Recent,
     /// Unknown features that documents require, by their hash: most documents require none.
     unknown: Mutex<SortedMap<Sha256, Vec<String>>>,
     /// Prevents the file from being opened twice; released by closing.
@@ -171,8 +174,10 @@ impl Inner {
         let now = self.now();
         let work = |tx: &Transaction<'_>| {
             meta::carry_age(tx, now)?;
+            self.recent.begins();
             let changed = work(tx)?;
             let revision = if changed.is_nothing() { None } else { Some(meta::next_revision(tx)?) };
+            self.recent.written(|| self.store.mark(tx))?;
             Ok::<_, Error>((changed, revision))
         };
         let (changed, revision) = match waits {

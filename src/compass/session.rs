@@ -2,6 +2,7 @@
 
 use super::command::{CommandLookup, Ids, LoadedSession, command_hash, look_up};
 use super::compare::changes_messages;
+use super::recent::WithDrafts;
 use super::{Changed, Compass, Inner, Result};
 use crate::engine::session as engine;
 use crate::error::Error;
@@ -9,6 +10,7 @@ use crate::model::{
     Act, Applied, Change, Command, CommandOutcome, EVENT_VERSION, Event, FieldChange, FieldValue, NoteChange, RecordOutcome, SessionKey,
     SessionState, SessionView, Start, Timestamp, Workflow, echoed,
 };
+use crate::sorted::SortedMap;
 use crate::store::command::Outcome;
 use crate::store::{self, Connection, Transaction};
 
@@ -50,7 +52,7 @@ impl Compass {
             };
             let state = engine::begin(key, workflow, &event)
                 .ok_or_else(|| Error::Internal { detail: "a session does not begin with its first event".to_owned() })?;
-            let mut loaded = LoadedSession { id: 0, document, hash: row.hash, state };
+            let mut loaded = LoadedSession::new(0, document, row.hash, state);
             loaded.id = store::session::insert(tx, row.id, &loaded.state, loaded.section_name(), &event, Some(hash))?;
             let view = loaded.view_with(&Default::default());
             Ok((CommandOutcome { applied: Applied::Yes, view }, Changed::session(key)))
@@ -85,17 +87,17 @@ impl Compass {
         let inner = &self.inner;
         let context = inner.act_context(actor)?;
         let carry_out = |tx: &Transaction<'_>| -> Result<(T, Changed)> {
-            let mut loaded = inner.load_session_to_change(tx, session)?;
+            let WithDrafts { mut loaded, mut drafts } = inner.session_to_change(tx, session)?;
             let was_finished = loaded.state.state.is_finished();
             let Some(mut ids) = Ids::of(tx, session, commands, command_id)? else {
-                let outcome = CommandOutcome { applied: Applied::Repeated, view: loaded.view(tx)? };
+                let outcome = CommandOutcome { applied: Applied::Repeated, view: loaded.view_with(&drafts) };
                 return Ok((show(tx, context.at, outcome)?, Changed::nothing()));
             };
             let plan = engine::plan(loaded.workflow(), &loaded.state, commands, &context, &ids.repeated)?;
             let (mut changed, mut edited) = (Changed::nothing(), false);
             // Each event is written with the state right after it: completing sends the values of that moment.
-            for (event, state) in plan.steps {
-                loaded.state = state;
+            for event in plan.events {
+                engine::apply(&mut loaded.state, &event);
                 loaded.append(tx, &event, ids.take(&event))?;
                 changed.sessions = vec![session];
                 edited |= changes_messages(&event.act);
@@ -109,8 +111,14 @@ impl Compass {
                 _ => Outcome::Done,
             };
             ids.remember(tx, loaded.id, outcome)?;
+            if loaded.state.state.is_finished() && !was_finished {
+                // They go with the session's end.
+                drafts = SortedMap::new();
+            }
             for field in plan.drafts {
-                store::session::save_draft(tx, loaded.id, field, "")?;
+                if drafts.remove(field).is_some() {
+                    store::session::save_draft(tx, loaded.id, field, "")?;
+                }
             }
             if edited {
                 changed.outbox |= inner.send_edits(tx, &loaded, context.at)?;
@@ -118,8 +126,10 @@ impl Compass {
             if was_finished && !changed.is_nothing() {
                 store::search::look_again(tx, loaded.id)?;
             }
-            let outcome = CommandOutcome { applied: plan.applied, view: loaded.view(tx)? };
-            Ok((show(tx, context.at, outcome)?, changed))
+            let outcome = CommandOutcome { applied: plan.applied, view: loaded.view_with(&drafts) };
+            let shown = show(tx, context.at, outcome)?;
+            inner.recent.keep(WithDrafts { loaded, drafts });
+            Ok((shown, changed))
         };
         inner.write(carry_out)
     }
@@ -167,12 +177,18 @@ impl Compass {
             return Err(Error::InvalidArgument { place: "text", problem: "a draft may have at most 256 KiB" });
         }
         self.inner.write(|tx| {
-            let loaded = self.inner.load_session_to_change(tx, session)?;
+            let WithDrafts { loaded, mut drafts } = self.inner.session_to_change(tx, session)?;
             if loaded.state.state == SessionState::Discarded {
                 return Err(engine::Refusal::Discarded.into());
             }
             allowed(loaded.workflow())?;
             store::session::save_draft(tx, loaded.id, of, text)?;
+            if text.is_empty() {
+                drafts.remove(of);
+            } else {
+                drafts.insert(of.to_owned(), text.to_owned());
+            }
+            self.inner.recent.keep(WithDrafts { loaded, drafts });
             Ok(((), Changed::nothing()))
         })
     }

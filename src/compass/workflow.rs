@@ -74,7 +74,7 @@ impl Compass {
     pub fn workflow(&self, key: &str, version: Option<WorkflowVersion>) -> Result<Workflow> {
         self.inner.read(|connection| {
             let row = self.inner.version(connection, key, version)?;
-            Ok(self.inner.document_of(connection, row.id, row.hash)?.workflow.clone())
+            Ok(Workflow::clone(&self.inner.document_of(connection, row.id, row.hash)?.workflow))
         })
     }
 

@@ -59,6 +59,7 @@ pub(super) fn connect(
     if reader {
         connection.execute_batch("PRAGMA query_only = ON;")?;
     } else {
+        pool.writers.fetch_add(1, Ordering::Relaxed);
         // Asking for the length would compile a statement at each commit.
         let tells = Arc::clone(pool);
         connection.wal_hook(Some(move |_: &mut Wal, pages| {

@@ -17,6 +17,19 @@ use super::{Result, StoreError, check, cleaning, connect::connect, error, files,
 /// How long a call waits for others, of this process or of another one, before it fails with `Locked`.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 
+/// Two that are equal were taken of the same content of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ChangeMark {
+    /// The connection.
+    writer: u64,
+    /// Differs after each commit of another connection.
+    others: i64,
+    /// Rows that this connection has written, also those of transactions that were undone.
+    own: u64,
+    /// Differs after a transaction that was undone.
+    revision: i64,
+}
+
 /// What a transaction does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Access {
@@ -72,6 +85,16 @@ impl Store {
             commits: Default::default(),
         };
         Ok((store, meta))
+    }
+
+    /// What the file looks like to this write transaction.
+    pub(crate) fn mark(&self, tx: &Transaction<'_>) -> Result<ChangeMark> {
+        Ok(ChangeMark {
+            writer: self.pool.writers.load(Ordering::Relaxed),
+            others: tx.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?,
+            own: tx.total_changes(),
+            revision: meta::revision(tx)?,
+        })
     }
 
     /// Releases the space that was reserved for deletions, because the disk is full. False where there is none.
@@ -217,7 +240,9 @@ impl Store {
         self.commits.fetch_add(1, Ordering::Relaxed);
         if self.needs_cleaning.load(Ordering::Relaxed) {
             self.erase_with(lent.connection());
-        } else if let Err(error) = cleaning::checkpoint_if_long(lent.connection(), self.pool.wal_pages.load(Ordering::Relaxed), &self.long_wal) {
+        } else if let Err(error) =
+            cleaning::checkpoint_if_long(lent.connection(), self.pool.wal_pages.load(Ordering::Relaxed), &self.long_wal)
+        {
             log::info!("no checkpoint now: {error}");
         }
         Ok(false)

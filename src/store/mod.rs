@@ -41,7 +41,7 @@ pub(crate) mod set_back;
 pub(crate) mod totals;
 pub(crate) mod workflow;
 
-pub(crate) use connection::Store;
+pub(crate) use connection::{ChangeMark, Store};
 pub(crate) use error::StoreError;
 pub(crate) use one_row::{OfOneRow, all_or_none, of_entry, unless_damaged, without_damaged};
 pub(crate) use pool::{LockWait, STOP_LIMIT};

@@ -3,7 +3,7 @@
 //! SQLite asks here whether to continue waiting, so that no call waits once the store is stopped. The pool is never locked while a connection
 //! is opened, used or closed.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -33,6 +33,8 @@ pub(super) struct Pool {
     changed: Condvar,
     /// The length of the WAL in pages after the last commit, as SQLite tells it.
     pub(super) wal_pages: AtomicI64,
+    /// How many connections were opened to write.
+    pub(super) writers: AtomicU64,
 }
 
 #[derive(Default)]

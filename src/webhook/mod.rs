@@ -14,6 +14,6 @@ pub(crate) use delivery_id::{delivery_id, install, is_delivery_id};
 pub use endpoint::EndpointError;
 pub(crate) use endpoint::validate;
 pub use payload::payload;
-pub(crate) use payload::{MAX_BODY, WARN_BODY, holds};
+pub(crate) use payload::{MAX_BODY, WARN_BODY, holds, size_of_field, size_without_fields};
 pub(crate) use request::{Message, RequestError, header_secret_names, headers, secret_names};
 pub(crate) use url::origin;

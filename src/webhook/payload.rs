@@ -4,7 +4,9 @@ use chrono::{Datelike, NaiveDate, SecondsFormat};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::model::{Decimal, FieldKind, FieldOption, FieldValue, Location, MAX_INTEGER, Submission, SubmittedField, Timestamp};
+use crate::model::{
+    Decimal, FieldDefinition, FieldKind, FieldOption, FieldValue, Location, MAX_INTEGER, SessionKey, Submission, Timestamp, WorkflowRef,
+};
 
 pub(crate) use crate::model::MAX_BODY;
 
@@ -30,9 +32,46 @@ pub fn payload(submission: &Submission) -> Result<Vec<u8>, PayloadError> {
         started_at: core_time(submission.started_at),
         completed_at: core_time(submission.completed_at),
         workflow: Named { key: &submission.workflow.key, name: &submission.workflow.name },
-        fields: submission.fields.iter().map(item).collect::<Result<_, _>>()?,
+        fields: submission
+            .fields
+            .iter()
+            .map(|field| item(&field.definition, &field.value, field.completed_at))
+            .collect::<Result<_, _>>()?,
     };
     Ok(serde_json::to_vec(&body).expect("text, numbers and lists can always be written as JSON"))
+}
+
+/// The size of the message of a session without fields, in bytes.
+pub(crate) fn size_without_fields(workflow: &WorkflowRef) -> u64 {
+    // Every session key and every time has the same length.
+    let (key, time) = (SessionKey(uuid::Uuid::nil()).to_string(), core_time(Timestamp::default()));
+    let workflow = Named { key: &workflow.key, name: &workflow.name };
+    size(&Body { key, started_at: time.clone(), completed_at: time, workflow, fields: Vec::new() })
+}
+
+/// The size that this value adds to a message, in bytes, without the comma before it.
+///
+/// # Errors
+/// The value does not fit its definition.
+pub(crate) fn size_of_field(definition: &FieldDefinition, value: &FieldValue, completed_at: Timestamp) -> Result<u64, PayloadError> {
+    item(definition, value, completed_at).map(|item| size(&item))
+}
+
+fn size(part: &impl Serialize) -> u64 {
+    struct Count(u64);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len() as u64;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    serde_json::to_writer(&mut count, part).expect("text, numbers and lists can always be written as JSON");
+    count.0
 }
 
 /// Whether a body has a value of this field. An unreadable one counts as having it.
@@ -107,14 +146,13 @@ struct Manifest<'a> {
     name: &'a str,
 }
 
-fn item(field: &SubmittedField) -> Result<Item<'_>, PayloadError> {
-    let definition = &field.definition;
+fn item<'a>(definition: &'a FieldDefinition, entered: &'a FieldValue, completed_at: Timestamp) -> Result<Item<'a>, PayloadError> {
     Ok(Item {
         key: &definition.key,
         name: &definition.name,
         kind: definition.kind.type_name(),
-        value: value(&definition.kind, &field.value).ok_or_else(|| PayloadError { field: definition.key.clone() })?,
-        completed_at: core_time(field.completed_at),
+        value: value(&definition.kind, entered).ok_or_else(|| PayloadError { field: definition.key.clone() })?,
+        completed_at: core_time(completed_at),
     })
 }
 
@@ -196,7 +234,7 @@ fn core_time(at: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FieldDefinition, SessionKey, TextRule, WorkflowRef};
+    use crate::model::{SubmittedField, TextRule};
 
     fn body(kind: FieldKind, value: FieldValue) -> Result<String, PayloadError> {
         let at = Timestamp::from_timestamp_millis(1_795_459_336_123).expect("a time");
@@ -216,7 +254,11 @@ mod tests {
             workflow: WorkflowRef { key: "w".into(), name: "W".into(), version: 1, local_revision: 0 },
             fields: vec![SubmittedField { definition, value, completed_at: at }],
         };
-        payload(&submission).map(|bytes| String::from_utf8(bytes).expect("UTF-8"))
+        let body = payload(&submission);
+        let field = &submission.fields[0];
+        let size = size_of_field(&field.definition, &field.value, at).map(|field| size_without_fields(&submission.workflow) + field);
+        assert_eq!(body.as_ref().map(|bytes| bytes.len() as u64), size.as_ref().copied(), "the size without making it");
+        body.map(|bytes| String::from_utf8(bytes).expect("UTF-8"))
     }
 
     fn decimal() -> FieldKind {

@@ -6,19 +6,19 @@ use crate::support::workflows;
 use compass_core::Refusal;
 use compass_core::Sha256;
 use compass_core::model::*;
-use compass_core::testing::rules::{self as session, Decision, State};
+use compass_core::testing::rules::{self as session, Decision, IndexedWorkflow, State};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 /// A session with its log, driven as the store drives it.
 struct Walk<'w> {
-    workflow: &'w Workflow,
+    workflow: &'w IndexedWorkflow,
     events: Vec<Event>,
     state: State,
 }
 
 impl<'w> Walk<'w> {
-    fn start(workflow: &'w Workflow, prefill: Vec<Prefill>) -> Self {
+    fn start(workflow: &'w IndexedWorkflow, prefill: Vec<Prefill>) -> Self {
         let act = session::start(workflow, &Sha256::of(b"document"), &Start { prefill, ..Start::new("random", "start") }).expect("starts");
         let first = event(1, act);
         let key = SessionKey("0199d0c2-6f1e-7c31-9f7a-0d1c8a4f2b11".parse().expect("a UUID"));
@@ -213,6 +213,7 @@ proptest! {
             value: workflows::good_values(&field.kind)[0].clone(),
             source: "work-order".into(),
         });
+        let workflow = IndexedWorkflow::from(workflow);
         let mut walk = Walk::start(&workflow, prefill.collect());
         check(&walk)?;
         for (number, step) in steps.iter().enumerate() {
@@ -306,6 +307,7 @@ fn walks_reach_every_end_and_every_kind_of_act() {
         let strategy = (workflows::workflow(), vec(workflows::step(), 60));
         let (workflow, steps) = strategy.new_tree(&mut runner).expect("a walk").current();
         fields.extend(workflow.fields.iter().map(|field| field.kind.type_name()));
+        let workflow = IndexedWorkflow::from(workflow);
         let mut walk = Walk::start(&workflow, vec![]);
         for (number, step) in steps.iter().enumerate() {
             let command = workflows::command(&workflow, &walk.state, step, format!("c{number}"));

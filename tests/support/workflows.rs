@@ -5,7 +5,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each suite uses what it needs")]
 
 use compass_core::model::*;
-use compass_core::testing::rules::{State, view};
+use compass_core::testing::rules::{IndexedWorkflow, State, view};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -224,7 +224,7 @@ pub fn step() -> impl Strategy<Value = Step> {
 }
 
 /// What the step means in this session as it stands. `command_id` is the caller's, new at each step.
-pub fn command(workflow: &Workflow, state: &State, step: &Step, command_id: String) -> Command {
+pub fn command(workflow: &IndexedWorkflow, state: &State, step: &Step, command_id: String) -> Command {
     let Step { sort, one, two } = step;
     let visit = state.path.last().expect("a path").number;
     // One below the first visit to one above the last.

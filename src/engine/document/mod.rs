@@ -11,6 +11,7 @@
 mod author;
 mod code;
 mod field;
+mod indexed;
 mod json;
 mod limit;
 mod lint;
@@ -26,6 +27,7 @@ mod ways;
 pub use author::{Authored, AuthoringError, add_action, remove_action, replace_action};
 pub use code::Code;
 pub(crate) use code::worst;
+pub use indexed::IndexedWorkflow;
 #[cfg(any(test, feature = "testing"))]
 pub use limit::{MAX_DOCUMENT_BYTES, MAX_FINDINGS, MAX_FINDINGS_BYTES, MAX_POINTER_BYTES};
 pub(crate) use requires::{requires_newer_core, unknown_requirements};

@@ -1,7 +1,7 @@
 //! Documents that were imported. They are read as they are and never linted again: a rule, a limit or a syntax that a later release made
 //! stricter must not stop a running session.
 
-use super::{code::Findings, json, unknown_requirements};
+use super::{IndexedWorkflow, code::Findings, json, unknown_requirements};
 use crate::crypto::Sha256;
 use crate::engine::pattern::whole_match;
 use crate::model::{FieldKind, Workflow};
@@ -10,7 +10,7 @@ use crate::model::{FieldKind, Workflow};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredDocument {
     /// The workflow, with everything that the release that imported it accepted.
-    pub workflow: Workflow,
+    pub workflow: IndexedWorkflow,
     /// The requirements that this release does not know. If there are any, the document and its sessions can be read but not changed.
     pub unknown: Vec<String>,
 }
@@ -40,8 +40,8 @@ impl StoredDocument {
     pub fn read(document: &[u8], hash: Sha256) -> Result<Self, StoredFault> {
         verify(document, hash)?;
         let unknown = unknown_requirements(document);
-        match std::str::from_utf8(document).ok().and_then(|document| serde_json::from_str(document).ok()) {
-            Some(workflow) => Ok(Self { workflow, unknown }),
+        match std::str::from_utf8(document).ok().and_then(|document| serde_json::from_str::<Workflow>(document).ok()) {
+            Some(workflow) => Ok(Self { workflow: workflow.into(), unknown }),
             None if unknown.is_empty() => Err(StoredFault::Unreadable),
             None => Err(StoredFault::RequiresNewerCore { unknown }),
         }

@@ -1,11 +1,10 @@
 //! Changes of fields, checked together: one that is not acceptable refuses all of them, and every problem is named.
 
-use std::collections::{HashMap, HashSet};
-
 use super::steps::counted;
 use super::validate::validate_change;
 use super::{Refusal, State, path};
-use crate::model::{FieldChange, FieldState, FieldValue, SessionState, ValueSource, Workflow, echoed};
+use crate::engine::document::IndexedWorkflow;
+use crate::model::{FieldChange, FieldState, FieldValue, SessionState, ValueSource, echoed};
 
 /// A change that really changes something.
 pub(super) struct Changed<'w> {
@@ -16,15 +15,14 @@ pub(super) struct Changed<'w> {
 
 /// Checks the changes against the path and the fields' rules and drops those that change nothing. While the session runs, setting a prefilled
 /// value to the same value is a change: the technician has confirmed it. An edit after the end confirms nothing.
-pub(super) fn check<'w>(workflow: &'w Workflow, state: &State, changes: &[FieldChange]) -> Result<Vec<Changed<'w>>, Refusal> {
+pub(super) fn check<'w>(workflow: &'w IndexedWorkflow, state: &State, changes: &[FieldChange]) -> Result<Vec<Changed<'w>>, Refusal> {
     known_once(workflow, changes.iter().map(|change| change.field.as_str()))?;
-    let on_path: HashMap<&str, path::PathField<'w>> =
-        path::fields(workflow, state).into_iter().map(|met| (met.definition.key.as_str(), met)).collect();
+    let on_path = path::fields(workflow, state);
     let mut elsewhere = Vec::new();
     let mut problems = Vec::new();
     let mut changed = Vec::new();
     for FieldChange { field, change } in counted(changes.iter()) {
-        let Some(met) = on_path.get(field.as_str()).copied() else {
+        let Some(met) = on_path.get(field) else {
             elsewhere.push(echoed(field));
             continue;
         };
@@ -50,14 +48,21 @@ pub(super) fn check<'w>(workflow: &'w Workflow, state: &State, changes: &[FieldC
 }
 
 /// Checks that every key is one of the library, and that none is there twice.
-pub(super) fn known_once<'k>(workflow: &Workflow, keys: impl Iterator<Item = &'k str> + Clone) -> Result<(), Refusal> {
-    let library = path::library(workflow);
-    let unknown: Vec<String> = counted(keys.clone()).filter(|key| !library.contains_key(key)).map(echoed).collect();
+pub(super) fn known_once<'k>(workflow: &IndexedWorkflow, keys: impl Iterator<Item = &'k str> + Clone) -> Result<(), Refusal> {
+    let mut places: Vec<usize> = Vec::new();
+    let mut unknown = Vec::new();
+    for key in counted(keys.clone()) {
+        match workflow.place_of_field(key) {
+            Some(place) => places.push(place),
+            None => unknown.push(echoed(key)),
+        }
+    }
     if !unknown.is_empty() {
         return Err(Refusal::UnknownFields { fields: unknown });
     }
-    let mut seen = HashSet::new();
-    let again: Vec<String> = keys.filter(|key| !seen.insert(*key)).map(str::to_owned).collect();
+    let mut seen = vec![false; workflow.fields.len()];
+    let mut is_again = |place: usize| std::mem::replace(&mut seen[place], true);
+    let again: Vec<String> = keys.zip(places).filter(|(_, place)| is_again(*place)).map(|(key, _)| key.to_owned()).collect();
     if !again.is_empty() {
         return Err(Refusal::DuplicateFields { fields: again });
     }

@@ -4,9 +4,8 @@ use super::limits::{check_command_id, check_note, check_reason};
 use super::steps::counted;
 use super::validate::{line_feeds, missing, validate};
 use super::{Refusal, State, changes, edit, path};
-use crate::model::{
-    Act, Command, FieldChange, FieldDefinition, FieldState, Problem, SessionState, ValueSet, ValueSource, Workflow, echoed,
-};
+use crate::engine::document::IndexedWorkflow;
+use crate::model::{Act, Command, FieldChange, FieldDefinition, FieldState, Problem, SessionState, ValueSet, ValueSource, echoed};
 
 /// The decision on a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +24,7 @@ pub enum Decision {
 ///
 /// # Errors
 /// All mistakes of the caller or the technician, see [`Refusal`].
-pub fn decide(workflow: &Workflow, state: &State, command: &Command) -> Result<Decision, Refusal> {
+pub fn decide(workflow: &IndexedWorkflow, state: &State, command: &Command) -> Result<Decision, Refusal> {
     if let Some(command_id) = command.command_id() {
         check_command_id(command_id)?;
     }
@@ -42,7 +41,7 @@ pub fn decide(workflow: &Workflow, state: &State, command: &Command) -> Result<D
     }
 }
 
-fn set_fields(workflow: &Workflow, state: &State, changes: &[FieldChange]) -> Result<Decision, Refusal> {
+fn set_fields(workflow: &IndexedWorkflow, state: &State, changes: &[FieldChange]) -> Result<Decision, Refusal> {
     in_progress(state)?;
     if changes.is_empty() {
         return Err(Refusal::NothingGiven);
@@ -59,7 +58,7 @@ fn set_fields(workflow: &Workflow, state: &State, changes: &[FieldChange]) -> Re
     Ok(Decision::Act(Act::FieldsSet { values: changed.into_iter().map(set).collect() }))
 }
 
-fn answer_section(workflow: &Workflow, state: &State, visit: u32, key: &str) -> Result<Decision, Refusal> {
+fn answer_section(workflow: &IndexedWorkflow, state: &State, visit: u32, key: &str) -> Result<Decision, Refusal> {
     if is_stale(state, visit)? {
         return Ok(Decision::Stale);
     }
@@ -71,8 +70,7 @@ fn answer_section(workflow: &Workflow, state: &State, visit: u32, key: &str) -> 
     if workflow.section(next).is_none() {
         return Err(Refusal::BrokenWorkflow { section: next.clone() });
     }
-    let library = path::library(workflow);
-    let asked = counted(section.fields.iter()).filter_map(|field| library.get(field.as_str()));
+    let asked = counted(section.fields.iter()).filter_map(|field| workflow.field(field));
     none(asked.filter_map(|field| problem(field, state)).map(|problem| problem.at(&section.key, visit)).collect())?;
     let next_visit = state.last_visit.saturating_add(1);
     Ok(Decision::Act(Act::Answered { visit, answer: key.to_owned(), next_visit, next_section: next.clone() }))
@@ -94,7 +92,7 @@ fn back(state: &State, visit: u32, to_visit: u32) -> Result<Decision, Refusal> {
     Ok(Decision::Act(Act::WentBack { visit, to_visit, next_visit, next_section: target.section.clone() }))
 }
 
-fn use_response(workflow: &Workflow, state: &State, key: &str) -> Result<Decision, Refusal> {
+fn use_response(workflow: &IndexedWorkflow, state: &State, key: &str) -> Result<Decision, Refusal> {
     in_progress(state)?;
     let response = workflow.response(key).ok_or_else(|| Refusal::UnknownResponse { response: echoed(key) })?;
     Ok(Decision::Act(Act::ResponseUsed { visit: state.current().number, response: response.key.clone() }))
@@ -109,7 +107,7 @@ fn note(state: &State, text: &str) -> Result<Decision, Refusal> {
     Ok(Decision::Act(Act::Noted { text: Some(text) }))
 }
 
-fn complete(workflow: &Workflow, state: &State, visit: u32) -> Result<Decision, Refusal> {
+fn complete(workflow: &IndexedWorkflow, state: &State, visit: u32) -> Result<Decision, Refusal> {
     if is_stale(state, visit)? {
         return Ok(Decision::Stale);
     }
@@ -117,7 +115,7 @@ fn complete(workflow: &Workflow, state: &State, visit: u32) -> Result<Decision, 
     if !section.is_end() {
         return Err(Refusal::NotAnEndSection { section: section.key.clone() });
     }
-    none(path::fields(workflow, state).iter().filter_map(|field| Some(field.place(problem(field.definition, state)?))).collect())?;
+    none(path::fields(workflow, state).all.iter().filter_map(|field| Some(field.place(problem(field.definition, state)?))).collect())?;
     Ok(Decision::Act(Act::Completed { visit, won: section.win }))
 }
 
@@ -153,7 +151,7 @@ fn existed(state: &State, visit: u32) -> Result<(), Refusal> {
     if (1..=state.last_visit).contains(&visit) { Ok(()) } else { Err(Refusal::UnknownVisit { visit }) }
 }
 
-fn current_section<'w>(workflow: &'w Workflow, state: &State) -> Result<&'w crate::model::Section, Refusal> {
+fn current_section<'w>(workflow: &'w IndexedWorkflow, state: &State) -> Result<&'w crate::model::Section, Refusal> {
     let key = &state.current().section;
     workflow.section(key).ok_or_else(|| Refusal::BrokenWorkflow { section: key.clone() })
 }

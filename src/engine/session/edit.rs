@@ -5,14 +5,15 @@ use std::collections::HashSet;
 use super::limits::{check_note, check_reason};
 use super::validate::{line_feeds, missing};
 use super::{Decision, Refusal, State, changes};
-use crate::model::{Act, FieldChange, FieldEdit, NoteChange, NoteEdit, SessionState, Workflow};
+use crate::engine::document::IndexedWorkflow;
+use crate::model::{Act, FieldChange, FieldEdit, NoteChange, NoteEdit, SessionState};
 
 /// Decides on an edit: fields of the path, checked like any value, and notes. Changes without effect are left out.
 ///
 /// A completed session stays complete: an edit that would leave a required field without a value is refused. An ended one was never
 /// complete, so there it is allowed.
 pub(super) fn edit(
-    workflow: &Workflow,
+    workflow: &IndexedWorkflow,
     state: &State,
     fields: &[FieldChange],
     notes: &[NoteChange],

@@ -1,11 +1,10 @@
 //! The sections of a session's path and their fields, each once, in order.
 
-use std::collections::{HashMap, HashSet};
-
 use super::State;
 use super::steps::counted;
 use super::validate::missing;
-use crate::model::{FieldDefinition, FieldState, Problem, Section, Workflow};
+use crate::engine::document::IndexedWorkflow;
+use crate::model::{FieldDefinition, FieldState, Problem, Section};
 
 /// A field of the path.
 #[derive(Clone, Copy)]
@@ -24,40 +23,54 @@ impl PathField<'_> {
     }
 }
 
-/// The workflow's sections by key. One pass over the document: a search per visit would cost path times document at every tap.
-pub(super) fn sections_by_key(workflow: &Workflow) -> HashMap<&str, &Section> {
-    counted(workflow.sections.iter()).map(|section| (section.key.as_str(), section)).collect()
-}
-
-/// The workflow's fields by key, in the same way.
-pub(super) fn library(workflow: &Workflow) -> HashMap<&str, &FieldDefinition> {
-    counted(workflow.fields.iter()).map(|field| (field.key.as_str(), field)).collect()
-}
-
 /// The sections with a visit that is not superseded, each once, in the order the path first meets them.
-pub(super) fn sections<'w>(workflow: &'w Workflow, state: &State) -> Vec<&'w Section> {
-    let by_key = sections_by_key(workflow);
-    let mut met = HashSet::new();
-    let keys = counted(state.path.iter()).map(|visit| visit.section.as_str()).filter(|key| met.insert(*key));
-    keys.filter_map(|key| by_key.get(key).copied()).collect()
+pub(super) fn sections<'w>(workflow: &'w IndexedWorkflow, state: &State) -> Vec<&'w Section> {
+    met(workflow, state).into_iter().map(|(section, _)| section).collect()
 }
 
-/// The fields those sections ask, in path order and then section order, each once.
-pub(super) fn fields<'w>(workflow: &'w Workflow, state: &State) -> Vec<PathField<'w>> {
-    let library = library(workflow);
-    // Of several visits to a section the last one is kept.
-    let latest: HashMap<&str, u32> = counted(state.path.iter()).map(|visit| (visit.section.as_str(), visit.number)).collect();
-    let mut met: HashMap<&str, usize> = HashMap::new();
-    let mut found: Vec<PathField<'w>> = Vec::new();
-    for section in sections(workflow, state) {
-        let visit = (section, latest[section.key.as_str()]);
+/// These sections, each with the number of its latest visit.
+fn met<'w>(workflow: &'w IndexedWorkflow, state: &State) -> Vec<(&'w Section, u32)> {
+    let mut places: Vec<Option<usize>> = vec![None; workflow.sections.len()];
+    let mut met: Vec<(&Section, u32)> = Vec::new();
+    for visit in counted(state.path.iter()) {
+        let Some(section) = workflow.place_of_section(&visit.section) else { continue };
+        let place = *places[section].get_or_insert(met.len());
+        match met.get_mut(place) {
+            Some((_, latest)) => *latest = visit.number,
+            None => met.push((&workflow.sections[section], visit.number)),
+        }
+    }
+    met
+}
+
+/// The fields of the path, found by their keys.
+pub(super) struct PathFields<'w> {
+    workflow: &'w IndexedWorkflow,
+    /// In path order and then section order, each once.
+    pub(super) all: Vec<PathField<'w>>,
+    /// Their places there, by those in the library.
+    places: Vec<Option<usize>>,
+}
+
+impl<'w> PathFields<'w> {
+    /// The field with this key, if the path asks it.
+    pub(super) fn get(&self, key: &str) -> Option<PathField<'w>> {
+        self.places[self.workflow.place_of_field(key)?].map(|place| self.all[place])
+    }
+}
+
+/// The fields those sections ask.
+pub(super) fn fields<'w>(workflow: &'w IndexedWorkflow, state: &State) -> PathFields<'w> {
+    let mut found = PathFields { workflow, all: Vec::new(), places: vec![None; workflow.fields.len()] };
+    for visit in met(workflow, state) {
+        let (section, number) = visit;
         for key in counted(section.fields.iter()) {
-            let Some(definition) = library.get(key.as_str()) else { continue };
-            let place = *met.entry(key).or_insert(found.len());
-            match found.get_mut(place) {
-                Some(field) if field.latest.1 < visit.1 => field.latest = visit,
+            let Some(field) = workflow.place_of_field(key) else { continue };
+            let place = *found.places[field].get_or_insert(found.all.len());
+            match found.all.get_mut(place) {
+                Some(field) if field.latest.1 < number => field.latest = visit,
                 Some(_) => {}
-                None => found.push(PathField { section, definition, latest: visit }),
+                None => found.all.push(PathField { section, definition: &workflow.fields[field], latest: visit }),
             }
         }
     }
@@ -65,9 +78,9 @@ pub(super) fn fields<'w>(workflow: &'w Workflow, state: &State) -> Vec<PathField
 }
 
 /// What is missing anywhere on the path, in path order.
-pub(super) fn missing_on_path(workflow: &Workflow, state: &State) -> Vec<Problem> {
+pub(super) fn missing_on_path(workflow: &IndexedWorkflow, state: &State) -> Vec<Problem> {
     let problem = |field: &PathField<'_>| missing(field.definition, state.holds(&field.definition.key)).map(|problem| field.place(problem));
-    fields(workflow, state).iter().filter_map(problem).collect()
+    fields(workflow, state).all.iter().filter_map(problem).collect()
 }
 
 impl State {

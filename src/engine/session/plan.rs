@@ -1,7 +1,10 @@
 //! The result of a list of commands, before anything is written.
 
+use std::borrow::Cow;
+
 use super::{Decision, NOTE, Refusal, State, apply, decide};
-use crate::model::{Act, Applied, Command, EVENT_VERSION, Event, Timestamp, Workflow};
+use crate::engine::document::IndexedWorkflow;
+use crate::model::{Act, Applied, Command, EVENT_VERSION, Event, Timestamp};
 use crate::sorted::SortedSet;
 
 /// Who acts, and when.
@@ -20,8 +23,8 @@ pub(crate) struct ActContext {
 pub(crate) struct Plan<'c> {
     /// What the call will have done.
     pub applied: Applied,
-    /// The events, each with the state right after it.
-    pub steps: Vec<(Event, State)>,
+    /// The events. Each has to be applied to the state before it is written.
+    pub events: Vec<Event>,
     /// The fields whose drafts are no longer needed; [`NOTE`] means that of a note.
     pub drafts: Vec<&'c str>,
 }
@@ -35,7 +38,7 @@ pub(crate) struct Plan<'c> {
 /// # Errors
 /// The refusal of [`decide()`](super::decide()) for any of them.
 pub(crate) fn plan<'c>(
-    workflow: &Workflow,
+    workflow: &IndexedWorkflow,
     state: &State,
     commands: &'c [Command],
     context: &ActContext,
@@ -53,20 +56,24 @@ pub(crate) fn plan<'c>(
 
 /// All of these; none where one is stale.
 fn steps<'c>(
-    workflow: &Workflow,
+    workflow: &IndexedWorkflow,
     state: &State,
     commands: &[&'c Command],
     context: &ActContext,
     applied: Applied,
 ) -> Result<Option<Plan<'c>>, Refusal> {
-    let mut ahead = state.clone();
-    let mut plan = Plan { applied, steps: Vec::new(), drafts: Vec::new() };
-    for command in commands {
+    // Most calls have one command, and need no copy.
+    let mut ahead = Cow::Borrowed(state);
+    let mut plan = Plan { applied, events: Vec::new(), drafts: Vec::new() };
+    for (place, command) in commands.iter().enumerate() {
         match decide(workflow, &ahead, command)? {
             Decision::Stale => return Ok(None),
             Decision::Act(act) => {
-                let event = advance(&mut ahead, act, command.command_id(), context);
-                plan.steps.push((event, ahead.clone()));
+                let event = event(&ahead, act, command.command_id(), context);
+                if place + 1 < commands.len() {
+                    apply(ahead.to_mut(), &event);
+                }
+                plan.events.push(event);
             }
             Decision::Unchanged => {}
         }
@@ -80,10 +87,17 @@ fn steps<'c>(
     Ok(Some(plan))
 }
 
-/// Gives an act its number in the event log, and a time not before that of the previous act, and applies it to the state.
+/// Makes an act the next event, and applies it to the state.
 pub(crate) fn advance(state: &mut State, act: Act, command_id: Option<&str>, context: &ActContext) -> Event {
+    let event = event(state, act, command_id, context);
+    apply(state, &event);
+    event
+}
+
+/// Gives an act its number in the event log, and a time not before that of the previous act.
+fn event(state: &State, act: Act, command_id: Option<&str>, context: &ActContext) -> Event {
     let at = context.at.max(state.last_at);
-    let event = Event {
+    Event {
         seq: state.last_seq + 1,
         v: EVENT_VERSION,
         at,
@@ -92,7 +106,5 @@ pub(crate) fn advance(state: &mut State, act: Act, command_id: Option<&str>, con
         actor: context.actor.clone(),
         command_id: command_id.map(str::to_owned),
         act,
-    };
-    apply(state, &event);
-    event
+    }
 }

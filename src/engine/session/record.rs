@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use super::{State, path, timeline, view};
-use crate::model::{Action, Event, FieldDefinition, RecordField, SessionRecord, Workflow};
+use crate::engine::document::IndexedWorkflow;
+use crate::model::{Action, Event, FieldDefinition, RecordField, SessionRecord};
 
 /// The record: the state of the session, what its fields hold, and its events as lines of a timeline, with its actions from the outbox.
 /// Names are those of the workflow version the session runs on. The caller adds half-typed texts.
-pub fn record(workflow: &Workflow, state: &State, events: &[Event], actions: Vec<Action>) -> SessionRecord {
+pub fn record(workflow: &IndexedWorkflow, state: &State, events: &[Event], actions: Vec<Action>) -> SessionRecord {
     SessionRecord {
         key: state.key,
         workflow: state.workflow.clone(),
@@ -27,8 +28,8 @@ pub fn record(workflow: &Workflow, state: &State, events: &[Event], actions: Vec
 }
 
 /// The fields of the path in path order, then any other of the library that holds something.
-fn fields(workflow: &Workflow, state: &State) -> Vec<RecordField> {
-    let on_path = path::fields(workflow, state);
+fn fields(workflow: &IndexedWorkflow, state: &State) -> Vec<RecordField> {
+    let on_path = path::fields(workflow, state).all;
     let met: HashSet<&str> = on_path.iter().map(|field| field.definition.key.as_str()).collect();
     let others = workflow.fields.iter().filter(|field| !met.contains(field.key.as_str()) && state.values.contains_key(&field.key));
     let mut fields: Vec<RecordField> =

@@ -3,13 +3,14 @@
 //! [`FieldState::Redacted`] replaces a value; "empty" and "not applicable" are not values and stay. Later values are not affected.
 
 use super::{Refusal, State};
-use crate::model::{Act, FieldState, RedactionTarget, Workflow, echoed};
+use crate::engine::document::IndexedWorkflow;
+use crate::model::{Act, FieldState, RedactionTarget, echoed};
 
 /// Whether there is such a field in the workflow, or such a note in the session.
 ///
 /// # Errors
 /// [`Refusal::UnknownFields`], [`Refusal::UnknownNote`].
-pub(crate) fn check_target(workflow: &Workflow, state: &State, target: &RedactionTarget) -> Result<(), Refusal> {
+pub(crate) fn check_target(workflow: &IndexedWorkflow, state: &State, target: &RedactionTarget) -> Result<(), Refusal> {
     match target {
         RedactionTarget::Field { key } if workflow.field(key).is_none() => Err(Refusal::UnknownFields { fields: vec![echoed(key)] }),
         RedactionTarget::Note { seq } if !state.notes.iter().any(|note| note.seq == *seq) => Err(Refusal::UnknownNote { note: *seq }),

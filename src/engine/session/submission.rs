@@ -1,21 +1,19 @@
 //! The content of a session's webhooks, and the text by which search finds it.
 
 use super::{State, path};
-use crate::model::{ActionDefinition, FieldDefinition, FieldState, FieldValue, Submission, SubmittedField, Workflow};
+use crate::engine::document::IndexedWorkflow;
+use crate::model::{ActionDefinition, FieldDefinition, FieldState, FieldValue, Submission, SubmittedField, Timestamp};
 
 /// The content of an action's webhook: the fields of the path that hold a value and that the action sends, in path order and then section
 /// order, each once. Without an action, all fields of the path.
 ///
 /// `completed_at` is when the session was completed, or ended. For a preview of a session in progress, it is the start of the current visit;
 /// a caller with a clock sets its own time.
-pub fn submission(workflow: &Workflow, state: &State, action: Option<&ActionDefinition>) -> Submission {
-    let fields = path::fields(workflow, state).into_iter().filter_map(|field| {
-        if action.is_some_and(|action| !action.sends(&field.definition.key)) {
-            return None;
-        }
-        let held = state.values.get(&field.definition.key)?;
-        let FieldState::Provided(value) = &held.state else { return None };
-        Some(SubmittedField { definition: field.definition.clone(), value: value.clone(), completed_at: held.completed_at })
+pub fn submission(workflow: &IndexedWorkflow, state: &State, action: Option<&ActionDefinition>) -> Submission {
+    let fields = sent_fields(workflow, state, action).into_iter().map(|(definition, value, completed_at)| SubmittedField {
+        definition: definition.clone(),
+        value: value.clone(),
+        completed_at,
     });
     Submission {
         key: state.key,
@@ -26,9 +24,26 @@ pub fn submission(workflow: &Workflow, state: &State, action: Option<&ActionDefi
     }
 }
 
+/// These fields, with their values and when they were given.
+pub(crate) fn sent_fields<'a>(
+    workflow: &'a IndexedWorkflow,
+    state: &'a State,
+    action: Option<&ActionDefinition>,
+) -> Vec<(&'a FieldDefinition, &'a FieldValue, Timestamp)> {
+    let sent = |field: path::PathField<'a>| {
+        if action.is_some_and(|action| !action.sends(&field.definition.key)) {
+            return None;
+        }
+        let held = state.values.get(&field.definition.key)?;
+        let FieldState::Provided(value) = &held.state else { return None };
+        Some((field.definition, value, held.completed_at))
+    };
+    path::fields(workflow, state).all.into_iter().filter_map(sent).collect()
+}
+
 /// The text by which search finds a session: the names of its workflow and of its section, its current notes, then its values in the order
 /// of the field library, also those off the path; joined by newlines. It holds nothing that was redacted.
-pub(crate) fn search_text(workflow: &Workflow, state: &State) -> String {
+pub(crate) fn search_text(workflow: &IndexedWorkflow, state: &State) -> String {
     let section = &state.current().section;
     let section = workflow.section(section).map_or(section, |section| &section.name);
     let mut text = [&state.workflow.name, section].into_iter().chain(state.notes.iter().filter_map(|note| note.text.as_ref())).fold(

@@ -3,13 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use super::State;
+use crate::engine::document::IndexedWorkflow;
 use crate::model::{
     Act, Event, FieldEdit, FieldEditEntry, FieldEntry, RedactionTarget, ResponseKind, Section, TimelineEntry, TimelineItem, ValueSet,
-    Workflow,
 };
 
 /// One line for each event. A name that the document does not have is shown as its key.
-pub(super) fn timeline(workflow: &Workflow, state: &State, events: &[Event]) -> Vec<TimelineItem> {
+pub(super) fn timeline(workflow: &IndexedWorkflow, state: &State, events: &[Event]) -> Vec<TimelineItem> {
     let mut lines = Lines::new(workflow, state);
     let item = |event: &Event| TimelineItem {
         seq: event.seq,
@@ -22,7 +22,7 @@ pub(super) fn timeline(workflow: &Workflow, state: &State, events: &[Event]) -> 
 }
 
 struct Lines<'a> {
-    workflow: &'a Workflow,
+    workflow: &'a IndexedWorkflow,
     field_names: HashMap<&'a str, &'a str>,
     /// The visits of the path: answers of all others are superseded.
     path: HashSet<u32>,
@@ -32,7 +32,7 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    fn new(workflow: &'a Workflow, state: &State) -> Self {
+    fn new(workflow: &'a IndexedWorkflow, state: &State) -> Self {
         Self {
             workflow,
             field_names: workflow.fields.iter().map(|field| (field.key.as_str(), field.name.as_str())).collect(),

@@ -1,13 +1,11 @@
 //! The view of a session for a screen.
 
-use std::collections::HashMap;
-
 use super::steps::counted;
 use super::validate::missing;
 use super::{State, path};
+use crate::engine::document::IndexedWorkflow;
 use crate::model::{
-    ActionKind, ActionPreview, Answer, FieldDefinition, FieldView, Integration, PathStep, Problem, SectionView, SessionState, SessionView,
-    Workflow,
+    ActionKind, ActionPreview, FieldDefinition, FieldView, Integration, PathStep, Problem, SectionView, SessionState, SessionView,
 };
 use crate::sorted::SortedMap;
 
@@ -17,13 +15,12 @@ pub(crate) const NOTE: &str = "";
 /// Everything a screen shows of the session, with the half-typed texts that were saved, by field.
 ///
 /// Problems and what would fire belong to a session in progress; once it is over they are empty: see its record.
-pub fn view(workflow: &Workflow, state: &State, drafts: &SortedMap<String, String>) -> SessionView {
+pub fn view(workflow: &IndexedWorkflow, state: &State, drafts: &SortedMap<String, String>) -> SessionView {
     let running = state.state == SessionState::InProgress;
     let current = state.current();
-    let section = counted(workflow.sections.iter()).find(|section| section.key == current.section);
-    let library = path::library(workflow);
+    let section = workflow.section(&current.section);
     let asked = counted(section.map_or(&[][..], |section| &section.fields).iter());
-    let definitions = asked.filter_map(|key| library.get(key.as_str()).copied());
+    let definitions = asked.filter_map(|key| workflow.field(key));
     let fields: Vec<FieldView> = definitions.map(|definition| field_view(definition, state, drafts, running)).collect();
     let problems: Vec<Problem> = fields.iter().filter_map(|field| field.problem.clone()).collect();
     let completion_problems = if running { path::missing_on_path(workflow, state) } else { Vec::new() };
@@ -59,7 +56,7 @@ pub fn view(workflow: &Workflow, state: &State, drafts: &SortedMap<String, Strin
 
 /// The webhook messages of the sections on the path, in path order. Each action is there once, for any number of visits: keys of actions are
 /// unique, and each section is read once.
-pub fn encountered(workflow: &Workflow, state: &State) -> Vec<ActionPreview> {
+pub fn encountered(workflow: &IndexedWorkflow, state: &State) -> Vec<ActionPreview> {
     let mut found: Vec<ActionPreview> = Vec::new();
     for section in path::sections(workflow, state) {
         for action in counted(section.actions.iter()) {
@@ -78,15 +75,11 @@ pub fn encountered(workflow: &Workflow, state: &State) -> Vec<ActionPreview> {
 }
 
 /// The path with the names of its sections and answers. A name that the document does not have is shown as its key.
-pub(super) fn path_steps(workflow: &Workflow, state: &State) -> Vec<PathStep> {
-    let sections = path::sections_by_key(workflow);
-    let met = path::sections(workflow, state).into_iter();
-    let answers: HashMap<(&str, &str), &Answer> = met
-        .flat_map(|section| counted(section.answers.iter()).map(|answer| ((section.key.as_str(), answer.key.as_str()), answer)))
-        .collect();
+pub(super) fn path_steps(workflow: &IndexedWorkflow, state: &State) -> Vec<PathStep> {
     let step = |visit: &super::Visit| {
-        let section = sections.get(visit.section.as_str());
-        let name_of = |key: &String| answers.get(&(visit.section.as_str(), key.as_str())).map_or(key, |answer| &answer.name).clone();
+        let place = workflow.place_of_section(&visit.section);
+        let section = place.map(|place| &workflow.sections[place]);
+        let name_of = |key: &String| place.and_then(|place| workflow.answer(place, key)).map_or(key, |answer| &answer.name).clone();
         PathStep {
             visit: visit.number,
             section: visit.section.clone(),

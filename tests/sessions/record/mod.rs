@@ -6,6 +6,7 @@ mod too_large;
 use crate::support::app::{App, code, endpoint, id, pages, set, text};
 use compass_core::Error;
 use compass_core::model::*;
+use compass_core::testing::rules::IndexedWorkflow;
 use compass_core::testing::{ScriptedTransport, answer};
 
 const REASON: fn(&Action) -> &str = |action| action.reason.as_deref().unwrap_or("none");
@@ -527,7 +528,7 @@ fn the_record_is_what_the_events_say() {
             act,
         });
     }
-    let workflow = app.compass.workflow("pump-check", None).unwrap();
+    let workflow = IndexedWorkflow::from(app.compass.workflow("pump-check", None).unwrap());
     let state = compass_core::testing::rules::replay(session, &workflow, &log).unwrap();
     let told = compass_core::testing::rules::record(&workflow, &state, &log, record.actions.clone());
     assert_eq!(told, record);

@@ -11,13 +11,14 @@ use serde_json::json;
 
 use super::*;
 use crate::crypto::Sha256;
+use crate::engine::document::IndexedWorkflow;
 use crate::model::*;
 use crate::sorted::SortedMap;
 
 /// A visit at a boiler: greeting → inspection → (repair → inspection) → done or lost.
-fn workflow() -> Workflow {
+fn workflow() -> IndexedWorkflow {
     let action = |key: &str| json!({ "key": key, "name": key, "integration": "webhooks", "kind": "send_message", "endpoint": "office" });
-    serde_json::from_value(json!({
+    let workflow: Workflow = serde_json::from_value(json!({
         "format": 1, "key": "boiler", "version": 3, "name": "Boiler service", "start": "greeting",
         "fields": [
             { "key": "customer", "name": "Customer", "type": "text" },
@@ -45,12 +46,13 @@ fn workflow() -> Workflow {
             { "key": "lost", "name": "Lost" },
         ],
     }))
-    .unwrap()
+    .unwrap();
+    workflow.into()
 }
 
 /// A session that is driven command by command; each act comes a minute after the one before.
 struct Session {
-    workflow: Workflow,
+    workflow: IndexedWorkflow,
     events: Vec<Event>,
     state: State,
 }

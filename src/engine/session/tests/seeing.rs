@@ -94,7 +94,7 @@ fn a_problem_says_which_visit_asks_the_field() {
 }
 
 /// A session at the end of a way through this many sections, each with fields, answers and actions of its own.
-fn long_way(sections: usize) -> (Workflow, State) {
+fn long_way(sections: usize) -> (IndexedWorkflow, State) {
     let keys = |name: &str, section: usize| (0..5).map(|i| format!("{name}{section}-{i}")).collect::<Vec<_>>();
     let mut fields = Vec::new();
     let mut steps: Vec<_> = (0..sections)
@@ -110,7 +110,7 @@ fn long_way(sections: usize) -> (Workflow, State) {
         .collect();
     steps.push(json!({ "key": format!("s{sections}"), "name": "End" }));
     let document = json!({ "format": 1, "key": "long", "version": 1, "name": "Long", "start": "s0", "fields": fields, "sections": steps });
-    let workflow: Workflow = serde_json::from_value(document).unwrap();
+    let workflow: IndexedWorkflow = serde_json::from_value::<Workflow>(document).unwrap().into();
     let started = start(&workflow, &Sha256::of(b""), &Start::new("long", "tap")).unwrap();
     let mut state = begin("0199d0c2-6f1e-7c31-9f7a-0d1c8a4f2b11".parse().unwrap(), &workflow, &event(1, started)).unwrap();
     for section in 1..=sections {

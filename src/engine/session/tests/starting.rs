@@ -29,8 +29,8 @@ fn prefill_may_name_any_field_and_is_validated_with_all_problems_at_once() {
     assert_eq!(refused(vec![prefill("nothing", "x")]), Refusal::UnknownFields { fields: vec!["nothing".into()] });
     assert_eq!(refused(vec![prefill("part", "x"), prefill("part", "y")]).code(), "duplicate_fields");
     assert_eq!(refused(vec![Prefill { source: " ".into(), ..prefill("part", "x") }]).place().as_deref(), Some("prefill.source"));
-    let mut broken = workflow();
+    let mut broken = Workflow::clone(&workflow());
     broken.start = "nowhere".into();
-    assert_eq!(start(&broken, &Sha256::of(b""), &Start::new("boiler", "c")).unwrap_err().code(), "broken_workflow");
+    assert_eq!(start(&broken.into(), &Sha256::of(b""), &Start::new("boiler", "c")).unwrap_err().code(), "broken_workflow");
     assert_eq!(start(&workflow(), &Sha256::of(b""), &Start::new("boiler", "")).unwrap_err().place().as_deref(), Some("command_id"));
 }

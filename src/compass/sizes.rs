@@ -1,0 +1,63 @@
+//! How large the messages of a session would be, for the view of an end section: without making them at each tap.
+
+use crate::engine::document::IndexedWorkflow;
+use crate::engine::session::{State, sent_fields};
+use crate::model::{Act, ActionDefinition, ActionPreview};
+use crate::sorted::SortedMap;
+use crate::webhook::{self, MAX_BODY};
+
+/// The sizes of values in messages, by field, in bytes. None: the value does not fit its definition.
+#[derive(Debug, Default)]
+pub(super) struct FieldSizes(SortedMap<String, Option<u64>>);
+
+impl FieldSizes {
+    /// Forgets the sizes of values that this act has changed.
+    pub(super) fn changed_by(&mut self, act: &Act) {
+        match act {
+            Act::FieldsSet { values } => {
+                for set in values {
+                    self.0.remove(&set.field);
+                }
+            }
+            Act::Edited { .. } | Act::Redacted { .. } => self.0 = SortedMap::new(),
+            _ => {}
+        }
+    }
+
+    /// Says of each action how large its message would be. A value that does not fit is reported where it is, and its messages have no size.
+    pub(super) fn complete(&mut self, workflow: &IndexedWorkflow, state: &State, previews: &mut [ActionPreview]) {
+        let mut known: Vec<(&ActionDefinition, Option<u64>)> = Vec::new();
+        for preview in previews {
+            let Some((_, action)) = workflow.action(&preview.key) else { continue };
+            // Actions that send the same fields have the same.
+            let same = |other: &ActionDefinition| (&other.fields, &other.fields_except) == (&action.fields, &action.fields_except);
+            let size = match known.iter().find(|(other, _)| same(other)) {
+                Some((_, size)) => *size,
+                None => {
+                    let size = self.of_action(workflow, state, action);
+                    known.push((action, size));
+                    size
+                }
+            };
+            preview.size = size;
+            preview.too_large = size.is_some_and(|size| size > MAX_BODY as u64);
+        }
+    }
+
+    fn of_action(&mut self, workflow: &IndexedWorkflow, state: &State, action: &ActionDefinition) -> Option<u64> {
+        let fields = sent_fields(workflow, state, Some(action));
+        let commas = fields.len().saturating_sub(1) as u64;
+        let mut size = webhook::size_without_fields(&state.workflow) + commas;
+        for (definition, value, completed_at) in fields {
+            size += match self.0.get(&definition.key) {
+                Some(known) => *known,
+                None => {
+                    let new = webhook::size_of_field(definition, value, completed_at).ok();
+                    self.0.insert(definition.key.clone(), new);
+                    new
+                }
+            }?;
+        }
+        Some(size)
+    }
+}
