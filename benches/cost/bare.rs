@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 /// One connection, set as the core sets its own, with statements prepared once.
 pub(crate) struct Bare {
@@ -185,30 +185,22 @@ impl Bare {
     }
 }
 
-/// How many rows each table has, by name.
-pub(crate) fn rows_of(path: &Path) -> Vec<(String, i64)> {
+/// The tables of a file, each with the number of its rows and of the bytes in them.
+pub(crate) fn rows_of(path: &Path) -> Vec<(String, i64, i64)> {
     let connection = Connection::open(path).unwrap();
+    let names = |sql: &str, of: &[&dyn rusqlite::ToSql]| -> Vec<String> {
+        connection.prepare(sql).unwrap().query_map(of, |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
     let tables =
         "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'search%' AND name NOT LIKE 'sqlite%' ORDER BY name";
-    let mut tables = connection.prepare(tables).unwrap();
-    let tables: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
-    let count = |table: &String| connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
-    tables.iter().map(|table| (table.clone(), count(table))).collect()
-}
-
-/// How many bytes the tables and indexes hold, without the free space of their pages.
-pub(crate) fn bytes_of(path: &Path, table: &str) -> i64 {
-    let connection = Connection::open(path).unwrap();
-    let columns: Vec<String> = connection
-        .prepare("SELECT name FROM pragma_table_info(?1)")
-        .unwrap()
-        .query_map([table], |row| row.get(0))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
-    let lengths: Vec<_> = columns.iter().map(|column| format!("ifnull(length({column}), 0)")).collect();
-    let bytes = format!("SELECT sum({}) FROM {table}", lengths.join(" + "));
-    connection.query_row(&bytes, [], |row| row.get::<_, Option<i64>>(0)).optional().unwrap().flatten().unwrap_or(0)
+    let count = |table: String| {
+        let columns = names("SELECT name FROM pragma_table_info(?1)", &[&table]);
+        let lengths: Vec<_> = columns.iter().map(|column| format!("ifnull(length({column}), 0)")).collect();
+        let sql = format!("SELECT count(*), ifnull(sum({}), 0) FROM {table}", lengths.join(" + "));
+        let (rows, bytes) = connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        (table, rows, bytes)
+    };
+    names(tables, &[]).into_iter().map(count).collect()
 }
 
 /// A moment, in milliseconds.

@@ -76,6 +76,10 @@ impl Phone {
         view.key
     }
 
+    pub(crate) fn work(&self) {
+        self.complete("visit");
+    }
+
     pub(crate) fn backlog(&self, messages: usize) {
         for _ in 0..messages / PER_SESSION {
             self.complete("batch");

@@ -208,12 +208,12 @@ proptest! {
         prefilled in any::<bool>(),
         steps in vec(workflows::step(), 1..60),
     ) {
+        let workflow = IndexedWorkflow::from(workflow);
         let prefill = workflow.fields.iter().filter(|_| prefilled).map(|field| Prefill {
             field: field.key.clone(),
             value: workflows::good_values(&field.kind)[0].clone(),
             source: "work-order".into(),
         });
-        let workflow = IndexedWorkflow::from(workflow);
         let mut walk = Walk::start(&workflow, prefill.collect());
         check(&walk)?;
         for (number, step) in steps.iter().enumerate() {
@@ -306,8 +306,8 @@ fn walks_reach_every_end_and_every_kind_of_act() {
     for _ in 0..300 {
         let strategy = (workflows::workflow(), vec(workflows::step(), 60));
         let (workflow, steps) = strategy.new_tree(&mut runner).expect("a walk").current();
-        fields.extend(workflow.fields.iter().map(|field| field.kind.type_name()));
         let workflow = IndexedWorkflow::from(workflow);
+        fields.extend(workflow.fields.iter().map(|field| field.kind.type_name()));
         let mut walk = Walk::start(&workflow, vec![]);
         for (number, step) in steps.iter().enumerate() {
             let command = workflows::command(&workflow, &walk.state, step, format!("c{number}"));
