@@ -436,3 +436,41 @@ fn a_call_that_reads_everything_keeps_no_screen_waiting() {
     assert!(read.is_ok(), "the screen would have had to wait");
     assert_eq!(store.pool.open(), 2, "only the writer and the screen's stay open");
 }
+
+// Marks ---------------------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn a_mark_is_another_one_after_everything_that_is_written() {
+    let (_folder, store) = store();
+    let mark = || store.write::<_, StoreError>(|tx| store.mark(tx)).unwrap();
+    let first = mark();
+    revision(&store);
+    assert_eq!(mark(), first, "nothing was written");
+    bump(&store).unwrap();
+    let second = mark();
+    assert_ne!(second, first);
+    other(&store).execute_batch("UPDATE meta SET configuration = configuration + 1").unwrap();
+    let third = mark();
+    assert_ne!(third, second, "another connection may have changed anything");
+    let mut undone = None;
+    store
+        .write::<(), StoreError>(|tx| {
+            tx.execute("UPDATE meta SET revision = revision + 1", [])?;
+            undone = Some(store.mark(tx)?);
+            Err(StoreError::Full)
+        })
+        .unwrap_err();
+    assert_ne!(Some(mark()), undone, "what was undone is not in the file");
+    bump(&store).unwrap();
+    assert_ne!(Some(mark()), undone, "the same revision was given to another change");
+    let (folder, store) = self::store();
+    let mark = || store.write::<_, StoreError>(|tx| store.mark(tx)).unwrap();
+    let before = mark();
+    store.quiesce();
+    store.resume();
+    for _ in 0..100 {
+        assert_ne!(mark(), before, "another connection counts again from its beginning");
+        store.write::<_, StoreError>(|tx| Ok(tx.execute("UPDATE meta SET configuration = configuration + 1", [])?)).unwrap();
+    }
+    drop(folder);
+}

@@ -10,6 +10,7 @@ mod lists;
 mod many;
 mod moving;
 mod random_walks;
+mod recent;
 mod record;
 mod redaction;
 mod repeats;
@@ -22,7 +23,7 @@ use std::sync::Barrier;
 use compass_core::document::{add_action, remove_action};
 use compass_core::model::*;
 use compass_core::{Compass, Error};
-use support::app::{App, code, id, pump_check, pump_check_with, set, text};
+use support::app::{App, code, id, pump_check, pump_check_with, redaction, set, text};
 use support::workflows::good_values;
 
 fn start_on(version: u32) -> Start {
