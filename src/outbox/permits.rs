@@ -28,6 +28,8 @@ pub(crate) enum OpenReplay {
     Waits,
     /// It failed for good.
     Failed,
+    /// A newer revision was delivered than the one that it repeats.
+    Earlier,
 }
 
 /// Whether something may be done.
@@ -65,7 +67,7 @@ pub(crate) fn permits(action: &ActionFacts<'_>, policy: &RetryPolicy) -> Permits
     let replay = match action.replay {
         _ if !action.was_delivered => Permit::Refused("no message of it was delivered yet; send it"),
         Some(OpenReplay::Waits) => Permit::Stale,
-        Some(OpenReplay::Failed) | None => Permit::Yes,
+        Some(OpenReplay::Failed | OpenReplay::Earlier) | None => Permit::Yes,
     };
     let abandon_replay = if action.replay.is_some() { Permit::Yes } else { Permit::Refused("there is no undelivered message to abandon") };
     match action.status {
@@ -124,9 +126,12 @@ mod tests {
             let found = permits(&facts, &RetryPolicy::default());
             let replay = Refused("no message of it was delivered yet; send it");
             assert_eq!(found, Permits { send, send_corrected, replay, abandon }, "{status:?} {reason:?} {failed_sends}");
-            for (open, replay, abandon) in
-                [(None, Yes, abandon), (Some(OpenReplay::Waits), Stale, Yes), (Some(OpenReplay::Failed), Yes, Yes)]
-            {
+            for (open, replay, abandon) in [
+                (None, Yes, abandon),
+                (Some(OpenReplay::Waits), Stale, Yes),
+                (Some(OpenReplay::Failed), Yes, Yes),
+                (Some(OpenReplay::Earlier), Yes, Yes),
+            ] {
                 let found = permits(&ActionFacts { was_delivered: true, replay: open, ..facts }, &RetryPolicy::default());
                 assert_eq!(found, Permits { send, send_corrected, replay, abandon }, "{status:?} {reason:?} {failed_sends}, {open:?}");
             }

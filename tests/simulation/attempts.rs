@@ -451,7 +451,7 @@ impl World {
         let Cause::Act(act) = cause else { return Ok(()) };
         let may = match (entry.state.as_str(), next.state.as_str()) {
             ("queued" | "leased" | "failed", "failed") if next.reason == "abandoned" && entry.reason != "abandoned" => {
-                act == "abandon" || act == "redact" || act == "replay" && entry.replay > 0 && entry.state == "failed"
+                act == "abandon" || act == "redact" || act == "replay" && entry.replay > 0 && self.has_newer_delivered(entry)
             }
             ("failed", "queued") if entry.replay > 0 => act == "replay" && entry.reason != "abandoned",
             ("failed", "queued") if entry.reason == "abandoned" => act == "send",

@@ -170,6 +170,12 @@ impl World {
         self.corrections.says.get(&session).cloned().unwrap_or_default() != self.corrections.frozen.get(&row).cloned().unwrap_or_default()
     }
 
+    /// Whether a newer revision of its action was delivered.
+    pub fn has_newer_delivered(&self, entry: &Entry) -> bool {
+        let is_newer = |other: &Entry| other.action_row == entry.action_row && other.revision > entry.revision && other.replay == 0;
+        self.rows.entries.values().any(|other| is_newer(other) && other.state == "sent")
+    }
+
     /// The earlier revisions of an entry's action, newest first.
     pub fn earlier(&self, entry: &Entry) -> Vec<&Entry> {
         let same = self
