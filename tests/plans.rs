@@ -86,7 +86,7 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     (
         "lost.rs",
         "{in_flight_until}",
-        &["(SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = a.id AND o.state <> 'sent')", "NULL"],
+        &["(SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = a.id)", "NULL"],
     ),
     (
         "lost.rs",

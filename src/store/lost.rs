@@ -165,7 +165,7 @@ impl CarriedState {
             (
                 "max(a.revision, a.revisions_before)",
                 NUMBER,
-                "(SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = a.id AND o.state <> 'sent')",
+                "(SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = a.id)",
             )
         };
         let of_actions = |one: &str, in_flight_until: &str| -> Result<Vec<_>> {
@@ -175,15 +175,16 @@ impl CarriedState {
             );
             rows(file, &sql, is_damaged, carried_action)
         };
-        let mut actions = of_actions("", in_flight_until)?;
+        let mut actions = Vec::new();
         if !is_older {
-            // What this file was told itself.
+            // What this file was told itself. Its own rows come later, and know later attempts.
             let sql = format!(
                 "SELECT s.key, a.key, a.revision, a.in_flight_until, {NUMBER} FROM action_before a JOIN session s ON s.id = a.session_id
                   WHERE a.revision BETWEEN 1 AND {LAST_REVISION}"
             );
             actions.append(&mut rows(file, &sql, is_damaged, carried_action)?);
         }
+        actions.append(&mut of_actions("", in_flight_until)?);
         let mut all = not_to_send("WHERE")?;
         if is_damaged {
             // Behind a page that cannot be read each is looked for by itself.
@@ -234,13 +235,14 @@ impl CarriedState {
         for (delivery_id, detail) in &self.not_to_send {
             abandons.execute(params![delivery_id, detail])?;
         }
-        // Whatever is in flight, what the copy has or makes of the action waits for it: a correction, or the message itself.
+        // Whatever is in flight, what the copy has or makes of the action waits for it: a correction, or the message itself. One that was claimed
+        // when the copy was made stays claimed until then.
         let mut passed =
             copy.prepare("UPDATE action SET revisions_before = ?2 WHERE id = ?1 AND revision < ?2 AND revisions_before < ?2")?;
         let mut waits = copy.prepare(
-            "UPDATE outbox SET in_flight_until = ?2
+            "UPDATE outbox SET in_flight_until = iif(state = 'leased', NULL, ?2), lease_until = iif(state = 'leased', ?2, NULL)
               WHERE action_id = ?1 AND revision = (SELECT revision FROM action WHERE id = ?1) AND replay = 0
-                AND (state = 'sent' OR state = 'failed' OR state = 'queued')",
+                AND (state = 'sent' OR state = 'failed' OR state = 'queued' OR state = 'leased')",
         )?;
         let mut of_key = copy.prepare("SELECT a.id FROM action a JOIN session s ON s.id = a.session_id WHERE s.key = ?1 AND a.key = ?2")?;
         // What the copy has no room for yet: of an action that it does not have, or that has no number.
