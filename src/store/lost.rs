@@ -83,6 +83,17 @@ fn holds(copy: &Connection, is_id: IsId, message: &Message) -> Result<bool> {
     Ok(is_there && is_id(&message.delivery_id, &install, session_key(&session)?, &action, &hash, revision))
 }
 
+/// The condition under which a superseded message does not leave from the copy either: a newer one may have been delivered or was abandoned, or
+/// it holds a redacted value. If no newer one ever left, the copy's is the only one that can.
+const REPLACED: &str = "(o.holds_redacted IS NOT NULL OR EXISTS (
+                 SELECT 1 FROM outbox newer WHERE newer.action_id = o.action_id AND newer.revision > o.revision AND newer.replay = 0
+                                              AND (newer.state = 'sent' OR newer.unknown_outcomes > 0 OR newer.reason = 'abandoned')))";
+/// The word in `outbox.detail` for it: what a person abandoned or redacted since, only a person sends.
+const REPLACED_BY: &str = "iif(o.holds_redacted IS NOT NULL, 'redacted', ifnull((
+                 SELECT newer.detail FROM outbox newer
+                  WHERE newer.action_id = o.action_id AND newer.revision > o.revision AND newer.replay = 0 AND newer.reason = 'abandoned'
+                    AND (newer.detail = 'abandoned' OR newer.detail = 'redacted')), 'restored'))";
+
 /// What receivers may have of an action.
 struct CarriedAction {
     /// Keys of its session and of itself.
@@ -152,10 +163,12 @@ impl CarriedState {
                        UNION ALL SELECT 'outbox', ifnull(max(id), 0) FROM outbox";
         let is_older = !has_column(file, "age", is_damaged)?;
         let message = if is_older { "TRUE" } else { "replay = 0" };
+        // Behind a page that cannot be read no other row of an action can be asked.
+        let (replaced, replaced_by) = if is_older || is_damaged { ("TRUE", "'restored'") } else { (REPLACED, REPLACED_BY) };
         let not_to_send = |which: &str| -> Result<Vec<_>> {
             let sql = format!(
-                "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} ELSE 'restored' END
-                   FROM outbox {which} {message} AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned')"
+                "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} ELSE {replaced_by} END
+                   FROM outbox o {which} {message} AND (state = 'superseded' AND {replaced} OR state = 'failed' AND reason = 'abandoned')"
             );
             rows(file, &sql, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))
         };

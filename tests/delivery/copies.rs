@@ -1,4 +1,5 @@
-//! A copy takes the place of the database while another process has messages in flight.
+//! A copy takes the place of the database: what waits in it, or was claimed there, by what the replaced database knew of corrections and of
+//! attempts elsewhere.
 
 use std::path::PathBuf;
 
@@ -14,6 +15,11 @@ fn edit(compass: &Compass, session: SessionKey, reading: &str) {
 fn correct(compass: &Compass, session: SessionKey, reading: &str) {
     edit(compass, session, reading);
     compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+}
+
+/// The revision of each request that came, in order.
+fn revisions(field: &Field) -> Vec<String> {
+    field.transport.requests().iter().map(|request| header(request, "compass-revision")).collect()
 }
 
 fn back_up(field: &Field, name: &str) -> PathBuf {
@@ -32,6 +38,15 @@ fn restore(field: &mut Field, copy: &PathBuf) {
     field.compass.close().unwrap();
     put_back(field, copy);
     field.open_again();
+}
+
+fn phone_that_sends_edits() -> Field {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let mut document: serde_json::Value = serde_json::from_slice(&workflow("visit", &[OFFICE])).unwrap();
+    document["version"] = 2.into();
+    document["sections"][0]["actions"][0]["on_edit"] = "send".into();
+    field.compass.import_workflow(&serde_json::to_vec(&document).unwrap()).unwrap();
+    field
 }
 
 /// After a restore: the newest message waits for the attempt elsewhere, for this reason, and nothing leaves beside it.
@@ -125,4 +140,88 @@ fn an_attempt_of_long_ago_hides_none_that_is_in_flight_elsewhere() {
     put_back(&field, &completed);
     field.open_again();
     waits(&mut field, session, (other, running), "earlier_revision");
+}
+
+#[test]
+fn what_waits_in_the_copy_leaves_where_its_correction_never_did() {
+    // The correction waits; or the receiver has refused it.
+    for is_refused in [false, true] {
+        let (mut field, receivers) = phone(|_| Ok(answer(422)));
+        let session = field.complete();
+        let copy = back_up(&field, "copy.db");
+        correct(&field.compass, session, "18.5");
+        if is_refused {
+            field.flush();
+        }
+        receivers.take();
+        restore(&mut field, &copy);
+        field.flush();
+        assert_eq!((field.action(session).status, revisions(&field).pop().as_deref()), (ActionStatus::Sent, Some("1")), "{is_refused}");
+        correct(&field.compass, session, "19.5");
+        field.flush();
+        assert_eq!(revisions(&field).pop().as_deref(), Some("3"), "receivers may know the second: {is_refused}");
+        assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+    }
+}
+
+#[test]
+fn what_waits_in_the_copy_does_not_leave_where_its_correction_may_have_arrived() {
+    for is_lost in [false, true] {
+        let (mut field, receivers) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        let copy = back_up(&field, "copy.db");
+        correct(&field.compass, session, "18.5");
+        if is_lost {
+            receivers.now(|_| Err(failure(FailureKind::Timeout, Phase::Receive, RequestSent::Maybe)));
+        }
+        field.flush();
+        receivers.take();
+        restore(&mut field, &copy);
+        field.flush();
+        assert_eq!((revisions(&field), field.action(session).reason.as_deref()), (vec!["2".to_owned()], Some("abandoned")), "{is_lost}");
+    }
+}
+
+#[test]
+fn what_a_redaction_replaced_does_not_leave_from_a_copy() {
+    let mut field = phone_that_sends_edits();
+    let session = field.complete();
+    let copy = back_up(&field, "copy.db");
+    let redaction = Redaction {
+        target: RedactionTarget::Field { key: "reading".into() },
+        actor: "anna".into(),
+        reason: "asked for".into(),
+        pending: RedactPending::Correct,
+        bodies: RedactBodies::Keep,
+        command_id: id(),
+    };
+    field.compass.redact(session, &redaction).unwrap();
+    assert_eq!(field.delivery(session).revision, 2, "without the value, and it never leaves");
+    restore(&mut field, &copy);
+    // Nor by an edit, which would bring it back.
+    field
+        .compass
+        .edit(session, Some("anna"), None, vec![support::app::set("reading", FieldValue::Text("17.6".into()))], vec![], &id())
+        .unwrap();
+    field.flush();
+    assert_eq!((revisions(&field).len(), field.action(session).edit_not_sent.as_deref()), (0, Some("abandoned")));
+}
+
+#[test]
+fn an_edit_does_not_send_after_a_restore_what_a_person_abandoned() {
+    let mut field = phone_that_sends_edits();
+    let session = field.complete();
+    let copy = back_up(&field, "copy.db");
+    // The person abandons the correction, and with it the message that it has replaced.
+    edit(&field.compass, session, "18.5");
+    abandon_first(&field, session);
+    // Twice: the restored file keeps what it was told.
+    restore(&mut field, &copy);
+    restore(&mut field, &copy);
+    edit(&field.compass, session, "19.5");
+    field.flush();
+    assert_eq!((revisions(&field).len(), field.action(session).edit_not_sent.as_deref()), (0, Some("abandoned")));
+    field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+    field.flush();
+    assert_eq!(revisions(&field), ["3"], "only a person sends it");
 }
