@@ -278,6 +278,9 @@ impl World {
         if entry.revision != entry.newest && entry.replay == 0 {
             return Err(format!("{who} is revision {} and leaves, and there is {}", entry.revision, entry.newest));
         }
+        if request.body.len() > 256 * 1024 {
+            return Err(format!("{who} leaves with {} bytes", request.body.len()));
+        }
         if header(request, "compass-revision") != entry.revision.to_string() {
             return Err(format!("{who} is revision {} and says {}", entry.revision, header(request, "compass-revision")));
         }
