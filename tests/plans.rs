@@ -78,6 +78,22 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ),
     ("lost.rs", "{which}", &["WHERE", "WHERE id = 3 AND"]),
     ("lost.rs", "{message}", &["replay = 0", "TRUE"]),
+    (
+        "lost.rs",
+        "{replaced}",
+        &[
+            "(o.holds_redacted IS NOT NULL OR EXISTS (SELECT 1 FROM outbox newer WHERE newer.action_id = o.action_id AND newer.revision > o.revision AND newer.replay = 0 AND (newer.state = 'sent' OR newer.unknown_outcomes > 0 OR newer.reason = 'abandoned')))",
+            "TRUE",
+        ],
+    ),
+    (
+        "lost.rs",
+        "{replaced_by}",
+        &[
+            "iif(o.holds_redacted IS NOT NULL, 'redacted', ifnull((SELECT newer.detail FROM outbox newer WHERE newer.action_id = o.action_id AND newer.revision > o.revision AND newer.replay = 0 AND newer.reason = 'abandoned' AND (newer.detail = 'abandoned' OR newer.detail = 'redacted')), 'restored'))",
+            "'restored'",
+        ],
+    ),
     ("lost.rs", "{configuration}", &["configuration", "0"]),
     ("lost.rs", "{detail}", &["iif(detail IN ('redacted', 'restored'), detail, 'abandoned')", "'abandoned'"]),
     ("lost.rs", "{one}", &["", "a.id = 3 AND"]),
@@ -86,7 +102,7 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     (
         "lost.rs",
         "{in_flight_until}",
-        &["(SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = a.id AND o.state <> 'sent')", "NULL"],
+        &["(SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = a.id)", "NULL"],
     ),
     (
         "lost.rs",

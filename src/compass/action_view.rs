@@ -13,6 +13,7 @@ use crate::store::action::ActionRow;
 use crate::store::endpoint::StoredEndpoint;
 use crate::store::outbox::{EntryRow, EntryState};
 use crate::store::{self, Connection, meta};
+use crate::webhook;
 
 /// Endpoints by key, read at first use.
 pub(super) struct Endpoints<'a> {
@@ -53,7 +54,8 @@ pub(super) struct Situation {
 /// What a person may do to an action.
 pub(super) fn permits_of(row: &ActionRow, policy: &RetryPolicy) -> Permits {
     let ActionRow { status, failed_sends, holds_redacted, was_delivered, replay, .. } = *row;
-    permits(&ActionFacts { status, reason: row.reason.as_deref(), failed_sends, holds_redacted, was_delivered, replay }, policy)
+    let (reason, is_too_large) = (row.reason.as_deref(), row.newest_size > webhook::MAX_BODY as u64);
+    permits(&ActionFacts { status, reason, failed_sends, holds_redacted, is_too_large, was_delivered, replay }, policy)
 }
 
 impl Inner {

@@ -27,7 +27,8 @@ enum Replayed {
 
 impl Compass {
     /// Sends the newest delivered message of an action once more: the same id and the same bytes. The message stays sent; the replay is shown
-    /// beside it, waits for the same things, and can be abandoned. A replay that failed is tried again. Stale while one waits.
+    /// beside it, waits for the same things, and can be abandoned. A replay that failed is tried again, and one of an earlier revision gives way.
+    /// Stale while one of this message waits.
     ///
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `UnknownAction`, `ActionStatus` where nothing was delivered yet, `BodyDropped` where its body was
@@ -101,8 +102,7 @@ impl Inner {
             return Ok(Replayed::BodyDropped);
         }
         match open {
-            // Another revision may have been delivered since.
-            Some(open) if row.replay == Some(OpenReplay::Failed) && open.revision == sent.revision => {
+            Some(open) if row.replay == Some(OpenReplay::Failed) => {
                 store::outbox::send_again(tx, open.id, context.at)?;
             }
             open => {
@@ -111,6 +111,7 @@ impl Inner {
                 if !is_queued {
                     return Ok(Replayed::BodyDropped);
                 }
+                // Of an earlier revision.
                 if let Some(open) = open {
                     store::outbox::abandon(tx, open.id, reason::ABANDONED)?;
                 }

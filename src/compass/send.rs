@@ -51,12 +51,9 @@ impl Compass {
     pub fn send(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "send", action, reason: None };
         let outcome = self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, loaded, row, context| {
-            if row.reason.as_deref() == Some(reason::PAYLOAD_TOO_LARGE) {
-                let size = newest(tx, row)?.body_size;
-                // A receiver may refuse even a smaller body as too large.
-                if size > webhook::MAX_BODY as u64 {
-                    return Err(too_large(&row.key, size));
-                }
+            // Also once it was abandoned. A receiver may refuse even a smaller body as too large.
+            if row.status == ActionStatus::Failed && row.newest_size > webhook::MAX_BODY as u64 {
+                return Err(too_large(&row.key, row.newest_size));
             }
             if !inner.allows(row, permits_of(row, &inner.policy).send)? {
                 return Ok(None);

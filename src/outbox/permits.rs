@@ -15,6 +15,8 @@ pub(crate) struct ActionFacts<'a> {
     pub failed_sends: u32,
     /// Whether its newest message holds a redacted value.
     pub holds_redacted: bool,
+    /// Whether its newest message is larger than any may be, whatever became of it since it was frozen.
+    pub is_too_large: bool,
     /// Whether one of its revisions was delivered.
     pub was_delivered: bool,
     /// Its replay that is neither delivered nor abandoned.
@@ -28,6 +30,8 @@ pub(crate) enum OpenReplay {
     Waits,
     /// It failed for good.
     Failed,
+    /// A newer revision was delivered than the one that it repeats.
+    Earlier,
 }
 
 /// Whether something may be done.
@@ -59,13 +63,13 @@ pub(crate) struct Permits {
 /// What a person may do to this action.
 pub(crate) fn permits(action: &ActionFacts<'_>, policy: &RetryPolicy) -> Permits {
     let unless_locked = if policy.is_locked(action.failed_sends) { Permit::Locked } else { Permit::Yes };
-    let is_hopeless = matches!(action.reason, Some(reason::PAYLOAD_TOO_LARGE | reason::CORRUPT));
+    let is_hopeless = action.is_too_large || matches!(action.reason, Some(reason::PAYLOAD_TOO_LARGE | reason::CORRUPT));
     let is_abandoned = action.reason == Some(reason::ABANDONED);
     let nothing_to_correct = Permit::Refused("it has no message yet, so there is nothing to correct; send it");
     let replay = match action.replay {
         _ if !action.was_delivered => Permit::Refused("no message of it was delivered yet; send it"),
         Some(OpenReplay::Waits) => Permit::Stale,
-        Some(OpenReplay::Failed) | None => Permit::Yes,
+        Some(OpenReplay::Failed | OpenReplay::Earlier) | None => Permit::Yes,
     };
     let abandon_replay = if action.replay.is_some() { Permit::Yes } else { Permit::Refused("there is no undelivered message to abandon") };
     match action.status {
@@ -120,16 +124,31 @@ mod tests {
             (ActionStatus::Failed, Some("abandoned"), 1, Yes, Yes, Stale),
             (ActionStatus::Failed, Some("abandoned"), 4, Locked, Locked, Stale),
         ] {
-            let facts = ActionFacts { status, reason, failed_sends, holds_redacted: false, was_delivered: false, replay: None };
+            let facts = ActionFacts {
+                status,
+                reason,
+                failed_sends,
+                holds_redacted: false,
+                is_too_large: false,
+                was_delivered: false,
+                replay: None,
+            };
             let found = permits(&facts, &RetryPolicy::default());
             let replay = Refused("no message of it was delivered yet; send it");
             assert_eq!(found, Permits { send, send_corrected, replay, abandon }, "{status:?} {reason:?} {failed_sends}");
-            for (open, replay, abandon) in
-                [(None, Yes, abandon), (Some(OpenReplay::Waits), Stale, Yes), (Some(OpenReplay::Failed), Yes, Yes)]
-            {
+            for (open, replay, abandon) in [
+                (None, Yes, abandon),
+                (Some(OpenReplay::Waits), Stale, Yes),
+                (Some(OpenReplay::Failed), Yes, Yes),
+                (Some(OpenReplay::Earlier), Yes, Yes),
+            ] {
                 let found = permits(&ActionFacts { was_delivered: true, replay: open, ..facts }, &RetryPolicy::default());
                 assert_eq!(found, Permits { send, send_corrected, replay, abandon }, "{status:?} {reason:?} {failed_sends}, {open:?}");
             }
+            let too_large = if status == ActionStatus::Failed { hopeless } else { send };
+            let found = permits(&ActionFacts { is_too_large: true, ..facts }, &RetryPolicy::default());
+            let expected = Permits { send: too_large, send_corrected, replay, abandon };
+            assert_eq!(found, expected, "{status:?} {reason:?} {failed_sends}, too large");
             let send = if reason == Some("abandoned") { Refused("it holds a redacted value; send corrected") } else { send };
             let found = permits(&ActionFacts { holds_redacted: true, ..facts }, &RetryPolicy::default());
             assert_eq!(found, Permits { send, send_corrected, replay, abandon }, "{status:?} {reason:?} {failed_sends}, redacted");
@@ -143,6 +162,7 @@ mod tests {
             reason: Some("rejected"),
             failed_sends: 4,
             holds_redacted: false,
+            is_too_large: false,
             was_delivered: false,
             replay: None,
         };

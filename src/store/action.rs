@@ -25,6 +25,8 @@ pub(crate) struct ActionRow {
     pub(crate) edit_not_sent: Option<String>,
     /// The hash of its newest entry's body.
     pub(crate) newest_body: Option<Vec<u8>>,
+    /// The size of that body; 0 without one.
+    pub(crate) newest_size: u64,
     /// Its newest entry holds a redacted value.
     pub(crate) holds_redacted: bool,
     /// One of its revisions was delivered.
@@ -45,10 +47,14 @@ const ROW: &str = "id, key, name, section, endpoint, status, reason, revision, f
                    EXISTS (SELECT 1 FROM outbox o WHERE o.action_id = action.id AND o.revision = action.revision AND o.replay = 0 AND o.holds_redacted IS NOT NULL),
                    iif(differs = 0 OR differs = 1, differs, NULL),
                    EXISTS (SELECT 1 FROM outbox o WHERE o.action_id = action.id AND o.replay = 0 AND o.state = 'sent'),
-                   (SELECT max(o.state <> 'failed') FROM outbox o WHERE o.action_id = action.id AND o.replay > 0 AND o.state <> 'sent' AND o.reason IS NOT 'abandoned'),
+                   (SELECT max(iif(EXISTS (SELECT 1 FROM outbox newer
+                                            WHERE newer.action_id = o.action_id AND newer.revision > o.revision AND newer.replay = 0 AND newer.state = 'sent'),
+                                   'earlier', iif(o.state = 'failed', 'failed', 'waits')))
+                      FROM outbox o WHERE o.action_id = action.id AND o.replay > 0 AND o.state <> 'sent' AND o.reason IS NOT 'abandoned'),
                    max(revision, revisions_before) + 1,
                    edit_not_sent,
-                   (SELECT CAST(o.body_sha256 AS BLOB) FROM outbox o WHERE o.action_id = action.id AND o.revision = action.revision AND o.replay = 0)";
+                   (SELECT CAST(o.body_sha256 AS BLOB) FROM outbox o WHERE o.action_id = action.id AND o.revision = action.revision AND o.replay = 0),
+                   (SELECT o.body_size FROM outbox o WHERE o.action_id = action.id AND o.revision = action.revision AND o.replay = 0)";
 
 /// Adds an action that has not fired, with the reason why not (yet). Gives its row, and its next revision: higher than any that a file had
 /// which this one has replaced.
@@ -134,7 +140,13 @@ fn action_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<ActionRow> {
         differs: row.get(10)?,
         edit_not_sent: row.get(14).unwrap_or_default(),
         newest_body: row.get(15)?,
+        // A damaged one is none.
+        newest_size: row.get(16).ok().flatten().map_or(0, |size: i64| size.max(0) as u64),
         was_delivered: row.get(11)?,
-        replay: row.get::<_, Option<bool>>(12)?.map(|waits| if waits { OpenReplay::Waits } else { OpenReplay::Failed }),
+        replay: row.get_ref(12)?.as_str_or_null()?.map(|replay| match replay {
+            "waits" => OpenReplay::Waits,
+            "failed" => OpenReplay::Failed,
+            _ => OpenReplay::Earlier,
+        }),
     })
 }

@@ -83,6 +83,17 @@ fn holds(copy: &Connection, is_id: IsId, message: &Message) -> Result<bool> {
     Ok(is_there && is_id(&message.delivery_id, &install, session_key(&session)?, &action, &hash, revision))
 }
 
+/// The condition under which a superseded message does not leave from the copy either: a newer one may have been delivered or was abandoned, or
+/// it holds a redacted value. If no newer one ever left, the copy's is the only one that can.
+const REPLACED: &str = "(o.holds_redacted IS NOT NULL OR EXISTS (
+                 SELECT 1 FROM outbox newer WHERE newer.action_id = o.action_id AND newer.revision > o.revision AND newer.replay = 0
+                                              AND (newer.state = 'sent' OR newer.unknown_outcomes > 0 OR newer.reason = 'abandoned')))";
+/// The word in `outbox.detail` for it: what a person abandoned or redacted since, only a person sends.
+const REPLACED_BY: &str = "iif(o.holds_redacted IS NOT NULL, 'redacted', ifnull((
+                 SELECT newer.detail FROM outbox newer
+                  WHERE newer.action_id = o.action_id AND newer.revision > o.revision AND newer.replay = 0 AND newer.reason = 'abandoned'
+                    AND (newer.detail = 'abandoned' OR newer.detail = 'redacted')), 'restored'))";
+
 /// What receivers may have of an action.
 struct CarriedAction {
     /// Keys of its session and of itself.
@@ -152,10 +163,12 @@ impl CarriedState {
                        UNION ALL SELECT 'outbox', ifnull(max(id), 0) FROM outbox";
         let is_older = !has_column(file, "age", is_damaged)?;
         let message = if is_older { "TRUE" } else { "replay = 0" };
+        // Behind a page that cannot be read no other row of an action can be asked.
+        let (replaced, replaced_by) = if is_older || is_damaged { ("TRUE", "'restored'") } else { (REPLACED, REPLACED_BY) };
         let not_to_send = |which: &str| -> Result<Vec<_>> {
             let sql = format!(
-                "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} ELSE 'restored' END
-                   FROM outbox {which} {message} AND (state = 'superseded' OR state = 'failed' AND reason = 'abandoned')"
+                "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} ELSE {replaced_by} END
+                   FROM outbox o {which} {message} AND (state = 'superseded' AND {replaced} OR state = 'failed' AND reason = 'abandoned')"
             );
             rows(file, &sql, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))
         };
@@ -165,7 +178,7 @@ impl CarriedState {
             (
                 "max(a.revision, a.revisions_before)",
                 NUMBER,
-                "(SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = a.id AND o.state <> 'sent')",
+                "(SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = a.id)",
             )
         };
         let of_actions = |one: &str, in_flight_until: &str| -> Result<Vec<_>> {
@@ -175,15 +188,16 @@ impl CarriedState {
             );
             rows(file, &sql, is_damaged, carried_action)
         };
-        let mut actions = of_actions("", in_flight_until)?;
+        let mut actions = Vec::new();
         if !is_older {
-            // What this file was told itself.
+            // What this file was told itself. Its own rows come later, and know later attempts.
             let sql = format!(
                 "SELECT s.key, a.key, a.revision, a.in_flight_until, {NUMBER} FROM action_before a JOIN session s ON s.id = a.session_id
                   WHERE a.revision BETWEEN 1 AND {LAST_REVISION}"
             );
             actions.append(&mut rows(file, &sql, is_damaged, carried_action)?);
         }
+        actions.append(&mut of_actions("", in_flight_until)?);
         let mut all = not_to_send("WHERE")?;
         if is_damaged {
             // Behind a page that cannot be read each is looked for by itself.
@@ -234,13 +248,14 @@ impl CarriedState {
         for (delivery_id, detail) in &self.not_to_send {
             abandons.execute(params![delivery_id, detail])?;
         }
-        // Whatever is in flight, what the copy has or makes of the action waits for it: a correction, or the message itself.
+        // Whatever is in flight, what the copy has or makes of the action waits for it: a correction, or the message itself. One that was claimed
+        // when the copy was made stays claimed until then.
         let mut passed =
             copy.prepare("UPDATE action SET revisions_before = ?2 WHERE id = ?1 AND revision < ?2 AND revisions_before < ?2")?;
         let mut waits = copy.prepare(
-            "UPDATE outbox SET in_flight_until = ?2
+            "UPDATE outbox SET in_flight_until = iif(state = 'leased', NULL, ?2), lease_until = iif(state = 'leased', ?2, NULL)
               WHERE action_id = ?1 AND revision = (SELECT revision FROM action WHERE id = ?1) AND replay = 0
-                AND (state = 'sent' OR state = 'failed' OR state = 'queued')",
+                AND (state = 'sent' OR state = 'failed' OR state = 'queued' OR state = 'leased')",
         )?;
         let mut of_key = copy.prepare("SELECT a.id FROM action a JOIN session s ON s.id = a.session_id WHERE s.key = ?1 AND a.key = ?2")?;
         // What the copy has no room for yet: of an action that it does not have, or that has no number.

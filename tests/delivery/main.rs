@@ -11,6 +11,7 @@ mod beside_each_other;
 mod blockers;
 mod clocks;
 mod concurrent_calls;
+mod copies;
 mod corrections;
 mod damage;
 mod damage_beside_messages;

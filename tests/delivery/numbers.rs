@@ -179,6 +179,27 @@ fn a_message_that_is_too_large_gets_no_number_and_its_correction_does() {
 }
 
 #[test]
+fn a_message_that_is_too_large_does_not_leave_once_it_was_abandoned() {
+    let app = App::new();
+    let large = app.too_large();
+    app.deliver();
+    let before = app.office.requests().len();
+    app.compass.abandon(large, "report", "Mia", "told by telephone", &id()).unwrap();
+    let action = app.action(large, "report");
+    assert_eq!((action.reason.as_deref(), action.can_send), (Some("abandoned"), false));
+    assert_eq!(app.compass.send(large, "report", Some("Mia"), &id()).unwrap_err().code(), "payload_too_large");
+    app.deliver();
+    assert_eq!(app.office.requests().len(), before);
+    let shorter =
+        pages('s').into_iter().map(|page| FieldChange { change: Change::Set(FieldValue::Text("short".into())), ..page }).collect();
+    app.compass.edit(large, None, None, shorter, vec![], &id()).unwrap();
+    assert!(!app.action(large, "report").can_send, "the frozen bytes are as long as before");
+    app.compass.send_corrected(large, "report", Some("Mia"), &id()).unwrap();
+    app.deliver();
+    assert_eq!(app.office.requests().len(), before + 1);
+}
+
+#[test]
 fn what_did_not_fire_gets_its_number_when_it_is_sent() {
     let (field, _) = phone(|_| Ok(answer(202)));
     field.compass.set_integration_enabled(false).unwrap();

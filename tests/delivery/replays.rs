@@ -417,3 +417,70 @@ fn replays_begin_after_messages_that_have_failed_before() {
     expected.sort();
     assert_eq!((first, &order[3..]), (expected, &ids(&old)[..]), "{order:?}");
 }
+
+#[test]
+fn a_replay_of_an_earlier_revision_that_waits_gives_way_to_the_newest_delivered_one() {
+    for how in 0..3 {
+        let (field, receivers) = phone(|_| Ok(answer(202)));
+        let session = delivered(&field);
+        receivers.now(|request| Ok(answer(if header(request, "compass-revision") == "2" { 202 } else { 503 })));
+        replay(&field, session);
+        field.flush();
+        let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+        field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
+        field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+        field.clock.advance(2 * MINUTE);
+        field.flush();
+        let before = field.transport.requests().len();
+        let action = field.action(session);
+        assert_eq!((action.delivered_revision, action.can_replay), (Some(2), true));
+        assert_eq!((action.replays[0].revision, action.replays[0].state), (1, DeliveryState::Pending));
+        // It loses it once more.
+        receivers.take();
+        match how {
+            0 => assert_eq!(replay(&field, session).applied, Applied::Yes),
+            1 => assert_eq!(field.compass.replay_session(session, None, &id()).unwrap().applied, Applied::Yes),
+            _ => assert_eq!(field.compass.replay_sent(&to_office(), None, None).unwrap().replayed, 1),
+        }
+        assert!(!field.action(session).can_replay, "it waits");
+        field.clock.advance(HOUR);
+        field.flush();
+        let revisions: Vec<_> = field.transport.requests()[before..].iter().map(|request| header(request, "compass-revision")).collect();
+        assert_eq!(revisions, ["2"], "{how}");
+        let abandoned = (1, DeliveryState::Failed, Some("abandoned".to_owned()));
+        assert_eq!(replays(&field, session), [(1, DeliveryState::Sent, None), abandoned], "{how}");
+        sound(&field);
+    }
+}
+
+#[test]
+fn the_newest_delivered_revision_waits_for_a_replay_of_an_earlier_one_in_flight() {
+    for is_elsewhere in [false, true] {
+        let (field, receivers) = phone(|_| Ok(answer(202)));
+        let session = delivered(&field);
+        receivers.now(|_| Ok(answer(503)));
+        replay(&field, session);
+        field.flush();
+        receivers.take();
+        let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+        field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
+        field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+        field.flush();
+        assert_eq!(replays(&field, session), [(1, DeliveryState::Pending, Some("server_error".to_owned()))]);
+        field.clock.advance(HOUR);
+        let other = is_elsewhere.then(|| field.other_process());
+        let running = field.flush_held(other.as_ref().unwrap_or(&field.compass), "", 4);
+        assert_eq!(replay(&field, session).applied, Applied::Yes);
+        assert_eq!(replays(&field, session)[0], (1, DeliveryState::Pending, Some("in_flight".to_owned())), "elsewhere: {is_elsewhere}");
+        let came = other.is_some().then(|| requests_of_a_flush(&field, &field.compass, 5));
+        field.transport.release();
+        joined("the flush", running);
+        field.flush();
+        assert!(came.is_none_or(|came| came == 4), "beside the earlier one");
+        assert_eq!(replays(&field, session), [(1, DeliveryState::Sent, None), (1, DeliveryState::Sent, None)]);
+        assert_eq!(header(field.transport.requests().last().unwrap(), "compass-revision"), "2");
+        assert_eq!(field.transport.requests().len(), 5);
+        sound(&field);
+        other.iter().for_each(|other| other.close().unwrap());
+    }
+}

@@ -451,7 +451,7 @@ impl World {
         let Cause::Act(act) = cause else { return Ok(()) };
         let may = match (entry.state.as_str(), next.state.as_str()) {
             ("queued" | "leased" | "failed", "failed") if next.reason == "abandoned" && entry.reason != "abandoned" => {
-                act == "abandon" || act == "redact" || act == "replay" && entry.replay > 0 && entry.state == "failed"
+                act == "abandon" || act == "redact" || act == "replay" && entry.replay > 0 && self.has_newer_delivered(entry)
             }
             ("failed", "queued") if entry.replay > 0 => act == "replay" && entry.reason != "abandoned",
             ("failed", "queued") if entry.reason == "abandoned" => act == "send",
@@ -499,7 +499,7 @@ impl World {
         if (next.lease_until - now - 60_000).abs() > 1 {
             return Err("a lease is 60 s".to_owned());
         }
-        if self.is_in_flight(entry) || self.is_beside(entry).is_some() {
+        if self.is_in_flight(entry) || self.is_beside(entry).is_some() || self.is_beside_claimed(entry, |_| true).is_some() {
             return Err("claimed while another attempt of its action may be in flight".to_owned());
         }
         let is_due = entry.at_once || entry.due_at <= now || entry.due_at - now > 25 * 3_600_000;

@@ -170,6 +170,12 @@ impl World {
         self.corrections.says.get(&session).cloned().unwrap_or_default() != self.corrections.frozen.get(&row).cloned().unwrap_or_default()
     }
 
+    /// Whether a newer revision of its action was delivered.
+    pub fn has_newer_delivered(&self, entry: &Entry) -> bool {
+        let is_newer = |other: &Entry| other.action_row == entry.action_row && other.revision > entry.revision && other.replay == 0;
+        self.rows.entries.values().any(|other| is_newer(other) && other.state == "sent")
+    }
+
     /// The earlier revisions of an entry's action, newest first.
     pub fn earlier(&self, entry: &Entry) -> Vec<&Entry> {
         let same = self
@@ -188,6 +194,13 @@ impl World {
         others.filter(|other| self.is_in_flight(other)).map(|other| other.in_flight_until).max()
     }
 
+    /// Until when another entry of its action is claimed.
+    pub fn is_beside_claimed(&self, entry: &Entry, by: impl Fn(&Entry) -> bool) -> Option<i64> {
+        let others = self.rows.entries.values().filter(|other| other.row != entry.row && other.action_row == entry.action_row);
+        let is_claimed = |other: &&Entry| (1..=120_000).contains(&(other.lease_until - self.clock.wall_ms()));
+        others.filter(is_claimed).filter(|other| by(other)).map(|other| other.lease_until).max()
+    }
+
     /// A new entry waits for whatever of these others may be in flight, and for nothing else.
     fn waits_for(&self, entry: &Entry, others: impl Fn(&Entry) -> bool) -> bool {
         let until = |other: &Entry| other.lease_until.max(other.in_flight_until);
@@ -198,6 +211,12 @@ impl World {
 
     /// An entry is there that was not there before.
     pub fn check_frozen(&mut self, entry: &Entry, cause: Cause) -> Check {
+        // Equal bodies are stored once, also damaged ones.
+        let has_its_body = |other: &Entry| other.row != entry.row && other.body_sha256 == entry.body_sha256;
+        let is_damaged = |other: &Entry| self.tampered.get(&other.row) == Some(&"body");
+        if self.rows.entries.values().any(|other| has_its_body(other) && is_damaged(other)) {
+            self.tampered.insert(entry.row, "body");
+        }
         if entry.replay > 0 {
             return self.check_replay(entry, cause);
         }
@@ -226,7 +245,9 @@ impl World {
         let mut gave_way = Entry { state: "superseded".to_owned(), owner: String::new(), lease_until: 0, ..entry.clone() };
         if entry.lease_until != 0 {
             gave_way.in_flight_until = entry.lease_until;
-        } else if entry.in_flight_until - now > 120_000 && next.in_flight_until == 0 {
+        }
+        // A time that a clock far ahead wrote is over.
+        if gave_way.in_flight_until - now > 120_000 && next.in_flight_until == 0 {
             gave_way.in_flight_until = 0;
         }
         if entry.due_at - now > 25 * 3_600_000 && next.at_once {
@@ -256,6 +277,9 @@ impl World {
     pub fn check_revision(&mut self, entry: &Entry, request: &TransportRequest, who: &str) -> Check {
         if entry.revision != entry.newest && entry.replay == 0 {
             return Err(format!("{who} is revision {} and leaves, and there is {}", entry.revision, entry.newest));
+        }
+        if request.body.len() > 256 * 1024 {
+            return Err(format!("{who} leaves with {} bytes", request.body.len()));
         }
         if header(request, "compass-revision") != entry.revision.to_string() {
             return Err(format!("{who} is revision {} and says {}", entry.revision, header(request, "compass-revision")));

@@ -291,7 +291,11 @@ impl World {
             // An attempt that ends with its process was cut short, and the third in a row is spaced.
             let spaced = table::longest_after_cut_short(entry.cut_short + 1);
             let lease = if entry.state == "leased" { entry.lease_until + spaced } else { wall };
-            let beside = self.is_beside(entry).unwrap_or(wall);
+            // What this process has claimed itself ends with its attempt.
+            let life = self.processes[0].life;
+            let last = |other: &Entry| self.attempts.all.get(&(other.row, other.attempts));
+            let is_here = |other: &Entry| last(other).is_some_and(|attempt| (attempt.place, attempt.life) == (0, life));
+            let beside = self.is_beside(entry).max(self.is_beside_claimed(entry, |other| !is_here(other))).unwrap_or(wall);
             let from = [due, lease, beside, entry.in_flight_until, pauses.get(&entry.endpoint).copied().unwrap_or(wall), wall]
                 .into_iter()
                 .max()

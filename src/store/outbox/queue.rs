@@ -429,18 +429,18 @@ pub(crate) fn first_lease_end(connection: &Connection, without: &SortedSet<i64>)
 }
 
 /// Records a delivery, from any state, and with any numbers in the row: the receiver has the message. An attempt of a later claim may still be
-/// in flight. False when the entry is already `sent`, or purged.
-pub(crate) fn settle_sent(tx: &Transaction<'_>, lease: &Lease, status: u16, now: Timestamp) -> Result<bool> {
+/// in flight. A row of a copy that replaced the file meanwhile may not know this attempt. False when the entry is already `sent`, or purged.
+fn settle_sent(tx: &Transaction<'_>, lease: &Lease, attempts: u32, status: u16, now: Timestamp) -> Result<bool> {
     let changed = tx
         .prepare_cached(
             "UPDATE outbox SET state = 'sent', reason = NULL, detail = NULL, sent_at = ?2,
-                               sent_age = (SELECT age FROM meta WHERE id = 1), last_status = ?3, attempts = max(attempts, 1),
+                               sent_age = (SELECT age FROM meta WHERE id = 1), last_status = ?3, attempts = max(attempts + (?6 > attempts), 1),
                                unknown_outcomes = min(max(unknown_outcomes - 1, 0), max(attempts, 1)), offline_attempts = 0, cut_short = 0, resynced = 0, refreshed = 0,
                                lease_owner = NULL, lease_until = NULL,
                                in_flight_until = iif(lease_epoch = ?5, NULL, coalesce(lease_until, in_flight_until))
               WHERE id = ?1 AND delivery_id = ?4 AND state <> 'sent'",
         )?
-        .execute(params![lease.entry, to_ms(now), status, lease.message, lease.epoch])?;
+        .execute(params![lease.entry, to_ms(now), status, lease.message, lease.epoch, attempts])?;
     Ok(changed == 1)
 }
 
@@ -454,7 +454,7 @@ pub(crate) fn settle(
     now: Timestamp,
 ) -> Result<bool> {
     let (state, reason, due_at) = match settled.settlement {
-        Settlement::Sent => return settle_sent(tx, lease, status.unwrap_or_default(), now),
+        Settlement::Sent => return settle_sent(tx, lease, settled.progress.attempts, status.unwrap_or_default(), now),
         Settlement::Queued { due_at, reason } => ("queued", reason, due_at),
         Settlement::Failed { reason } => ("failed", reason, now),
     };
@@ -506,11 +506,12 @@ pub(crate) fn is_sent(connection: &Connection, lease: &Lease) -> Result<bool> {
         .query_row(params![lease.entry, lease.message], |row| row.get(0))?)
 }
 
-/// Adds an attempt to an entry's history, which keeps the newest ten, the first and every 2xx. A late result replaces an assumed one.
+/// Adds an attempt to an entry's history, which keeps the newest ten, the first and every 2xx. A late result replaces an assumed one. One that a
+/// copy, which replaced the file meanwhile, does not know is the last one there.
 pub(crate) fn add_attempt(tx: &Transaction<'_>, entry: i64, attempt: &Attempt) -> Result<()> {
     tx.prepare_cached(
         "INSERT INTO attempt (outbox_id, number, at, duration_ms, status, outcome, counted, unknown)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         VALUES (?1, min(?2, max((SELECT attempts FROM outbox WHERE id = ?1), 1)), ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT DO UPDATE SET at = excluded.at, duration_ms = excluded.duration_ms, status = excluded.status,
                                    outcome = excluded.outcome, counted = excluded.counted, unknown = excluded.unknown",
     )?

@@ -151,8 +151,8 @@ extension CompassHandle {
     }
 
     /// Sends the newest delivered message of an action once more, with the same id and bytes, for a receiver that has lost it. The message
-    /// stays sent; `Action.replays` shows the replay, which can be abandoned. Stale while one waits. ``CompassError/Code/bodyDropped`` if
-    /// the body is no longer on the phone.
+    /// stays sent; `Action.replays` shows the replay, which can be abandoned. Stale while a replay of it waits.
+    /// ``CompassError/Code/bodyDropped`` if the body is no longer on the phone.
     public func replay(
         _ action: String, in session: SessionKey, actor: String? = nil, commandId: String = newCommandId(),
         isolation: isolated (any Actor)? = #isolation

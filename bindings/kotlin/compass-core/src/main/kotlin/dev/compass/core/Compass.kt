@@ -269,8 +269,8 @@ public interface Compass : Closeable {
 
     /**
      * Sends the newest delivered message of an action once more, with the same id and bytes, for a receiver that has lost it. The message
-     * stays sent; `Action.replays` shows the replay, which can be abandoned. Stale while one waits. [ErrorCode.BODY_DROPPED] if the body is
-     * no longer on the phone.
+     * stays sent; `Action.replays` shows the replay, which can be abandoned. Stale while a replay of it waits. [ErrorCode.BODY_DROPPED] if the
+     * body is no longer on the phone.
      */
     public suspend fun replay(
         session: SessionKey,

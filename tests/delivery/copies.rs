@@ -1,0 +1,227 @@
+//! A copy takes the place of the database: what waits in it, or was claimed there, by what the replaced database knew of corrections and of
+//! attempts elsewhere.
+
+use std::path::PathBuf;
+
+use compass_core::{DiscardUndelivered, RestoreOptions};
+
+use super::*;
+
+fn edit(compass: &Compass, session: SessionKey, reading: &str) {
+    let change = support::app::set("reading", FieldValue::Text(reading.into()));
+    compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
+}
+
+fn correct(compass: &Compass, session: SessionKey, reading: &str) {
+    edit(compass, session, reading);
+    compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+}
+
+/// The revision of each request that came, in order.
+fn revisions(field: &Field) -> Vec<String> {
+    field.transport.requests().iter().map(|request| header(request, "compass-revision")).collect()
+}
+
+fn back_up(field: &Field, name: &str) -> PathBuf {
+    let copy = field.folder.path().join(name);
+    field.compass.backup(&copy).unwrap();
+    copy
+}
+
+/// Puts the copy in the place of the database, which no handle of this process has open.
+fn put_back(field: &Field, copy: &PathBuf) {
+    let discard = DiscardUndelivered { actor: "anna".into(), reason: "the phone was lost".into() };
+    Compass::restore(copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+}
+
+fn restore(field: &mut Field, copy: &PathBuf) {
+    field.compass.close().unwrap();
+    put_back(field, copy);
+    field.open_again();
+}
+
+fn phone_that_sends_edits() -> Field {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let mut document: serde_json::Value = serde_json::from_slice(&workflow("visit", &[OFFICE])).unwrap();
+    document["version"] = 2.into();
+    document["sections"][0]["actions"][0]["on_edit"] = "send".into();
+    field.compass.import_workflow(&serde_json::to_vec(&document).unwrap()).unwrap();
+    field
+}
+
+/// After a restore: the newest message waits for the attempt elsewhere, for this reason, and nothing leaves beside it.
+fn waits(field: &mut Field, session: SessionKey, (other, running): (Compass, JoinHandle<FlushReport>), reason: &str) {
+    let before = field.transport.requests().len();
+    let waits = field.delivery(session).reason;
+    let came = requests_of_a_flush(field, &field.compass, before + 1);
+    field.transport.release();
+    joined("the flush", running);
+    other.close().unwrap();
+    assert_eq!((came, waits.as_deref()), (before, Some(reason)));
+    field.clock.advance(2 * MINUTE);
+    field.flush();
+    assert!(is_sent(&field.compass, session), "that attempt is over");
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+}
+
+#[test]
+fn what_was_claimed_when_the_copy_was_made_waits_for_what_is_in_flight_elsewhere() {
+    let (mut field, receivers) = phone(|_| Ok(answer(503)));
+    let session = field.complete();
+    let running = field.flush_held(&field.compass, "", 1);
+    let copy = back_up(&field, "copy.db");
+    field.transport.release();
+    joined("the flush", running);
+    receivers.take();
+    field.clock.advance(HOUR);
+    field.compass.close().unwrap();
+    let other = field.other_process();
+    let running = field.flush_held(&other, "", 2);
+    put_back(&field, &copy);
+    field.open_again();
+    waits(&mut field, session, (other, running), "in_flight");
+}
+
+#[test]
+fn what_was_claimed_when_the_copy_was_made_leaves_where_nothing_is_in_flight() {
+    let (mut field, receivers) = phone(|_| Ok(answer(503)));
+    let session = field.complete();
+    let running = field.flush_held(&field.compass, "", 1);
+    let copy = back_up(&field, "copy.db");
+    field.transport.release();
+    joined("the flush", running);
+    receivers.take();
+    field.clock.advance(HOUR);
+    restore(&mut field, &copy);
+    field.flush();
+    assert!(is_sent(&field.compass, session));
+}
+
+#[test]
+fn a_second_restore_knows_what_is_in_flight_elsewhere_too() {
+    let (mut field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.flush();
+    let copy = back_up(&field, "copy.db");
+    correct(&field.compass, session, "18.5");
+    field.compass.close().unwrap();
+    let other = field.other_process();
+    let running = field.flush_held(&other, "", 2);
+    put_back(&field, &copy);
+    put_back(&field, &copy);
+    field.open_again();
+    correct(&field.compass, session, "19.5");
+    waits(&mut field, session, (other, running), "earlier_revision");
+}
+
+#[test]
+fn an_attempt_of_long_ago_hides_none_that_is_in_flight_elsewhere() {
+    let (mut field, _) = phone(|_| Ok(answer(202)));
+    let session = field.compass.start(&Start::new("visit", id())).unwrap().view.key;
+    field.compass.set_field(session, "reading", FieldValue::Text("17.5".into())).unwrap();
+    let finish = |field: &Field| {
+        let visit = field.compass.session(session).unwrap().visit;
+        field.compass.complete(session, visit).unwrap();
+    };
+    let in_progress = back_up(&field, "in-progress.db");
+    finish(&field);
+    field.compass.close().unwrap();
+    let other = field.other_process();
+    let running = field.flush_held(&other, "", 1);
+    put_back(&field, &in_progress);
+    field.transport.release();
+    joined("the flush", running);
+    field.open_again();
+    finish(&field);
+    let completed = back_up(&field, "completed.db");
+    field.clock.advance(2 * MINUTE);
+    field.compass.close().unwrap();
+    let running = field.flush_held(&other, "", 2);
+    put_back(&field, &completed);
+    field.open_again();
+    waits(&mut field, session, (other, running), "earlier_revision");
+}
+
+#[test]
+fn what_waits_in_the_copy_leaves_where_its_correction_never_did() {
+    // The correction waits; or the receiver has refused it.
+    for is_refused in [false, true] {
+        let (mut field, receivers) = phone(|_| Ok(answer(422)));
+        let session = field.complete();
+        let copy = back_up(&field, "copy.db");
+        correct(&field.compass, session, "18.5");
+        if is_refused {
+            field.flush();
+        }
+        receivers.take();
+        restore(&mut field, &copy);
+        field.flush();
+        assert_eq!((field.action(session).status, revisions(&field).pop().as_deref()), (ActionStatus::Sent, Some("1")), "{is_refused}");
+        correct(&field.compass, session, "19.5");
+        field.flush();
+        assert_eq!(revisions(&field).pop().as_deref(), Some("3"), "receivers may know the second: {is_refused}");
+        assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+    }
+}
+
+#[test]
+fn what_waits_in_the_copy_does_not_leave_where_its_correction_may_have_arrived() {
+    for is_lost in [false, true] {
+        let (mut field, receivers) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        let copy = back_up(&field, "copy.db");
+        correct(&field.compass, session, "18.5");
+        if is_lost {
+            receivers.now(|_| Err(failure(FailureKind::Timeout, Phase::Receive, RequestSent::Maybe)));
+        }
+        field.flush();
+        receivers.take();
+        restore(&mut field, &copy);
+        field.flush();
+        assert_eq!((revisions(&field), field.action(session).reason.as_deref()), (vec!["2".to_owned()], Some("abandoned")), "{is_lost}");
+    }
+}
+
+#[test]
+fn what_a_redaction_replaced_does_not_leave_from_a_copy() {
+    let mut field = phone_that_sends_edits();
+    let session = field.complete();
+    let copy = back_up(&field, "copy.db");
+    let redaction = Redaction {
+        target: RedactionTarget::Field { key: "reading".into() },
+        actor: "anna".into(),
+        reason: "asked for".into(),
+        pending: RedactPending::Correct,
+        bodies: RedactBodies::Keep,
+        command_id: id(),
+    };
+    field.compass.redact(session, &redaction).unwrap();
+    assert_eq!(field.delivery(session).revision, 2, "without the value, and it never leaves");
+    restore(&mut field, &copy);
+    // Nor by an edit, which would bring it back.
+    field
+        .compass
+        .edit(session, Some("anna"), None, vec![support::app::set("reading", FieldValue::Text("17.6".into()))], vec![], &id())
+        .unwrap();
+    field.flush();
+    assert_eq!((revisions(&field).len(), field.action(session).edit_not_sent.as_deref()), (0, Some("abandoned")));
+}
+
+#[test]
+fn an_edit_does_not_send_after_a_restore_what_a_person_abandoned() {
+    let mut field = phone_that_sends_edits();
+    let session = field.complete();
+    let copy = back_up(&field, "copy.db");
+    // The person abandons the correction, and with it the message that it has replaced.
+    edit(&field.compass, session, "18.5");
+    abandon_first(&field, session);
+    // Twice: the restored file keeps what it was told.
+    restore(&mut field, &copy);
+    restore(&mut field, &copy);
+    edit(&field.compass, session, "19.5");
+    field.flush();
+    assert_eq!((revisions(&field).len(), field.action(session).edit_not_sent.as_deref()), (0, Some("abandoned")));
+    field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+    field.flush();
+    assert_eq!(revisions(&field), ["3"], "only a person sends it");
+}
