@@ -155,6 +155,42 @@ fn frees_space(_: &Path) {
 }
 
 #[test]
+fn on_a_full_disk_a_database_that_was_closed_opens() {
+    on_a_disk_of("24m", "on_a_full_disk_a_database_that_was_closed_opens", opens_what_was_closed);
+}
+
+fn opens_what_was_closed(_: &Path) {
+    let mut app = App::new();
+    let first = app.completed();
+    app.deliver();
+    let waits = app.completed();
+    app.compass.close().unwrap();
+    // Closing has removed the WAL and its shared memory, and opening needs room for them.
+    let filler = fill(app.folder());
+    app.compass = Compass::open(app.options()).unwrap();
+    assert_eq!(app.record(first).actions.len(), 3);
+    assert_eq!(app.deliver().sent, 3, "what waits is sent");
+    assert_eq!(app.record(waits).actions[0].status, ActionStatus::Sent);
+    app.compass.delete(first).unwrap();
+    app.compass.close().unwrap();
+
+    // Without the room that was kept it is refused, and that says why.
+    fill(app.folder());
+    assert!(!reserve(&app).exists());
+    assert_eq!(code(Compass::open(app.options())), "disk_full");
+    assert_eq!(code(Compass::erase(app.path(), None)), "disk_full");
+    std::fs::remove_file(&filler).unwrap();
+    app.compass = Compass::open(app.options()).unwrap();
+    assert_eq!(app.faults(), [""; 0]);
+    assert!(reserve(&app).exists(), "there is room again");
+    app.compass.close().unwrap();
+    fill(app.folder());
+    Compass::erase(app.path(), None).unwrap();
+    std::fs::remove_file(filler).unwrap();
+    assert_eq!(std::fs::read_dir(app.folder()).unwrap().count(), 0, "nothing stays");
+}
+
+#[test]
 fn on_a_full_disk_what_was_delivered_is_kept_as_sent() {
     on_a_disk_of("24m", "on_a_full_disk_what_was_delivered_is_kept_as_sent", keeps_what_was_delivered);
 }

@@ -23,7 +23,7 @@ impl Compass {
                 if loaded.state.state == SessionState::InProgress {
                     return Err(Error::NotDeletable { state: loaded.state.state });
                 }
-                store::session::find_all(tx, loaded.id)?;
+                store::of_session::find_all(tx, loaded.id)?;
                 let undelivered = store::purge::undelivered(tx, loaded.id)?;
                 if undelivered > 0 {
                     return Err(Error::Undelivered { count: Some(undelivered) });

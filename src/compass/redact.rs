@@ -87,7 +87,7 @@ impl Inner {
     ) -> Result<(Applied, SortedSet<String>, Changed)> {
         let (id, target) = (loaded.id, &redaction.target);
         engine::check_target(loaded.workflow(), &loaded.state, target)?;
-        store::session::find_all(tx, id)?;
+        store::of_session::find_all(tx, id)?;
         let mut files = store::referred::by_session(tx, id)?;
         let mut events = store::session::events(tx, id)?;
         events.retain_mut(|Event { seq, act, .. }| engine::redact_act(act, *seq, target));

@@ -157,7 +157,7 @@ impl Compass {
     /// # Errors
     /// `AlreadyOpen` while this process has it open, `Locked` while another one has; `Undelivered` while it holds messages that are neither
     /// delivered nor abandoned, or cannot be read to count them, unless a person abandons them; `NotADatabase`, `NewerSchema`,
-    /// `InvalidArgument`, `Refused`, `CannotOpen`, `Io`.
+    /// `InvalidArgument`, `Refused`, `CannotOpen`, `DiskFull`, `Io`.
     pub fn erase(path: impl AsRef<Path>, discard_undelivered: Option<&DiscardUndelivered>) -> Result<()> {
         let (path, _registration) = take(path.as_ref(), "path")?;
         discard_undelivered.map(DiscardUndelivered::check).transpose()?;

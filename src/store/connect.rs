@@ -9,19 +9,27 @@ use rusqlite::hooks::Wal;
 use rusqlite::{Connection, OpenFlags};
 
 use super::pool::{Pool, Role, WaitLimit};
-use super::{Result, StoreError, cleaning};
+use super::{Result, StoreError, cleaning, reserve};
 
 /// Large enough for all statements of the core, so that none is compiled twice.
 const STATEMENT_CACHE: usize = 160;
 
-/// `look` checks the file before anything is written to it.
+/// `look` checks the file before anything is written to it. Without room for the shared memory of the WAL no connection can be opened: on a full
+/// disk the reserve makes room for it.
 pub(super) fn connect(
     path: &Path,
     role: Role,
     pool: &Arc<Pool>,
     wait_limit: WaitLimit,
-    look: impl FnOnce(&Connection) -> Result<()>,
+    look: fn(&Connection) -> Result<()>,
 ) -> Result<Connection> {
+    match open(path, role, pool, wait_limit.clone(), look) {
+        Err(StoreError::Full) if reserve::release(path) => open(path, role, pool, wait_limit, look),
+        opened => opened,
+    }
+}
+
+fn open(path: &Path, role: Role, pool: &Arc<Pool>, wait_limit: WaitLimit, look: fn(&Connection) -> Result<()>) -> Result<Connection> {
     let reader = role != Role::Writer;
     // A reader of a WAL database writes its shared memory, so it is opened for writing too, with `query_only`.
     // Created by `files::prepare`, never by SQLite, which would let others read it.

@@ -52,6 +52,9 @@ pub(crate) struct Store {
     /// Write transactions that were committed: each costs an fsync.
     #[cfg(test)]
     commits: std::sync::atomic::AtomicU64,
+    /// Looks at the whole file for damage.
+    #[cfg(test)]
+    looks: std::sync::atomic::AtomicU64,
 }
 
 impl Store {
@@ -83,6 +86,8 @@ impl Store {
             rebuilt: Mutex::default(),
             #[cfg(test)]
             commits: Default::default(),
+            #[cfg(test)]
+            looks: Default::default(),
         };
         Ok((store, meta))
     }
@@ -111,6 +116,12 @@ impl Store {
     #[cfg(test)]
     pub(crate) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
+    }
+
+    /// How often the whole file was read to look for damage.
+    #[cfg(test)]
+    fn looks(&self) -> u64 {
+        self.looks.load(Ordering::Relaxed)
     }
 
     /// Runs `work` in one `IMMEDIATE` transaction. It commits when `work` succeeds and leaves no trace when it fails or panics. Where it meets
@@ -256,6 +267,15 @@ impl Store {
 
     /// The same for a transaction, unless another call did it since that began: then it was done more often than `times`.
     fn rebuild_for(&self, times: Option<u64>, wait_limit: &mut WaitLimit) -> Result<()> {
+        let mut has_looked = false;
+        let made = self.look_and_rebuild(times, wait_limit, &mut has_looked);
+        if made.is_err() && has_looked {
+            self.rebuilt().failed();
+        }
+        made
+    }
+
+    fn look_and_rebuild(&self, times: Option<u64>, wait_limit: &mut WaitLimit, has_looked: &mut bool) -> Result<()> {
         let mut stay = Vec::new();
         loop {
             // The whole file is read before the writer is taken: other calls do not wait for that.
@@ -264,6 +284,9 @@ impl Store {
                 if times.is_some_and(|times| self.rebuilt().times > times) {
                     return Ok(());
                 }
+                *has_looked = true;
+                #[cfg(test)]
+                self.looks.fetch_add(1, Ordering::Relaxed);
                 check::look(lent.connection(), &stay, times.is_none())?
             };
             let mut lent = self.lend(Role::Writer, wait_limit)?;

@@ -437,6 +437,29 @@ fn a_call_that_reads_everything_keeps_no_screen_waiting() {
     assert_eq!(store.pool.open(), 2, "only the writer and the screen's stay open");
 }
 
+#[test]
+fn a_rebuild_that_fails_is_not_tried_again_at_once() {
+    let (folder, store) = store();
+    let damaged = |tx: &Connection| match tx.prepare("SELECT 1")?.exists([])? {
+        true => Err::<(), _>(error::damage("an index".to_owned())),
+        false => Ok(()),
+    };
+    let read = || store.read_within(Duration::from_millis(20), damaged).unwrap_err();
+    let path = folder.path().join("compass.db");
+    // Another process writes, so nothing can be rebuilt.
+    let other = Connection::open(path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for _ in 0..3 {
+        assert!(matches!(read(), StoreError::Corrupt(_)));
+        assert_eq!(store.looks(), 1, "a look reads the whole file");
+    }
+    other.execute_batch("ROLLBACK").unwrap();
+    read();
+    assert_eq!(store.looks(), 1);
+    store.rebuild();
+    assert_eq!(store.looks(), 2, "`check` always looks");
+}
+
 // Marks ---------------------------------------------------------------------------------------------------------------------------
 
 #[test]

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
 thread_local! {
     static MET_DAMAGE: Cell<bool> = const { Cell::new(false) };
@@ -78,6 +79,8 @@ impl From<rusqlite::Error> for StoreError {
         match failure.code {
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OperationInterrupted => StoreError::Locked,
             ErrorCode::DiskFull => StoreError::Full,
+            // The shared memory of the WAL needs room on the disk, too.
+            _ if failure.extended_code == SQLITE_IOERR_SHMSIZE => StoreError::Full,
             // No value of the core comes near SQLite's size limit.
             ErrorCode::DatabaseCorrupt | ErrorCode::TooBig => {
                 MET_DAMAGE.set(true);

@@ -31,8 +31,10 @@ pub(super) struct Message {
 
 /// The undelivered messages that the copy does not hold completely, with the same id and bytes, to be delivered. Of a copy no replay is made.
 pub(super) fn not_in(present: &Connection, copy: Option<(&Connection, IsId)>) -> Result<Vec<Message>> {
+    // An older schema has no replays.
+    let replay = if has_column(present, "age", false)? { "o.replay > 0" } else { "0" };
     let mut statement =
-        present.prepare(&format!("SELECT o.id, o.delivery_id, o.body_sha256, o.replay > 0 FROM outbox o WHERE {UNDELIVERED}"))?;
+        present.prepare(&format!("SELECT o.id, o.delivery_id, o.body_sha256, {replay} FROM outbox o WHERE {UNDELIVERED}"))?;
     let messages = statement.query_map([], |row| {
         Ok(Message { entry: row.get(0)?, delivery_id: row.get(1)?, body_sha256: row.get(2)?, is_replay: row.get(3)? })
     })?;

@@ -22,6 +22,7 @@ pub(crate) mod list;
 pub(crate) mod lost;
 pub(crate) mod meta;
 mod migrate;
+pub(crate) mod of_session;
 mod one_row;
 pub(crate) mod outbox;
 mod pages;

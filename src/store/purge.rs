@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::outbox::UNDELIVERED;
 use super::row::to_ms;
-use super::{Connection, Result, StoreError, Transaction, command, meta, of_entry, search, session, unless_damaged, without_damaged};
+use super::{Connection, Result, StoreError, Transaction, command, meta, of_entry, of_session, search, unless_damaged, without_damaged};
 use crate::model::{SessionKey, Timestamp};
 
 /// The condition that keeps a session with actions that did not fire because the integration was off, if it was ever on.
@@ -107,7 +107,7 @@ pub(crate) fn undelivered(connection: &Connection, id: i64) -> Result<u64> {
 /// Removes a finished session with everything that belongs to it. Leaves a tombstone, and keyed hashes of its command ids.
 pub(crate) fn delete(tx: &Transaction<'_>, id: i64, cause: &str, actor: Option<&str>, now: Timestamp) -> Result<()> {
     let age = meta::age(tx)?;
-    session::find_all(tx, id)?;
+    of_session::find_all(tx, id)?;
     tx.prepare_cached(
         "INSERT OR IGNORE INTO tombstone (key, workflow_key, state, finished_at, deleted_at, cause, actor, deleted_age)
          SELECT s.key, w.key, s.state, s.finished_at, ?2, ?3, ?4, ?5 FROM session s JOIN workflow w ON w.id = s.workflow_id WHERE s.id = ?1",

@@ -11,24 +11,31 @@ use crate::sorted::sort;
 
 /// After a look that did not help, damage is no reason to look again for so long: it is that of a table.
 const PAUSE: Duration = Duration::from_secs(600);
+/// The same after a look of which the rebuild ended with an error. The cause, for instance a full disk, may be over soon, but each look reads the
+/// whole file.
+const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(10);
 
 /// When something was rebuilt.
 #[derive(Default)]
 pub(super) struct Rebuilt {
     pub(super) times: u64,
-    /// The last look, if it did not help.
-    looked_at: Option<Instant>,
+    /// The last look, if it did not help, and how long damage is no reason for another one.
+    looked: Option<(Instant, Duration)>,
 }
 
 impl Rebuilt {
     pub(super) fn looked(&mut self, did_rebuild: bool) {
         self.times += u64::from(did_rebuild);
-        self.looked_at = (!did_rebuild).then(Instant::now);
+        self.looked = (!did_rebuild).then(|| (Instant::now(), PAUSE));
+    }
+
+    pub(super) fn failed(&mut self) {
+        self.looked = Some((Instant::now(), PAUSE_AFTER_ERROR));
     }
 
     /// Whether a transaction that met damage may go better now, or after a look. `times` is from when it began.
     pub(super) fn may_help(&self, times: u64) -> bool {
-        self.times > times || self.looked_at.is_none_or(|at| at.elapsed() >= PAUSE)
+        self.times > times || self.looked.is_none_or(|(at, pause)| at.elapsed() >= pause)
     }
 }
 

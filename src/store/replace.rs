@@ -162,8 +162,7 @@ impl Restore<'_> {
         let kept = files::kept_as(self.path);
         for _ in 0..TRIES {
             let seen = changes(&watcher)?;
-            // Otherwise nothing was written to it yet.
-            if schema::version(&watcher)? > 0 {
+            if !is_new(&watcher)? {
                 let lost = lost::not_in(&watcher, Some((copy, self.is_id))).map_err(of_present)?;
                 if !lost.is_empty() && self.abandonment.is_none() {
                     return Ok(Replaced::Undelivered(Some(lost.len() as u64)));
@@ -285,7 +284,7 @@ pub(crate) fn erase(path: &Path, abandons: bool) -> Result<Replaced> {
             present.busy_timeout(Duration::ZERO)?;
             present.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
             let transaction = present.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let lost = lost::not_in(&transaction, None).ok();
+            let lost = if is_new(&transaction)? { Some(Vec::new()) } else { lost::not_in(&transaction, None).ok() };
             drop(transaction);
             if abandons || lost.as_ref().is_some_and(Vec::is_empty) {
                 // One file, which is removed at once. If that fails, its WAL is removed first.
@@ -346,6 +345,11 @@ fn one_file(path: &Path) -> Result<Connection> {
         byte => uri.push_str(&format!("%{byte:02x}")),
     });
     Ok(Target::open_with_flags(uri + "?immutable=1", READ_ONLY | OpenFlags::SQLITE_OPEN_URI)?)
+}
+
+/// Whether nothing was written to it yet: a process may have been killed when it had made the file, and not the schema.
+fn is_new(connection: &Connection) -> Result<bool> {
+    Ok(!connection.prepare("SELECT 1 FROM sqlite_schema")?.exists([])?)
 }
 
 fn page_size(connection: &Connection) -> Result<i64> {

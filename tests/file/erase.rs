@@ -98,3 +98,17 @@ fn a_file_of_something_else_stays() {
     assert!(path.exists());
     assert_eq!(code(Compass::erase(folder.path().join("a\0b"), None)), "invalid_argument");
 }
+
+#[test]
+fn a_database_that_was_never_finished_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("compass.db");
+    // A process was killed when it had made the file, and not the schema.
+    let made = rusqlite::Connection::open(&path).unwrap();
+    made.execute_batch("PRAGMA auto_vacuum = INCREMENTAL").unwrap();
+    made.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())).unwrap();
+    drop(made);
+    assert!(std::fs::metadata(&path).unwrap().len() > 0);
+    Compass::erase(&path, None).unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}

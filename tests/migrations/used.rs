@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use compass_core::CancelToken;
 use compass_core::model::*;
 use compass_core::testing::{ManualClock, ScriptedTransport};
+use compass_core::{CancelToken, RestoreOptions};
 
 use super::*;
 use crate::support::app::{endpoint, redaction, set, text};
@@ -332,5 +332,41 @@ fn what_was_not_compared_differs_in_its_record_at_once_and_in_lists_after_a_flus
         assert_eq!((of_list(), differing(&compass, one.key)), (0, one.actions_differing));
         compass.flush(Duration::from_secs(30), &CancelToken::new()).unwrap();
         assert_eq!((of_list(), differing(&compass, one.key)), (one.actions_differing, one.actions_differing));
+    }
+}
+
+#[test]
+fn a_copy_takes_the_place_of_a_file_that_was_not_updated_yet() {
+    for schema in old_schemas() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, copy) = (folder.path().join("compass.db"), folder.path().join("copy.db"));
+        old_file(&copy, schema);
+        open(&copy).unwrap().close().unwrap();
+        old_file(&path, schema);
+        Compass::restore(&copy, &RestoreOptions::new(&path)).unwrap();
+        assert_eq!(version(&folder.path().join("compass.db.before-restore")), schema, "the file before is kept as it was");
+        let (restored, there) = (open(&path).unwrap(), open(&copy).unwrap());
+        assert_eq!(restored.outbox_totals().unwrap(), there.outbox_totals().unwrap());
+        assert_eq!(restored.check().unwrap().faults, [""; 0]);
+    }
+}
+
+#[test]
+fn messages_of_a_file_that_was_not_updated_yet_are_counted_before_they_are_lost() {
+    for schema in old_schemas() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, copy) = (folder.path().join("compass.db"), folder.path().join("copy.db"));
+        open(&copy).unwrap().close().unwrap();
+        old_file(&path, schema);
+        let undelivered = "SELECT count(*) FROM outbox WHERE state NOT IN ('sent', 'superseded') AND reason IS NOT 'abandoned'";
+        let count: u32 = Connection::open(&path).unwrap().query_row(undelivered, [], |row| row.get(0)).unwrap();
+        assert!(count > 0);
+        let refused = Compass::restore(&copy, &RestoreOptions::new(&path)).unwrap_err();
+        assert!(matches!(refused, Error::Undelivered { count: Some(lost) } if lost == u64::from(count)), "schema {schema}: {refused:?}");
+        let refused = Compass::erase(&path, None).unwrap_err();
+        assert!(matches!(refused, Error::Undelivered { count: Some(lost) } if lost == u64::from(count)), "schema {schema}: {refused:?}");
+        let delivered = folder.path().join("delivered.db");
+        old_file_with(&delivered, schema, "DELETE FROM attempt; DELETE FROM outbox;");
+        Compass::erase(&delivered, None).unwrap();
     }
 }
