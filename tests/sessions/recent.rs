@@ -7,7 +7,7 @@ fn two_processes() -> (App, Compass, SessionKey) {
     let app = App::new();
     let session = app.start().key;
     app.set(session, "site", "Mill Lane");
-    let other = Compass::open(app.options().as_other_process()).unwrap();
+    let other = Compass::open(app.options().as_other_process()).expect("a second process");
     (app, other, session)
 }
 
