@@ -1,7 +1,7 @@
 //! The database file, with its two kinds of access: write transactions and read snapshots.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -50,8 +50,7 @@ pub(crate) struct Store {
     /// What was rebuilt.
     rebuilt: Mutex<Rebuilt>,
     /// Write transactions that were committed: each costs an fsync.
-    #[cfg(test)]
-    commits: std::sync::atomic::AtomicU64,
+    commits: AtomicU64,
     /// Looks at the whole file for damage.
     #[cfg(test)]
     looks: std::sync::atomic::AtomicU64,
@@ -84,8 +83,7 @@ impl Store {
             needs_cleaning: AtomicBool::new(!is_erased),
             long_wal: AtomicI64::new(0),
             rebuilt: Mutex::default(),
-            #[cfg(test)]
-            commits: Default::default(),
+            commits: AtomicU64::default(),
             #[cfg(test)]
             looks: Default::default(),
         };
@@ -113,7 +111,6 @@ impl Store {
     }
 
     /// How many write transactions were committed since the store was opened.
-    #[cfg(test)]
     pub(crate) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
     }
@@ -247,7 +244,6 @@ impl Store {
             // FTS5 reads and writes some of its pages only now.
             return if ends() { Ok(true) } else { Err(error.into()) };
         }
-        #[cfg(test)]
         self.commits.fetch_add(1, Ordering::Relaxed);
         if self.needs_cleaning.load(Ordering::Relaxed) {
             self.erase_with(lent.connection());
