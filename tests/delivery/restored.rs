@@ -205,17 +205,17 @@ fn what_hangs_since_before_a_restore_does_not_end_the_next_attempt_of_its_messag
 
 /// What becomes of a message that another process has in flight, before a person sends it again.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Given {
+enum Abandoned {
     /// Abandoned; nothing is restored.
-    Up,
+    WithoutARestore,
     /// Abandoned, and then a copy is restored.
-    UpBeforeARestore,
+    BeforeARestore,
     /// Abandoned by the restore.
-    UpByARestore,
+    ByARestore,
 }
 
 /// How many requests come while the first hangs. In the copy the message waits, or it was abandoned before.
-fn requests_after(given: Given, before_the_copy: bool) -> usize {
+fn requests_after(abandoned: Abandoned, before_the_copy: bool) -> usize {
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
     if before_the_copy {
@@ -227,12 +227,12 @@ fn requests_after(given: Given, before_the_copy: bool) -> usize {
     }
     let other = field.other_process();
     let running = field.flush_held(&other, "", 1);
-    if given != Given::UpByARestore {
+    if abandoned != Abandoned::ByARestore {
         abandon_first(&field, session);
     }
     let key = field.action(session).key;
     field.compass.close().unwrap();
-    if given != Given::Up {
+    if abandoned != Abandoned::WithoutARestore {
         restore_and_discard(&field, &copy);
     }
     let compass = Compass::open(field.options.clone()).unwrap();
@@ -247,15 +247,15 @@ fn requests_after(given: Given, before_the_copy: bool) -> usize {
 
 #[test]
 fn what_was_abandoned_in_flight_is_waited_for_after_a_restore_too() {
-    for given in [Given::Up, Given::UpBeforeARestore] {
-        assert_eq!(requests_after(given, false), 1, "the first one is in flight; {given:?}");
+    for abandoned in [Abandoned::WithoutARestore, Abandoned::BeforeARestore] {
+        assert_eq!(requests_after(abandoned, false), 1, "the first one is in flight; {abandoned:?}");
     }
 }
 
 #[test]
 fn what_the_copy_holds_as_abandoned_is_waited_for_after_a_restore_too() {
-    for given in [Given::UpBeforeARestore, Given::UpByARestore] {
-        assert_eq!(requests_after(given, true), 1, "the first one is in flight; {given:?}");
+    for abandoned in [Abandoned::BeforeARestore, Abandoned::ByARestore] {
+        assert_eq!(requests_after(abandoned, true), 1, "the first one is in flight; {abandoned:?}");
     }
 }
 
