@@ -207,11 +207,11 @@ fn what_hangs_since_before_a_restore_does_not_end_the_next_attempt_of_its_messag
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Abandoned {
     /// Abandoned; nothing is restored.
-    WithoutARestore,
+    Only,
     /// Abandoned, and then a copy is restored.
-    BeforeARestore,
+    BeforeRestore,
     /// Abandoned by the restore.
-    ByARestore,
+    ByRestore,
 }
 
 /// How many requests come while the first hangs. In the copy the message waits, or it was abandoned before.
@@ -227,12 +227,12 @@ fn requests_after(abandoned: Abandoned, before_the_copy: bool) -> usize {
     }
     let other = field.other_process();
     let running = field.flush_held(&other, "", 1);
-    if abandoned != Abandoned::ByARestore {
+    if abandoned != Abandoned::ByRestore {
         abandon_first(&field, session);
     }
     let key = field.action(session).key;
     field.compass.close().unwrap();
-    if abandoned != Abandoned::WithoutARestore {
+    if abandoned != Abandoned::Only {
         restore_and_discard(&field, &copy);
     }
     let compass = Compass::open(field.options.clone()).unwrap();
@@ -247,14 +247,14 @@ fn requests_after(abandoned: Abandoned, before_the_copy: bool) -> usize {
 
 #[test]
 fn what_was_abandoned_in_flight_is_waited_for_after_a_restore_too() {
-    for abandoned in [Abandoned::WithoutARestore, Abandoned::BeforeARestore] {
+    for abandoned in [Abandoned::Only, Abandoned::BeforeRestore] {
         assert_eq!(requests_after(abandoned, false), 1, "the first one is in flight; {abandoned:?}");
     }
 }
 
 #[test]
 fn what_the_copy_holds_as_abandoned_is_waited_for_after_a_restore_too() {
-    for abandoned in [Abandoned::BeforeARestore, Abandoned::ByARestore] {
+    for abandoned in [Abandoned::BeforeRestore, Abandoned::ByRestore] {
         assert_eq!(requests_after(abandoned, true), 1, "the first one is in flight; {abandoned:?}");
     }
 }
