@@ -11,7 +11,7 @@ use crate::sorted::SortedMap;
 pub(super) const LISTS: &[&str] = &[include_str!("sql/0001.list"), include_str!("sql/0002.list"), include_str!("sql/0003.list")];
 
 /// The hash of the newest schema as the core makes it, unchanged in any letter: reading it is a fifth of the work of comparing normal texts.
-const AS_MADE: &str = "ac15f2da4765aa4b564b64b3661a6ff8ca7c5d0bb4fba73e0a5fae33c04a12cb";
+const AS_MADE: &str = "989cf79ea431f420eccf4b23e580eaa53a15e0ce8d494b3757948498cd82d660";
 
 /// Instead of a hash: an object of SQLite itself, or of its full-text search.
 pub(super) const BY_NAME: &str = "-";
