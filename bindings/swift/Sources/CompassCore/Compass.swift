@@ -46,7 +46,8 @@ public final class Compass: CompassHandle {
 
     /// Returns at once a handle that opens the database at its first use: for dependency injection or the environment of SwiftUI. If
     /// opening fails, that call throws the error that ``open(_:)`` would throw, and the next call tries again. After ``close()`` the next
-    /// call or the next sequence opens the database again; earlier sequences have ended.
+    /// call or the next sequence opens the database again; earlier sequences have ended, and so have holds and delivery. What was reported of the
+    /// network holds for the next database too.
     public static func lazy(_ options: CompassOptions) -> Compass { lazy { options } }
 
     /// The same, with options that are made when the database is opened, off the caller's thread: before the first unlock of the phone

@@ -187,8 +187,9 @@ extension CompassHandle {
         try await secretsChanged(on: isolation)
     }
 
-    /// Reports what the app knows of the network, with a number of the network, if it has one. Not stored. ``ConnectivityMonitor`` does
-    /// this automatically.
+    /// Reports what the app knows of the network, with a number of the network, if it has one. It is not stored in the file; the handle
+    /// remembers it for each database that it opens. While nothing was reported, every endpoint is tried over any network, also one that wants
+    /// an unmetered one. ``ConnectivityMonitor`` does this automatically.
     public func setConnectivity(_ connectivity: Connectivity, isolation: isolated (any Actor)? = #isolation) async throws {
         try await setConnectivity(connectivity, on: isolation)
     }
@@ -219,8 +220,8 @@ extension CompassHandle {
     }
 
     /// Closes the database after the writes that were called before, gives its file to `work`, and opens it again, even if `work` has
-    /// failed. Calls wait meanwhile, so `work` must not call this handle. Sequences go on with the next database. Once begun it runs to its
-    /// end, even if the task is cancelled. The database need not be open, and may be damaged.
+    /// failed. Calls wait meanwhile, so `work` must not call this handle. Sequences, holds, delivery and what was reported of the network go on
+    /// with the next database. Once begun it runs to its end, even if the task is cancelled. The database need not be open, and may be damaged.
     ///
     /// - Throws: The error of `work`; otherwise the error of opening. The next call tries to open again.
     public func whileClosed<Value: Sendable>(

@@ -122,7 +122,8 @@ public protocol CompassHandle: AnyObject, Sendable {
     /// - Parameter urgent: A person asks for it. Each endpoint then gets one attempt a minute, even during a pause or when the app has
     ///   reported that there is no network. Messages that need a person still wait.
     func flush(deadline: Duration, urgent: Bool) async throws -> FlushReport
-    /// Delivers in the background until `stopDelivery`, `quiesce` or `close`: for an app in the foreground.
+    /// Delivers in the background until `stopDelivery`, `quiesce`, `close` or the release of the last ``Hold``: for an app in the foreground.
+    /// It goes on with the database that `whileClosed`, `restore` or `erase` leaves, also after a refusal.
     func startDelivery() async throws
     /// Ends the delivery that `startDelivery` began; waits up to two seconds for running attempts.
     func stopDelivery() async throws

@@ -311,7 +311,10 @@ public interface Compass : Closeable {
      */
     public suspend fun flush(deadline: Duration = 25.seconds, urgent: Boolean = false): FlushReport
 
-    /** Delivers in the background until [stopDelivery], [quiesce] or [close]: for an app in the foreground. */
+    /**
+     * Delivers in the background until [stopDelivery], [quiesce], [close] or the release of the last [Hold]: for an app in the foreground. It
+     * goes on with the database that [whileClosed], [restore] or [erase] leaves, also after a refusal.
+     */
     public suspend fun startDelivery()
 
     /** Ends the delivery that [startDelivery] began; waits up to two seconds for running attempts. */
@@ -320,7 +323,11 @@ public interface Compass : Closeable {
     /** When [flush] will have something to do: for a scheduler. */
     public suspend fun nextDue(): NextDue
 
-    /** Reports what the app knows of the network, with the platform's number of the network, if it has one. Not stored. */
+    /**
+     * Reports what the app knows of the network, with the platform's number of the network, if it has one. It is not stored in the file; the
+     * handle remembers it for each database that it opens. While nothing was reported, every endpoint is tried over any network, also one that
+     * wants an unmetered one.
+     */
     public suspend fun setConnectivity(connectivity: Connectivity)
 
     /** The app has stored, changed or removed secrets: messages that waited for one are tried again. */
@@ -363,9 +370,10 @@ public interface Compass : Closeable {
     override fun close()
 
     /**
-     * Closes the database after the writes that were called before, and does [work] with its file; the next call opens the database again,
-     * even if [work] has failed. Calls wait meanwhile, so [work] must not call this handle. The flows go on with the next database. It runs
-     * to its end, even if the caller is cancelled. The database need not be open, and may be damaged.
+     * Closes the database after the writes that were called before, does [work] with its file, and opens it again if it was open before, even
+     * if [work] has failed; otherwise, or if it does not open now, the next call opens it. Calls wait meanwhile, so [work] must not call this
+     * handle. The flows, the holds, delivery and what was reported of the network go on with the next database. It runs to its end, even if the
+     * caller is cancelled. The database need not be open, and may be damaged.
      *
      * ```kotlin
      * compass.whileClosed { path -> File(path).copyTo(copy) }
