@@ -23,6 +23,7 @@ public final class Compass: CompassHandle {
     package let deliveries = CallQueue(name: "dev.compass.core.delivery", width: 32, quality: .utility)
 
     private init(reopens: Bool, options: @escaping @Sendable () throws -> CompassOptions) {
+        CompassOptions.lookForDevice()
         hub = ChangeHub()
         keeper = CoreKeeper(hub: hub, reopens: reopens, options: options)
     }
@@ -40,7 +41,6 @@ public final class Compass: CompassHandle {
     public static func open(_ options: CompassOptions) async throws -> Compass {
         let compass = Compass(reopens: false) { options }
         try await compass.queries.call { [keeper = compass.keeper] in try keeper.use { _ in } }
-        await compass.keeper.settled()
         return compass
     }
 
