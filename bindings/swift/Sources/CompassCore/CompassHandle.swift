@@ -119,8 +119,11 @@ public protocol CompassHandle: AnyObject, Sendable {
     /// Delivers due messages until there are no more or the deadline has passed. Cancelling the task cancels running attempts, releases
     /// claimed messages whose attempt did not begin, and throws `CancellationError` within two seconds.
     ///
-    /// - Parameter urgent: A person asks for it. Each endpoint then gets one attempt a minute, even during a pause or when the app has
-    ///   reported that there is no network. Messages that need a person still wait.
+    /// - Parameters:
+    ///   - deadline: How long it may take. An attempt begins only while three seconds or more are left, so a shorter flush sends nothing; one
+    ///     that had less than 20 s is tried again at once if no answer came.
+    ///   - urgent: A person asks for it. Each endpoint then gets one attempt a minute, even during a pause or when the app has reported that
+    ///     there is no network. Messages that need a person still wait.
     func flush(deadline: Duration, urgent: Bool) async throws -> FlushReport
     /// Delivers in the background until `stopDelivery`, `quiesce`, `close` or the release of the last ``Hold``: for an app in the foreground.
     /// It goes on with the database that `whileClosed`, `restore` or `erase` leaves, also after a refusal.

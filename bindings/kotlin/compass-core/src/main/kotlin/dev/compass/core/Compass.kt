@@ -138,8 +138,9 @@ public interface Compass : Closeable {
     public suspend fun session(session: SessionKey): SessionView
 
     /**
-     * One page of the list of sessions, newest first. [page] is the `next` of the page before. A search for text first reads the sessions
-     * that changed since the last search; `notIndexed` is the number of those that it did not reach.
+     * One page of the list of sessions, newest first. [page] is the `next` of the page before; [limit] is from 1 to 500
+     * ([ErrorCode.INVALID_ARGUMENT] otherwise). A search for text first reads the sessions that changed since the last search; `notIndexed`
+     * is the number of those that it did not reach.
      */
     public suspend fun sessions(filter: SessionFilter = SessionFilter(), page: String? = null, limit: Int = 50): SessionPage
 
@@ -288,7 +289,10 @@ public interface Compass : Closeable {
      */
     public suspend fun replaySent(filter: ReplayFilter, actor: String? = null, page: String? = null): ReplayReport
 
-    /** One page of the outbox, oldest first; without a filter the pending and failed messages. [page] is the `next` of the page before. */
+    /**
+     * One page of the outbox, oldest first; without a filter the pending and failed messages. [page] is the `next` of the page before; [limit]
+     * is from 1 to 500 ([ErrorCode.INVALID_ARGUMENT] otherwise).
+     */
     public suspend fun outbox(filter: OutboxFilter = OutboxFilter(), page: String? = null, limit: Int = 50): OutboxPage
 
     /** The outbox in numbers. */
@@ -306,6 +310,8 @@ public interface Compass : Closeable {
      * Delivers due messages until there are no more or [deadline] has passed. Cancelling the caller cancels running attempts, releases
      * claimed messages whose attempt did not begin, and returns within two seconds.
      *
+     * @param deadline how long it may take. An attempt begins only while three seconds or more are left, so a shorter flush sends nothing; one
+     *   that had less than 20 s is tried again at once if no answer came.
      * @param urgent a person asks for it. Each endpoint then gets one attempt a minute, even during a pause or when the app has reported
      *   that there is no network. Messages that need a person still wait.
      */
@@ -407,7 +413,7 @@ public interface Compass : Closeable {
     /** [session], again after each change. */
     public fun observeSession(session: SessionKey): Flow<SessionView>
 
-    /** The first page of [sessions], again after each change. Raise [limit] to see more. */
+    /** The first page of [sessions], again after each change. Raise [limit] to see more, up to 500: pages after that come from [sessions]. */
     public fun observeSessions(filter: SessionFilter = SessionFilter(), limit: Int = 50): Flow<SessionPage>
 
     /** [record], again after each change. */
@@ -416,7 +422,7 @@ public interface Compass : Closeable {
     /** [totals], again after each change. */
     public fun observeTotals(): Flow<Totals>
 
-    /** The first page of [outbox], again after each change. Raise [limit] to see more. */
+    /** The first page of [outbox], again after each change. Raise [limit] to see more, up to 500: pages after that come from [outbox]. */
     public fun observeOutbox(filter: OutboxFilter = OutboxFilter(), limit: Int = 50): Flow<OutboxPage>
 
     /** [outboxTotals], again after each change: for the line that says "3 wait, 1 needs you". */
