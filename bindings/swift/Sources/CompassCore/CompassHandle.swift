@@ -146,8 +146,8 @@ public protocol CompassHandle: AnyObject, Sendable {
     func refresh() async throws -> Bool
     func purge(olderThan age: Duration, on caller: isolated (any Actor)?) async throws -> PurgeReport
     func purgeAllBefore(_ time: Date, actor: String, on caller: isolated (any Actor)?) async throws -> PurgeReport
-    /// Writes a copy of the database to a file that does not exist yet; ``Compass/restore(from:options:)`` puts it back. Like the database
-    /// in ``DatabaseFolder``, the copy can be read from the first unlock on (iOS) and is left out of the system's backups (Apple's
+    /// Writes a copy of the database to a file that does not exist yet, in a folder that exists (``CompassError/Code/invalidArgument``
+    /// otherwise); ``Compass/restore(from:options:)`` puts it back. Like the database in ``DatabaseFolder``, the copy can be read from the first unlock on (iOS) and is left out of the system's backups (Apple's
     /// platforms), in any folder. If you move or copy it, you must decide about both again.
     func backup(to file: URL) async throws
     /// Checks the whole database: the file, and all its data against the event log.

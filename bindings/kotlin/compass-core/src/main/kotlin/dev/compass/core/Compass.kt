@@ -356,7 +356,10 @@ public interface Compass : Closeable {
      */
     public suspend fun refresh(): Boolean
 
-    /** Writes a copy of the database to a file that does not exist yet; [restore] puts it back. */
+    /**
+     * Writes a copy of the database to a file that does not exist yet, in a folder that exists ([ErrorCode.INVALID_ARGUMENT] otherwise);
+     * [restore] puts it back.
+     */
     public suspend fun backup(to: String)
 
     /** Checks the whole database: the file, and all its data against the event log. */
