@@ -307,3 +307,29 @@ fn goes_on(disk: &Path) {
     assert_eq!((office.requests().len(), counts.cancelled.load(Ordering::Acquire)), (3, 0));
     assert_eq!(compass.check().unwrap().faults, [""; 0]);
 }
+
+#[test]
+fn on_a_full_disk_what_was_not_stored_is_not_shown() {
+    on_a_disk_of("24m", "on_a_full_disk_what_was_not_stored_is_not_shown", shows_what_is_stored);
+}
+
+fn shows_what_is_stored(disk: &Path) {
+    let mut app = App::new();
+    let session = app.start().key;
+    let draft = |app: &App| app.view(session).fields[0].draft.clone();
+    // Half-typed text that cannot be stored.
+    let filler = fill(disk);
+    assert_eq!(code(app.compass.save_draft(session, "site", &"x".repeat(100_000))), "disk_full");
+    std::fs::remove_file(&filler).unwrap();
+    let view = app.compass.note(session, "a note", &id()).unwrap().view;
+    assert_eq!(view.fields[0].draft.as_deref().map(str::len), None, "the call has failed");
+    // Half-typed text that cannot be removed is removed with the value.
+    app.compass.save_draft(session, "site", "Mill La").unwrap();
+    let filler = fill(disk);
+    assert_eq!(code(app.compass.save_draft(session, "site", "")), "disk_full");
+    std::fs::remove_file(filler).unwrap();
+    app.compass.set_field(session, "site", text("Mill Lane")).unwrap();
+    assert_eq!(draft(&app), None, "it is gone when the field is set");
+    app.reopen();
+    assert_eq!(draft(&app), None);
+}

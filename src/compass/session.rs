@@ -88,7 +88,7 @@ impl Compass {
         let context = inner.act_context(actor)?;
         let carry_out = |tx: &Transaction<'_>| -> Result<(T, Changed)> {
             let WithDrafts { mut loaded, mut drafts } = inner.session_to_change(tx, session)?;
-            let was_finished = loaded.state.state.is_finished();
+            let (was_finished, was_running) = (loaded.state.state.is_finished(), loaded.state.state == SessionState::InProgress);
             let Some(mut ids) = Ids::of(tx, session, commands, command_id)? else {
                 let outcome = CommandOutcome { applied: Applied::Repeated, view: loaded.view_with(&drafts) };
                 return Ok((show(tx, context.at, outcome)?, Changed::nothing()));
@@ -111,8 +111,8 @@ impl Compass {
                 _ => Outcome::Done,
             };
             ids.remember(tx, loaded.id, outcome)?;
-            if loaded.state.state.is_finished() && !was_finished {
-                // They go with the session's end.
+            if loaded.state.state != SessionState::InProgress && was_running {
+                // They go with the session's end, also if it is discarded.
                 drafts = SortedMap::new();
             }
             for field in plan.drafts {

@@ -26,8 +26,8 @@ pub(crate) struct ChangeMark {
     others: i64,
     /// Rows that this connection has written, also those of transactions that were undone.
     own: u64,
-    /// Differs after a transaction that was undone.
-    revision: i64,
+    /// Differs after a transaction that was undone, also by its commit: a full disk is noticed only there.
+    not_committed: u64,
 }
 
 /// What a transaction does.
@@ -49,11 +49,13 @@ pub(crate) struct Store {
     long_wal: AtomicI64,
     /// What was rebuilt.
     rebuilt: Mutex<Rebuilt>,
+    /// Write transactions that began and were not committed: the running one, and all that were undone.
+    not_committed: AtomicU64,
     /// Write transactions that were committed: each costs an fsync.
     commits: AtomicU64,
     /// Looks at the whole file for damage.
     #[cfg(test)]
-    looks: std::sync::atomic::AtomicU64,
+    looks: AtomicU64,
 }
 
 impl Store {
@@ -83,7 +85,8 @@ impl Store {
             needs_cleaning: AtomicBool::new(!is_erased),
             long_wal: AtomicI64::new(0),
             rebuilt: Mutex::default(),
-            commits: AtomicU64::default(),
+            not_committed: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
             #[cfg(test)]
             looks: Default::default(),
         };
@@ -96,7 +99,7 @@ impl Store {
             writer: self.pool.writers.load(Ordering::Relaxed),
             others: tx.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?,
             own: tx.total_changes(),
-            revision: meta::revision(tx)?,
+            not_committed: self.not_committed.load(Ordering::Relaxed),
         })
     }
 
@@ -227,6 +230,7 @@ impl Store {
         let behavior = if writes { TransactionBehavior::Immediate } else { TransactionBehavior::Deferred };
         let transaction = lent.connection().transaction_with_behavior(behavior)?;
         if writes {
+            self.not_committed.fetch_add(1, Ordering::Relaxed);
             // A newer release may have changed the schema, and its rules, while this one had the file open.
             migrate::check_version(schema::version(&transaction)?)?;
         }
@@ -244,6 +248,7 @@ impl Store {
             // FTS5 reads and writes some of its pages only now.
             return if ends() { Ok(true) } else { Err(error.into()) };
         }
+        self.not_committed.fetch_sub(1, Ordering::Relaxed);
         self.commits.fetch_add(1, Ordering::Relaxed);
         if self.needs_cleaning.load(Ordering::Relaxed) {
             self.erase_with(lent.connection());

@@ -85,16 +85,19 @@ fn holds(copy: &Connection, is_id: IsId, message: &Message) -> Result<bool> {
     Ok(is_there && is_id(&message.delivery_id, &install, session_key(&session)?, &action, &hash, revision))
 }
 
-/// The condition under which a superseded message does not leave from the copy either: a newer one may have been delivered or was abandoned, or
-/// it holds a redacted value. If no newer one ever left, the copy's is the only one that can.
-const REPLACED: &str = "(o.holds_redacted IS NOT NULL OR EXISTS (
+/// The condition under which a superseded message does not leave from the copy either: it was abandoned itself, a newer one may have been delivered
+/// or was abandoned, or it holds a redacted value. If no newer one ever left, the copy's is the only one that can.
+const REPLACED: &str = "(o.holds_redacted IS NOT NULL OR o.reason IS 'abandoned' OR EXISTS (
                  SELECT 1 FROM outbox newer WHERE newer.action_id = o.action_id AND newer.revision > o.revision AND newer.replay = 0
                                               AND (newer.state = 'sent' OR newer.unknown_outcomes > 0 OR newer.reason = 'abandoned')))";
-/// The word in `outbox.detail` for it: what a person abandoned or redacted since, only a person sends.
+/// The word in `outbox.detail` for it: what a person abandoned or redacted since, only a person sends. That ends with a later correction that may
+/// have been delivered: a person has sent it.
 const REPLACED_BY: &str = "iif(o.holds_redacted IS NOT NULL, 'redacted', ifnull((
-                 SELECT newer.detail FROM outbox newer
-                  WHERE newer.action_id = o.action_id AND newer.revision > o.revision AND newer.replay = 0 AND newer.reason = 'abandoned'
-                    AND (newer.detail = 'abandoned' OR newer.detail = 'redacted')), 'restored'))";
+                 SELECT iif(it.detail IS 'redacted', 'redacted', 'abandoned') FROM outbox it
+                  WHERE it.action_id = o.action_id AND it.revision >= o.revision AND it.replay = 0 AND it.reason = 'abandoned'
+                    AND it.detail IS NOT 'restored' AND NOT EXISTS (
+                     SELECT 1 FROM outbox newer WHERE newer.action_id = o.action_id AND newer.revision > it.revision AND newer.replay = 0
+                                                  AND (newer.state = 'sent' OR newer.unknown_outcomes > 0))), 'restored'))";
 
 /// What receivers may have of an action.
 struct CarriedAction {

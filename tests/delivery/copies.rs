@@ -225,3 +225,55 @@ fn an_edit_does_not_send_after_a_restore_what_a_person_abandoned() {
     field.flush();
     assert_eq!(revisions(&field), ["3"], "only a person sends it");
 }
+
+#[test]
+fn what_a_person_abandoned_before_its_correction_does_not_leave_from_a_copy() {
+    let mut field = phone_that_sends_edits();
+    let session = field.complete();
+    let copy = back_up(&field, "copy.db");
+    abandon_first(&field, session);
+    // Its correction never leaves.
+    correct(&field.compass, session, "18.5");
+    restore(&mut field, &copy);
+    field.flush();
+    assert_eq!((revisions(&field).len(), field.action(session).reason.as_deref()), (0, Some("abandoned")));
+    edit(&field.compass, session, "19.5");
+    field.flush();
+    assert_eq!((revisions(&field).len(), field.action(session).edit_not_sent.as_deref()), (0, Some("abandoned")), "only a person sends it");
+    field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+    field.flush();
+    assert_eq!(revisions(&field), ["3"]);
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+}
+
+#[test]
+fn an_edit_sends_after_a_restore_what_a_person_abandoned_and_then_corrected() {
+    let mut field = phone_that_sends_edits();
+    let session = field.complete();
+    let copy = back_up(&field, "copy.db");
+    abandon_first(&field, session);
+    correct(&field.compass, session, "18.5");
+    field.flush();
+    restore(&mut field, &copy);
+    field.flush();
+    assert_eq!(revisions(&field), ["2"], "it has the newer values");
+    edit(&field.compass, session, "19.5");
+    field.flush();
+    assert_eq!(revisions(&field), ["2", "3"]);
+}
+
+#[test]
+fn a_copy_that_is_restored_twice_sends_no_older_values() {
+    let (mut field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    let copy = back_up(&field, "copy.db");
+    correct(&field.compass, session, "18.5");
+    field.flush();
+    restore(&mut field, &copy);
+    // The restored file has no row of the second revision, which was delivered.
+    correct(&field.compass, session, "19.5");
+    restore(&mut field, &copy);
+    field.flush();
+    assert_eq!((revisions(&field), field.action(session).reason.as_deref()), (vec!["2".to_owned()], Some("abandoned")));
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+}

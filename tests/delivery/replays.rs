@@ -484,3 +484,35 @@ fn the_newest_delivered_revision_waits_for_a_replay_of_an_earlier_one_in_flight(
         other.iter().for_each(|other| other.close().unwrap());
     }
 }
+
+#[test]
+fn a_replay_that_gave_way_while_its_secrets_are_looked_up_does_not_leave() {
+    let secrets_store = SlowSecrets::new();
+    secrets_store.set(SECRET_NAME, SECRET);
+    let (field, receivers) = phone_with(|_| Ok(answer(202)), |options| options.secrets = secrets_store.clone());
+    field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();
+    let session = delivered(&field);
+    receivers.now(|request| Ok(answer(if header(request, "compass-revision") == "2" { 202 } else { 503 })));
+    replay(&field, session);
+    field.flush();
+    let change = support::app::set("reading", FieldValue::Text("18.5".into()));
+    field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
+    field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+    field.clock.advance(2 * MINUTE);
+    field.flush();
+    assert_eq!(field.action(session).delivered_revision, Some(2));
+    receivers.take();
+    let before = field.transport.requests().len();
+    field.clock.advance(HOUR);
+    let came = secrets_store.gate.came();
+    secrets_store.gate.close();
+    let running = flushing(&field.compass);
+    secrets_store.gate.wait_for(came + 1);
+    assert_eq!(replay(&field, session).applied, Applied::Yes);
+    secrets_store.gate.open();
+    joined("the flush", running);
+    field.flush();
+    let revisions: Vec<_> = field.transport.requests()[before..].iter().map(|request| header(request, "compass-revision")).collect();
+    assert_eq!(revisions, ["2"]);
+    sound(&field);
+}

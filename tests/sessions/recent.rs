@@ -66,3 +66,14 @@ fn a_refused_call_leaves_nothing_behind_in_memory() {
     assert_eq!((view.fields, view.notes.len()), (before.fields, 2));
     assert_eq!(app.view(session).notes, view.notes);
 }
+
+#[test]
+fn half_typed_text_goes_with_a_session_that_is_discarded() {
+    let app = App::new();
+    let session = app.start().key;
+    app.compass.save_draft(session, "site", "Mill La").unwrap();
+    app.compass.save_note_draft(session, "half a no").unwrap();
+    let view = app.compass.discard(session).unwrap().view;
+    assert_eq!((view.fields[0].draft.as_deref(), view.note_draft.as_deref()), (None, None));
+    assert_eq!(app.compass.discard(session).unwrap().applied, Applied::Stale);
+}
