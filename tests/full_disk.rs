@@ -59,6 +59,14 @@ fn fill(folder: &Path) -> PathBuf {
     filler
 }
 
+/// The same, with files: no other can be made.
+fn fill_with_files(folder: &Path) -> PathBuf {
+    let files = folder.join("files");
+    std::fs::create_dir(&files).unwrap();
+    while File::create(files.join(id())).is_ok() {}
+    files
+}
+
 fn open(path: &Path) -> Result<Compass, Error> {
     Compass::open(Options::new(path).transport(ScriptedTransport::always(202)))
 }
@@ -188,6 +196,34 @@ fn opens_what_was_closed(_: &Path) {
     Compass::erase(app.path(), None).unwrap();
     std::fs::remove_file(filler).unwrap();
     assert_eq!(std::fs::read_dir(app.folder()).unwrap().count(), 0, "nothing stays");
+}
+
+#[test]
+fn on_a_disk_without_room_for_a_file_a_database_that_was_closed_opens() {
+    on_a_disk_of("24m,nr_inodes=100", "on_a_disk_without_room_for_a_file_a_database_that_was_closed_opens", opens_without_room_for_a_file);
+}
+
+fn opens_without_room_for_a_file(_: &Path) {
+    let mut app = App::new();
+    let session = app.completed();
+    app.compass.close().unwrap();
+    // The reserve is one file, and SQLite needs two. On a phone there is no room for either.
+    let files = fill_with_files(app.folder());
+    std::fs::remove_file(std::fs::read_dir(&files).unwrap().next().unwrap().unwrap().path()).unwrap();
+    app.compass = Compass::open(app.options()).unwrap();
+    assert!(!reserve(&app).exists());
+    assert_eq!(app.deliver().sent, 3, "what waits is sent");
+    assert_eq!(app.record(session).actions[0].status, ActionStatus::Sent);
+    app.compass.close().unwrap();
+
+    // Without the room that was kept it is refused, and that says why.
+    while File::create(files.join(id())).is_ok() {}
+    assert_eq!(code(Compass::open(app.options())), "disk_full");
+    assert_eq!(code(Compass::erase(app.path(), None)), "disk_full");
+    std::fs::remove_dir_all(&files).unwrap();
+    app.compass = Compass::open(app.options()).unwrap();
+    assert_eq!(app.faults(), [""; 0]);
+    assert!(reserve(&app).exists(), "there is room again");
 }
 
 #[test]

@@ -14,6 +14,8 @@ use super::{Result, files};
 const SIZE: u64 = 1 << 20;
 /// Space that has to stay free for others: the last space of a disk is for the technician's acts.
 const LEFT: u64 = 8 << 20;
+/// A connection needs this for the WAL and its shared memory, and so many files.
+const SIDE_FILES: (u64, u64) = (1 << 16, 2);
 const PART: usize = 1 << 16;
 
 /// Makes the file, if it is not there and there is space.
@@ -34,6 +36,14 @@ pub(super) fn release(database: &Path) -> bool {
 
 fn has_room(database: &Path) -> bool {
     rustix::fs::statvfs(database).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= SIZE + LEFT)
+}
+
+/// Whether the disk has no room for the files beside the database.
+pub(super) fn is_full(database: &Path) -> bool {
+    let (bytes, files) = SIDE_FILES;
+    // Some file systems do not count files.
+    rustix::fs::statvfs(database)
+        .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < bytes || disk.f_files > 0 && disk.f_favail < files)
 }
 
 fn fill(path: &Path) -> Result<()> {
