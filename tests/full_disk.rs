@@ -227,6 +227,28 @@ fn opens_without_room_for_a_file(_: &Path) {
 }
 
 #[test]
+fn on_a_full_disk_what_was_not_kept_is_not_shown() {
+    on_a_disk_of("24m", "on_a_full_disk_what_was_not_kept_is_not_shown", shows_what_is_kept);
+}
+
+fn shows_what_is_kept(_: &Path) {
+    let app = App::new();
+    let session = app.start().key;
+    let half_typed = |round: usize| "x".repeat(4_000 + round);
+    app.compass.save_note_draft(session, &half_typed(0)).unwrap();
+    let filler = fill(app.folder());
+    let (round, full) = (1..10_000)
+        .find_map(|round| Some((round, app.compass.save_note_draft(session, &half_typed(round)).err()?)))
+        .expect("the disk is full");
+    assert_eq!(full.code(), "disk_full", "{full}");
+    std::fs::remove_file(filler).unwrap();
+    // The next tap.
+    let view = app.set(session, "site", "Mill Lane");
+    assert_eq!(view.note_draft, Some(half_typed(round - 1)));
+    assert_eq!(app.view(session).note_draft, view.note_draft);
+}
+
+#[test]
 fn on_a_full_disk_what_was_delivered_is_kept_as_sent() {
     on_a_disk_of("24m", "on_a_full_disk_what_was_delivered_is_kept_as_sent", keeps_what_was_delivered);
 }

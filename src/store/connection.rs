@@ -1,7 +1,7 @@
 //! The database file, with its two kinds of access: write transactions and read snapshots.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,8 +26,8 @@ pub(crate) struct ChangeMark {
     others: i64,
     /// Rows that this connection has written, also those of transactions that were undone.
     own: u64,
-    /// Differs after a transaction that was undone.
-    revision: i64,
+    /// How many write transactions began, without those that were committed: it differs after one that was undone, also by its commit.
+    undone: u64,
 }
 
 /// What a transaction does.
@@ -49,9 +49,10 @@ pub(crate) struct Store {
     long_wal: AtomicI64,
     /// What was rebuilt.
     rebuilt: Mutex<Rebuilt>,
-    /// Write transactions that were committed: each costs an fsync.
-    #[cfg(test)]
-    commits: std::sync::atomic::AtomicU64,
+    /// Write transactions that began.
+    begun: AtomicU64,
+    /// Those that were committed: each costs an fsync.
+    commits: AtomicU64,
     /// Looks at the whole file for damage.
     #[cfg(test)]
     looks: std::sync::atomic::AtomicU64,
@@ -84,8 +85,8 @@ impl Store {
             needs_cleaning: AtomicBool::new(!is_erased),
             long_wal: AtomicI64::new(0),
             rebuilt: Mutex::default(),
-            #[cfg(test)]
-            commits: Default::default(),
+            begun: AtomicU64::new(0),
+            commits: AtomicU64::new(0),
             #[cfg(test)]
             looks: Default::default(),
         };
@@ -98,7 +99,7 @@ impl Store {
             writer: self.pool.writers.load(Ordering::Relaxed),
             others: tx.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?,
             own: tx.total_changes(),
-            revision: meta::revision(tx)?,
+            undone: self.begun.load(Ordering::Relaxed) - self.commits.load(Ordering::Relaxed),
         })
     }
 
@@ -230,6 +231,7 @@ impl Store {
         let behavior = if writes { TransactionBehavior::Immediate } else { TransactionBehavior::Deferred };
         let transaction = lent.connection().transaction_with_behavior(behavior)?;
         if writes {
+            self.begun.fetch_add(1, Ordering::Relaxed);
             // A newer release may have changed the schema, and its rules, while this one had the file open.
             migrate::check_version(schema::version(&transaction)?)?;
         }
@@ -247,7 +249,6 @@ impl Store {
             // FTS5 reads and writes some of its pages only now.
             return if ends() { Ok(true) } else { Err(error.into()) };
         }
-        #[cfg(test)]
         self.commits.fetch_add(1, Ordering::Relaxed);
         if self.needs_cleaning.load(Ordering::Relaxed) {
             self.erase_with(lent.connection());

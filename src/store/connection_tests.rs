@@ -486,6 +486,15 @@ fn a_mark_is_another_one_after_everything_that_is_written() {
     assert_ne!(Some(mark()), undone, "what was undone is not in the file");
     bump(&store).unwrap();
     assert_ne!(Some(mark()), undone, "the same revision was given to another change");
+    store
+        .write::<(), StoreError>(|tx| {
+            // The draft of no session: only the commit notices it.
+            tx.execute_batch("PRAGMA defer_foreign_keys = ON; INSERT INTO draft (session_id, field, text) VALUES (9, 'site', 'Mill La')")?;
+            undone = Some(store.mark(tx)?);
+            Ok(())
+        })
+        .unwrap_err();
+    assert_ne!(Some(mark()), undone, "a commit that fails undoes everything");
     let (folder, store) = self::store();
     let mark = || store.write::<_, StoreError>(|tx| store.mark(tx)).unwrap();
     let before = mark();

@@ -34,11 +34,6 @@ pub(crate) fn load(connection: &Connection) -> Result<Meta> {
     })?)
 }
 
-/// The number of changes for observers.
-pub(super) fn revision(connection: &Connection) -> Result<i64> {
-    Ok(connection.prepare_cached("SELECT revision FROM meta WHERE id = 1")?.query_row([], |row| row.get(0))?)
-}
-
 /// Counts a change for observers, in the transaction that makes it.
 pub(crate) fn next_revision(tx: &Transaction<'_>) -> Result<u64> {
     let revision: i64 =
