@@ -144,7 +144,8 @@ fn differences(connection: &Connection, version: u32) -> Result<Differences> {
                 found.extra.push(object);
             }
             Some(BY_NAME) if sql.as_ref().is_none_or(|sql| keeps_rows(&normal(sql))) => {}
-            Some(hash) if hash_of(&sql.unwrap_or_default()) == hash => {}
+            // SQLite reads a text up to its first zero.
+            Some(hash) if sql.as_ref().is_some_and(|sql| !sql.contains('\0') && hash_of(sql) == hash) => {}
             Some(_) => found.different.push(object.into_owned()),
         }
     }

@@ -37,19 +37,21 @@ fn a_file_that_lacks_a_rule_of_ours_is_damage_and_left_as_it_is() {
 }
 
 #[test]
-fn a_rule_that_is_hidden_in_the_text_of_another_one_is_missing() {
-    // SQLite reads a text up to its first zero, so that the second rule is only a text.
-    let hide = "PRAGMA writable_schema = ON;
-        UPDATE sqlite_schema SET sql = sql || char(0) || 'trigger' || char(0) || 'outbox_is_frozen' || char(0)
+fn a_rule_behind_a_zero_is_none() {
+    // SQLite reads a text up to its first zero.
+    for change in [
+        "UPDATE sqlite_schema SET sql = sql || char(0) || 'trigger' || char(0) || 'outbox_is_frozen' || char(0)
                                            || (SELECT sql FROM sqlite_schema WHERE name = 'outbox_is_frozen')
-         WHERE name = (SELECT max(name) FROM sqlite_schema WHERE type = 'trigger' AND name < 'outbox_is_frozen');
-        DELETE FROM sqlite_schema WHERE name = 'outbox_is_frozen'";
-    let app = doctored(hide);
-    let backup = app.folder().join("copy.db");
-    std::fs::copy(app.path(), &backup).unwrap();
-    assert_eq!(code(open(&app.path())), "corrupt");
-    let restored = app.folder().join("restored.db");
-    assert_eq!(code(Compass::restore(&backup, &RestoreOptions::new(restored))), "corrupt");
+          WHERE name = (SELECT max(name) FROM sqlite_schema WHERE type = 'trigger' AND name < 'outbox_is_frozen');
+         DELETE FROM sqlite_schema WHERE name = 'outbox_is_frozen'",
+        "UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ') /* ' || char(0) || '*/ STRICT') WHERE name = 'endpoint'",
+    ] {
+        let app = doctored(&format!("PRAGMA writable_schema = ON; {change}"));
+        let copy = app.folder().join("copy.db");
+        std::fs::copy(app.path(), &copy).unwrap();
+        assert_eq!(code(open(&app.path())), "corrupt", "{change}");
+        assert_eq!(code(Compass::restore(&copy, &RestoreOptions::new(app.folder().join("restored.db")))), "corrupt", "{change}");
+    }
 }
 
 #[test]
