@@ -183,8 +183,8 @@ fn opens_what_was_closed(_: &Path) {
     app.compass.close().unwrap();
 
     // Without the room that was kept it is refused, and that says why.
+    std::fs::remove_file(reserve(&app)).unwrap();
     fill(app.folder());
-    assert!(!reserve(&app).exists());
     assert_eq!(code(Compass::open(app.options())), "disk_full");
     assert_eq!(code(Compass::erase(app.path(), None)), "disk_full");
     std::fs::remove_file(&filler).unwrap();
@@ -196,6 +196,38 @@ fn opens_what_was_closed(_: &Path) {
     Compass::erase(app.path(), None).unwrap();
     std::fs::remove_file(filler).unwrap();
     assert_eq!(std::fs::read_dir(app.folder()).unwrap().count(), 0, "nothing stays");
+}
+
+#[test]
+fn on_a_full_disk_what_was_opened_can_still_be_freed() {
+    on_a_disk_of("24m", "on_a_full_disk_what_was_opened_can_still_be_freed", frees_what_was_opened);
+}
+
+fn frees_what_was_opened(_: &Path) {
+    let mut app = App::new();
+    let (first, notes) = (app.completed(), app.start().key);
+    app.deliver();
+    app.compass.close().unwrap();
+    let filler = fill(app.folder());
+    app.compass = Compass::open(app.options()).unwrap();
+    assert_eq!(std::fs::metadata(reserve(&app)).unwrap().len(), 1 << 19, "half of it is enough to open");
+    note_until_full(&app, notes);
+    app.compass.delete(first).unwrap();
+    assert_eq!(code(app.compass.record(first)), "deleted_session");
+    assert!(!reserve(&app).exists());
+
+    // Whatever is left makes the room for opening.
+    app.compass.close().unwrap();
+    std::fs::remove_file(filler).unwrap();
+    app.compass = Compass::open(app.options()).unwrap();
+    assert_eq!(std::fs::metadata(reserve(&app)).unwrap().len(), 1 << 20, "there is room again");
+    for _ in 0..2 {
+        app.compass.close().unwrap();
+        fill(app.folder());
+        app.compass = Compass::open(app.options()).unwrap();
+    }
+    assert!(!reserve(&app).exists());
+    assert_eq!(app.faults(), [""; 0]);
 }
 
 #[test]

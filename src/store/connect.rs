@@ -28,10 +28,14 @@ pub(super) fn connect(
         Err(StoreError::CannotOpen(_)) if reserve::is_full(path) => Err(StoreError::Full),
         opened => opened,
     };
-    match open(wait_limit.clone()) {
-        Err(StoreError::Full) if reserve::release(path) => open(wait_limit),
-        opened => opened,
+    let mut opened = open(wait_limit.clone());
+    // What frees space later needs the other half.
+    for release in [reserve::release_half, reserve::release] {
+        if matches!(opened, Err(StoreError::Full)) && release(path) {
+            opened = open(wait_limit.clone());
+        }
     }
+    opened
 }
 
 fn open(path: &Path, role: Role, pool: &Arc<Pool>, wait_limit: WaitLimit, look: fn(&Connection) -> Result<()>) -> Result<Connection> {

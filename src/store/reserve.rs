@@ -1,10 +1,10 @@
 //! A little space on the disk, reserved by a file beside the database: when the disk is full it is released, so that deletions can still be
 //! written.
 //!
-//! The file has no content. It is made where there is enough space, and silently left out where there is not. After a crash it may be
-//! incomplete; then it is made again.
+//! The file has no content. It is made where there is enough space, and silently left out where there is not. After a crash, or when half of
+//! it was released, it is incomplete; then it is made again.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
@@ -32,6 +32,12 @@ pub(super) fn make(database: &Path) {
 /// Releases the space. False where there was none.
 pub(super) fn release(database: &Path) -> bool {
     fs::remove_file(files::beside(database, files::RESERVE)).is_ok()
+}
+
+/// Releases half of the space. False where that was done before, or where there is none.
+pub(super) fn release_half(database: &Path) -> bool {
+    let reserve = OpenOptions::new().write(true).open(files::beside(database, files::RESERVE));
+    reserve.is_ok_and(|file| file.metadata().is_ok_and(|reserve| reserve.len() > SIZE / 2) && file.set_len(SIZE / 2).is_ok())
 }
 
 fn has_room(database: &Path) -> bool {
