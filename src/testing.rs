@@ -267,7 +267,7 @@ impl ScriptedTransport {
             self.changed.wait_timeout_while(state, WAIT_LIMIT, |state| !holds(state)).unwrap_or_else(PoisonError::into_inner);
         let came = state.requests.len();
         drop(state);
-        assert!(!timeout.timed_out(), "waited in vain for {what}; {came} requests came");
+        assert!(!timeout.timed_out(), "waited too long for {what}; {came} requests came");
     }
 
     fn state(&self) -> MutexGuard<'_, ScriptState> {

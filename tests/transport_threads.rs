@@ -65,7 +65,7 @@ fn a_request_starts_no_thread() {
             }
             (before, seen)
         });
-        // Also when an assertion fails, or the watcher would be waited for in vain.
+        // Also when an assertion fails, or the wait for the watcher would not end.
         let watched = SetWhenDropped(&over);
         for id in 0..400 {
             let host = if id % 2 == 0 { "localhost" } else { "127.0.0.1" };

@@ -74,7 +74,7 @@ fn value(folder: &Path, _: usize, side: Side) -> Work {
     let mut number = 0;
     let mut next = move || {
         number += 1;
-        (format!("field_{}", number % FIELDS), format!("17.5 bar at valve {}", number % 10))
+        (format!("field_{}", number % FIELDS), format!("17.5 bar at valve {}", number % 7))
     };
     match side {
         Side::Core => each(move || {

@@ -52,8 +52,8 @@ impl Compass {
     /// that one file, and on the disk; otherwise there is none. A copy that is opened elsewhere sends its messages with the same ids.
     ///
     /// # Errors
-    /// `InvalidArgument` when the file already exists, the WAL of another database is beside the name, the name is one of the database's own
-    /// files, or the path is not valid; errors of either file.
+    /// `InvalidArgument` when its folder does not exist, the file already exists, the WAL of another database is beside the name, the name is
+    /// one of the database's own files, or the path is not valid; errors of either file.
     pub fn backup(&self, to: &Path) -> Result<()> {
         let to = new_file(to, self.inner.store.path())?;
         let stops = self.inner.store.stops();
@@ -68,7 +68,11 @@ pub(super) fn new_file(to: &Path, database: &Path) -> Result<PathBuf> {
     if let Some(problem) = open_files::no_path(to) {
         return refuse(problem);
     }
-    let to = open_files::canonical(to)?;
+    let to = match open_files::canonical(to) {
+        // A phone that was not unlocked yet says that it may not look, not that there is nothing.
+        Err(Error::CannotOpen { .. }) if !has_folder(to) => return refuse("its folder does not exist"),
+        found => found?,
+    };
     if to.exists() {
         Err(store::StoreError::NameTaken.into())
     } else if store::files::would_touch(&to, database) {
@@ -78,6 +82,11 @@ pub(super) fn new_file(to: &Path, database: &Path) -> Result<PathBuf> {
     } else {
         Ok(to)
     }
+}
+
+/// Whether the folder of this path is there, or cannot be looked at now.
+fn has_folder(path: &Path) -> bool {
+    path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.try_exists().unwrap_or(true))
 }
 
 impl Inner {

@@ -186,6 +186,7 @@ impl Inner {
             Waits::Aside(wait_limit) => self.store.write_for_delivery(wait_limit, work),
         }?;
         drop(call);
+        self.delivery.database_works();
         if let Some(revision) = revision {
             // Before observers are notified: they may take long.
             if changed.outbox || changed.endpoints {

@@ -1,6 +1,7 @@
 //! The calls of delivery: flushing, the network, secrets, quiescing and closing.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
@@ -127,6 +128,13 @@ impl Delivery {
     /// Something may have become due.
     pub(crate) fn look(&self) {
         self.shared.change(|shared| shared.schedule.look());
+    }
+
+    /// A call of the app has written to the database: if that failed before, it works again.
+    pub(crate) fn database_works(&self) {
+        if self.is_paused.swap(false, Ordering::Relaxed) {
+            self.shared.change(|_| {});
+        }
     }
 
     /// The app has changed this endpoint.

@@ -2,6 +2,7 @@
 //! stop; a simulation takes the steps one by one.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::batch::FlushCounts;
@@ -64,6 +65,8 @@ pub(crate) struct Run {
     /// How often in a row the database failed, and until when it is not used.
     pub(super) failures: u32,
     pub(super) paused_until: Option<Instant>,
+    /// Commits of the store when the database failed last: after another one it works again.
+    commits: u64,
     /// The same in a simulation, by the monotonic clock.
     paused_until_simulated: Option<Duration>,
     /// Nothing is waited for in real time.
@@ -165,6 +168,7 @@ impl Run {
             stuck: None,
             failures: 0,
             paused_until: None,
+            commits: 0,
             paused_until_simulated: None,
             stopping_since: None,
             asked_at: None,
@@ -248,6 +252,9 @@ impl Delivery {
     /// One step.
     pub(crate) fn step(&self, run: &mut Run) -> Step {
         let now = self.now();
+        if run.failures > 0 && self.store.commits() > run.commits {
+            (run.paused_until, run.paused_until_simulated) = (None, None);
+        }
         let stop = {
             let shared = self.shared.lock();
             (run.seen, run.epoch) = (shared.events(), shared.epoch);
@@ -411,6 +418,8 @@ impl Delivery {
         let doubled = last.saturating_mul(1 << run.failures.saturating_sub(DATABASE_PAUSES.len() as u32).min(6));
         let pause = DATABASE_PAUSES.get(run.failures as usize).copied().unwrap_or(if run.is_flush() { last } else { doubled.min(IDLE) });
         run.failures += 1;
+        run.commits = self.store.commits();
+        self.is_paused.store(true, Ordering::Relaxed);
         if run.simulated {
             run.paused_until_simulated = Some(self.now().monotonic.saturating_add(pause));
         } else {

@@ -1,5 +1,6 @@
 //! The delivery handle, and the functions that all its parts use.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub(crate) struct Delivery {
     /// Distinguishes this handle's leases from those of every other.
     pub(super) owner: String,
     pub(super) shared: Arc<SharedLock>,
+    /// The database has failed, and nothing was written since.
+    pub(super) is_paused: AtomicBool,
     /// Itself, for threads that may return after it is dropped.
     pub(super) me: Weak<Self>,
 }
@@ -45,7 +48,17 @@ impl Delivery {
             }
         }));
         let owner = uuid::Uuid::from_bytes(ports.random.bytes()).simple().to_string();
-        Arc::new_cyclic(|me| Self { store, ports, blocking, settings, notify, owner, shared, me: Weak::clone(me) })
+        Arc::new_cyclic(|me| Self {
+            store,
+            ports,
+            blocking,
+            settings,
+            notify,
+            owner,
+            shared,
+            is_paused: AtomicBool::new(false),
+            me: Weak::clone(me),
+        })
     }
 
     /// Random text that no other handle has.

@@ -200,16 +200,16 @@ fn bounds_are_values(definition: &FieldDefinition) {
 
 #[test]
 fn the_bounds_of_a_field_without_errors_are_values_of_it() {
-    let sound = RefCell::new(BTreeMap::<&str, u32>::new());
+    let valid = RefCell::new(BTreeMap::<&str, u32>::new());
     let config = Config { cases: 4_000, failure_persistence: None, ..Config::default() };
     let checked = TestRunner::new(config).run(&any_field(), |field| {
         if let Some(definition) = read(&field) {
             bounds_are_values(&definition);
-            *sound.borrow_mut().entry(definition.kind.type_name()).or_default() += 1;
+            *valid.borrow_mut().entry(definition.kind.type_name()).or_default() += 1;
         }
         Ok(())
     });
     checked.unwrap_or_else(|error| panic!("{error}"));
-    let sound = sound.into_inner();
-    assert_eq!(sound.len(), 17, "every type was seen without an error: {sound:?}");
+    let valid = valid.into_inner();
+    assert_eq!(valid.len(), 17, "every type was seen without an error: {valid:?}");
 }

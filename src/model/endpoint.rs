@@ -102,7 +102,7 @@ pub enum NetworkPolicy {
     /// Any.
     #[default]
     Any,
-    /// Only one that costs nothing.
+    /// Only one that costs nothing; any one, while the app has reported nothing of the network.
     Unmetered,
 }
 

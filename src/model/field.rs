@@ -18,7 +18,7 @@ pub struct FieldDefinition {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub help: Option<String>,
-    /// Whether a section that asks it can be left, and a session completed, without a value.
+    /// Whether a section that asks it can be left, and a session completed, only with a value.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub required: bool,

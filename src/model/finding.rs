@@ -35,7 +35,7 @@ pub struct Finding {
 pub struct Problem {
     /// Key of the field.
     pub field: String,
-    /// A stable code, listed in `docs/workflow-format.md`, such as `required` or `too_large`; new ones may appear.
+    /// A stable code, listed in `docs/workflow-format.md`, such as `required` or `pattern`; new ones may appear.
     pub code: String,
     /// What is wrong and what to do, in English, without the value.
     pub message: String,

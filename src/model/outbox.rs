@@ -297,7 +297,7 @@ pub enum NetworkNeed {
 #[cfg_attr(feature = "uniffi", derive(uniffi::Enum))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Connectivity {
-    /// The app has reported nothing; delivery is attempted.
+    /// The app has reported nothing; delivery is attempted, also to endpoints that want a network that costs nothing.
     #[default]
     Unknown,
     /// No network; nothing is attempted, unless a person asks for an urgent `flush`.

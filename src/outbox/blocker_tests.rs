@@ -36,7 +36,7 @@ fn later() -> EntryFacts<'static> {
     EntryFacts { reason: Some("server_error"), due_at: in_seconds(3600), ..fresh() }
 }
 
-fn sound() -> EndpointFacts<'static> {
+fn working() -> EndpointFacts<'static> {
     EndpointFacts {
         readable: true,
         enabled: true,
@@ -49,7 +49,7 @@ fn sound() -> EndpointFacts<'static> {
 }
 
 fn paused(seconds: i64, reason: &'static str) -> EndpointFacts<'static> {
-    EndpointFacts { paused_until: Some(in_seconds(seconds)), pause_reason: Some(reason), ..sound() }
+    EndpointFacts { paused_until: Some(in_seconds(seconds)), pause_reason: Some(reason), ..working() }
 }
 
 fn context() -> DeliveryContext {
@@ -67,7 +67,7 @@ fn at(at: Timestamp) -> Next {
 #[test]
 fn what_needs_a_person_is_asked_before_what_waits_for_a_network_or_for_time() {
     let off = |context| DeliveryContext { integration_enabled: false, ..context };
-    let unreachable = EndpointFacts { failing: Some(("dns", true)), ..sound() };
+    let unreachable = EndpointFacts { failing: Some(("dns", true)), ..working() };
     for context in [
         context(),
         offline(),
@@ -80,9 +80,9 @@ fn what_needs_a_person_is_asked_before_what_waits_for_a_network_or_for_time() {
                 (blocker.reason().expect("a reason").to_owned(), blocker.needs_person())
             };
             let needs_person = |reason: &str| (reason.to_owned(), true);
-            let archived = EndpointFacts { archived: true, enabled: false, ..sound() };
+            let archived = EndpointFacts { archived: true, enabled: false, ..working() };
             let disabled = EndpointFacts { enabled: false, ..paused(60, "secret_missing") };
-            let damaged = EndpointFacts { readable: false, archived: true, ..sound() };
+            let damaged = EndpointFacts { readable: false, archived: true, ..working() };
             assert_eq!(is(&EntryFacts { readable: false, leased: true, ..entry }, None, &off(context)), needs_person("corrupt"));
             assert_eq!(is(&EntryFacts { leased: true, ..entry }, None, &off(context)), ("in_flight".to_owned(), false));
             assert_eq!(is(&entry, None, &off(context)), needs_person("integration_off"));
@@ -92,7 +92,7 @@ fn what_needs_a_person_is_asked_before_what_waits_for_a_network_or_for_time() {
             assert_eq!(is(&entry, Some(disabled), &context), needs_person("endpoint_disabled"));
             for reason in ["secret_missing", "secret_invalid"] {
                 let tried = EntryFacts { reason: Some(reason), ..entry };
-                assert_eq!(is(&tried, Some(sound()), &context), needs_person(reason));
+                assert_eq!(is(&tried, Some(working()), &context), needs_person(reason));
                 assert_eq!(is(&tried, Some(paused(600, "rate_limited")), &context), needs_person(reason), "a pause does not hide it");
                 assert_eq!(is(&entry, Some(paused(600, reason)), &context), needs_person(reason), "found with another message");
                 assert_eq!(is(&entry, Some(paused(-600, reason)), &context), needs_person(reason), "time does not fix it");
@@ -106,7 +106,7 @@ fn what_needs_a_person_is_asked_before_what_waits_for_a_network_or_for_time() {
 
 #[test]
 fn the_rest_waits_for_time_or_a_network() {
-    let needs_unmetered = EndpointFacts { network: NetworkPolicy::Unmetered, ..sound() };
+    let needs_unmetered = EndpointFacts { network: NetworkPolicy::Unmetered, ..working() };
     let metered = DeliveryContext { connectivity: METERED, ..context() };
     let unknown = DeliveryContext { connectivity: Connectivity::Unknown, ..context() };
     let any = |at| Next { at, network: Some(NetworkNeed::Any) };
@@ -117,29 +117,29 @@ fn the_rest_waits_for_time_or_a_network() {
     let ended = EntryFacts { in_flight_until: Some(now()), ..fresh() };
     let far_ahead = EntryFacts { in_flight_until: Some(in_seconds(121)), ..fresh() };
     let overdue = EntryFacts { due_at: in_seconds(-60), reason: Some("interrupted"), ..fresh() };
-    let not_proven = EndpointFacts { failing: Some(("dns", false)), ..sound() };
+    let not_proven = EndpointFacts { failing: Some(("dns", false)), ..working() };
     for (entry, endpoint, context, expected) in [
-        (fresh(), sound(), context(), Blocker::Ready { reason: None, next: at(due) }),
+        (fresh(), working(), context(), Blocker::Ready { reason: None, next: at(due) }),
         (fresh(), needs_unmetered, unknown, Blocker::Ready { reason: None, next: at(due) }),
         (fresh(), not_proven, context(), Blocker::Ready { reason: None, next: at(due) }),
-        (overdue, sound(), context(), Blocker::Ready { reason: Some("interrupted"), next: at(in_seconds(-60)) }),
-        (later(), sound(), context(), Blocker::Until { reason: Some("server_error"), next: at(hour) }),
-        (in_flight, sound(), context(), Blocker::EarlierAttempt { reason: "in_flight", next: at(minute) }),
+        (overdue, working(), context(), Blocker::Ready { reason: Some("interrupted"), next: at(in_seconds(-60)) }),
+        (later(), working(), context(), Blocker::Until { reason: Some("server_error"), next: at(hour) }),
+        (in_flight, working(), context(), Blocker::EarlierAttempt { reason: "in_flight", next: at(minute) }),
         (
             EntryFacts { tried: false, ..in_flight },
-            sound(),
+            working(),
             context(),
             Blocker::EarlierAttempt { reason: "earlier_revision", next: at(minute) },
         ),
         (in_flight, paused(3600, "rate_limited"), context(), Blocker::EarlierAttempt { reason: "in_flight", next: at(hour) }),
-        (in_flight, sound(), offline(), Blocker::EarlierAttempt { reason: "in_flight", next: any(minute) }),
-        (ended, sound(), context(), Blocker::Ready { reason: None, next: at(due) }),
-        (far_ahead, sound(), context(), Blocker::Ready { reason: None, next: at(due) }),
-        (fresh(), sound(), offline(), Blocker::Offline { next: any(due) }),
-        (later(), sound(), offline(), Blocker::Offline { next: any(hour) }),
+        (in_flight, working(), offline(), Blocker::EarlierAttempt { reason: "in_flight", next: any(minute) }),
+        (ended, working(), context(), Blocker::Ready { reason: None, next: at(due) }),
+        (far_ahead, working(), context(), Blocker::Ready { reason: None, next: at(due) }),
+        (fresh(), working(), offline(), Blocker::Offline { next: any(due) }),
+        (later(), working(), offline(), Blocker::Offline { next: any(hour) }),
         (fresh(), needs_unmetered, offline(), Blocker::Offline { next: unmetered(due) }),
         (fresh(), needs_unmetered, metered, Blocker::NeedsUnmetered { next: unmetered(due) }),
-        (fresh(), sound(), metered, Blocker::Ready { reason: None, next: at(due) }),
+        (fresh(), working(), metered, Blocker::Ready { reason: None, next: at(due) }),
         // The later of pause and due time.
         (fresh(), paused(60, "rate_limited"), context(), Blocker::Paused { reason: "rate_limited", next: at(in_seconds(60)) }),
         (later(), paused(60, "endpoint_paused"), context(), Blocker::Paused { reason: "endpoint_paused", next: at(hour) }),
@@ -161,9 +161,9 @@ fn the_rest_waits_for_time_or_a_network() {
 
 #[test]
 fn an_entry_that_needs_a_person_still_gets_an_attempt_from_time_to_time() {
-    let unreachable = EndpointFacts { failing: Some(("unreachable", true)), ..sound() };
+    let unreachable = EndpointFacts { failing: Some(("unreachable", true)), ..working() };
     let no_secret = EntryFacts { reason: Some("secret_missing"), due_at: in_seconds(900), ..fresh() };
-    for (entry, endpoint) in [(later(), unreachable), (no_secret, sound()), (no_secret, paused(900, "secret_missing"))] {
+    for (entry, endpoint) in [(later(), unreachable), (no_secret, working()), (no_secret, paused(900, "secret_missing"))] {
         let asked = |context: DeliveryContext| blocker(&entry, Some(&endpoint), &context);
         let waits = asked(context());
         assert!(waits.needs_person() && !waits.may_begin(now()));
@@ -176,9 +176,9 @@ fn an_entry_that_needs_a_person_still_gets_an_attempt_from_time_to_time() {
     }
     for never in [
         blocker(&fresh(), None, &context()),
-        blocker(&fresh(), Some(&EndpointFacts { enabled: false, ..sound() }), &context()),
-        blocker(&EntryFacts { leased: true, ..fresh() }, Some(&sound()), &context()),
-        blocker(&EntryFacts { readable: false, ..fresh() }, Some(&sound()), &context()),
+        blocker(&fresh(), Some(&EndpointFacts { enabled: false, ..working() }), &context()),
+        blocker(&EntryFacts { leased: true, ..fresh() }, Some(&working()), &context()),
+        blocker(&EntryFacts { readable: false, ..fresh() }, Some(&working()), &context()),
     ] {
         assert_eq!((never.next(), never.next_attempt_at(), never.may_begin(now())), (None, None, false), "{never:?}");
     }
@@ -190,13 +190,13 @@ fn a_new_network_makes_due_what_waited_for_one_and_nothing_else() {
     let woken = |entry: EntryFacts<'static>, endpoint| {
         blocker(&entry, Some(&endpoint), &DeliveryContext { woken: true, ..context() }).may_begin(now())
     };
-    assert!(woken(waits, sound()));
-    assert!(woken(waits, EndpointFacts { failing: Some(("dns", true)), ..sound() }));
-    assert!(woken(EntryFacts { cut_short: 2, reason: Some("interrupted"), ..waits }, sound()));
-    assert!(!woken(EntryFacts { cut_short: 3, reason: Some("interrupted"), ..waits }, sound()), "three times in a row are enough");
-    assert!(!woken(later(), sound()), "what the receiver refused keeps its schedule");
+    assert!(woken(waits, working()));
+    assert!(woken(waits, EndpointFacts { failing: Some(("dns", true)), ..working() }));
+    assert!(woken(EntryFacts { cut_short: 2, reason: Some("interrupted"), ..waits }, working()));
+    assert!(!woken(EntryFacts { cut_short: 3, reason: Some("interrupted"), ..waits }, working()), "three times in a row are enough");
+    assert!(!woken(later(), working()), "what the receiver refused keeps its schedule");
     assert!(!woken(waits, paused(60, "rate_limited")), "the pause that the receiver asked for stays");
-    assert!(!blocker(&waits, Some(&sound()), &context()).may_begin(now()));
+    assert!(!blocker(&waits, Some(&working()), &context()).may_begin(now()));
 }
 
 #[test]

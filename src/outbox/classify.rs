@@ -128,7 +128,7 @@ pub(crate) fn classify(outcome: &Outcome, context: &Context, policy: &RetryPolic
 fn answered(answer: &Answer, context: &Context, policy: &RetryPolicy) -> Verdict {
     let (class, reason) = match answer.status {
         200..=299 => (Class::Sent, reason::SENT),
-        400 | 401 | 403 | 422 if clock_is_to_blame(answer, context, policy) => (Class::ResyncNow, reason::CLOCK_SKEW),
+        400 | 401 | 403 | 422 if signed_time_was_wrong(answer, context, policy) => (Class::ResyncNow, reason::CLOCK_SKEW),
         300..=399 => (Class::RetrySlow, reason::REDIRECT),
         401 | 403 => (Class::RetrySlow, reason::AUTH),
         404 => (Class::RetrySlow, reason::NOT_FOUND),
@@ -157,7 +157,7 @@ fn answered(answer: &Answer, context: &Context, policy: &RetryPolicy) -> Verdict
 
 /// Whether a refusal may be about the time of the signature: by the receiver's clock the signed time was wrong, and the attempt before was
 /// not one with a corrected time.
-fn clock_is_to_blame(answer: &Answer, context: &Context, policy: &RetryPolicy) -> bool {
+fn signed_time_was_wrong(answer: &Answer, context: &Context, policy: &RetryPolicy) -> bool {
     let Some(date) = answer.date else { return false };
     let error_ms = date.timestamp_millis().abs_diff(context.signed_for_ms);
     u128::from(error_ms) > policy.resync_skew.as_millis() && !context.resynced

@@ -141,7 +141,7 @@ fn an_attempt_that_we_ended_ourselves_says_nothing_but_whether_bytes_left() {
 }
 
 #[test]
-fn an_expired_certificate_is_blamed_on_a_clock_that_is_known_to_be_wrong() {
+fn an_expired_certificate_is_clock_skew_where_the_clock_is_known_to_be_wrong() {
     let with_error = |time_invalid, error| {
         let context = Context { clock_error_ms: error, ..ONLINE };
         of_failure(FailureKind::Certificate { time_invalid }, Phase::Connect, RequestSent::No, &context)
@@ -154,7 +154,7 @@ fn an_expired_certificate_is_blamed_on_a_clock_that_is_known_to_be_wrong() {
 }
 
 #[test]
-fn one_receiver_with_a_wrong_clock_excuses_no_other() {
+fn one_receiver_with_a_wrong_clock_counts_for_no_other() {
     let minute = 60_000;
     for (own, others, expected) in [
         (Some(5), &[][..], Some(5)),
@@ -166,7 +166,7 @@ fn one_receiver_with_a_wrong_clock_excuses_no_other() {
         (None, &[-46 * minute, -45 * minute], Some(-45 * minute)),
         (None, &[60 * minute, 62 * minute], Some(60 * minute)),
         (None, &[60 * minute, 62 * minute + 1], None),
-        // Two that agree that the clock is right weigh more than two that agree that it is wrong.
+        // Two that agree that the clock is right count for more than two that agree that it is wrong.
         (None, &[90 * minute, 0, 91 * minute, 1, i64::MAX], Some(0)),
         (None, &[i64::MIN, i64::MAX], None),
     ] {

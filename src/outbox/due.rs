@@ -12,7 +12,7 @@ const AT_ONCE: TimeDelta = TimeDelta::days(100_000 * 365);
 
 /// No delay is longer than 24 hours after jitter, so a due time further ahead than this was written before the clock was set back. The
 /// additional hour allows smaller corrections of the clock.
-const FARTHEST_DUE: Duration = Duration::from_secs(25 * 3600);
+const LATEST_DUE: Duration = Duration::from_secs(25 * 3600);
 
 /// The duration of a lease. Longer than an attempt, so that no other handle begins one meanwhile.
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
@@ -44,7 +44,7 @@ pub(crate) fn is_due(due_at: Timestamp, now: Timestamp) -> bool {
 
 /// The latest possible due time; a later one was written before the clock was set back.
 pub(crate) fn latest_due(now: Timestamp) -> Timestamp {
-    after(now, FARTHEST_DUE)
+    after(now, LATEST_DUE)
 }
 
 /// When a pause ends, if there is one now. One that is too far ahead was written before the clock was set back, and is over.

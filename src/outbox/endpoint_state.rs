@@ -11,11 +11,11 @@ use super::reason;
 use crate::fault::fault;
 use crate::model::Timestamp;
 
-/// A `Date` header has whole seconds and arrives late; smaller differences are noise and change nothing.
-const CLOCK_NOISE_MS: u64 = 2_000;
+/// A `Date` header has whole seconds and arrives late; smaller differences change nothing.
+const CLOCK_TOLERANCE_MS: u64 = 2_000;
 
 /// The largest plausible difference: after an empty battery a phone may begin in 1970, and a clock set by hand may be far ahead.
-const FARTHEST_SKEW_MS: u64 = 100 * 366 * 24 * 3_600_000;
+const LARGEST_SKEW_MS: u64 = 100 * 366 * 24 * 3_600_000;
 
 /// A failure that could be caused by this phone needs a person once it was seen in attempts this far apart …
 const FAILING_LONG: TimeDelta = TimeDelta::hours(6);
@@ -243,7 +243,7 @@ impl EndpointState {
         if let Some(last) = failing.last_seen.filter(is_as_left) {
             // If the clock was set since, the beginning moves with it, once for all processes: no time has passed by that.
             let set_by = (facts.now - last.wall) - span(facts.monotonic.saturating_sub(last.monotonic));
-            if set_by.num_milliseconds().unsigned_abs() > CLOCK_NOISE_MS {
+            if set_by.num_milliseconds().unsigned_abs() > CLOCK_TOLERANCE_MS {
                 failing.since = failing.since.checked_add_signed(set_by).unwrap_or(facts.now);
             }
         }
@@ -265,8 +265,8 @@ impl EndpointState {
         let ahead = date.and_then(|date| plausible_skew((date - now).num_milliseconds().saturating_add(500)));
         let Some(ahead) = ahead else { return };
         match self.clock_skew_ms {
-            Some(known) if ahead.abs_diff(known) <= CLOCK_NOISE_MS => {}
-            None if ahead.unsigned_abs() <= CLOCK_NOISE_MS => self.clock_skew_ms = Some(0),
+            Some(known) if ahead.abs_diff(known) <= CLOCK_TOLERANCE_MS => {}
+            None if ahead.unsigned_abs() <= CLOCK_TOLERANCE_MS => self.clock_skew_ms = Some(0),
             _ => self.clock_skew_ms = Some(ahead),
         }
     }
@@ -274,7 +274,7 @@ impl EndpointState {
 
 /// A plausible difference between two clocks in milliseconds. None for a larger one, which comes from damage or a broken receiver.
 pub(crate) fn plausible_skew(ms: i64) -> Option<i64> {
-    (ms.unsigned_abs() <= FARTHEST_SKEW_MS).then_some(ms)
+    (ms.unsigned_abs() <= LARGEST_SKEW_MS).then_some(ms)
 }
 
 #[cfg(test)]

@@ -164,7 +164,7 @@ fn only_counted_failures_open_the_breaker() {
 }
 
 #[test]
-fn the_receivers_clock_is_learned_and_noise_is_not() {
+fn the_receivers_clock_is_learned_and_small_differences_are_not() {
     let policy = RetryPolicy::default();
     let at = |date| AttemptFacts { date: Some(date), ..facts(start()) };
     let learn = |state: &EndpointState, seconds| state.settled(&status(401), &at(start() + TimeDelta::seconds(seconds)), &policy);
@@ -314,7 +314,7 @@ fn the_same_failure_for_six_hours_on_three_networks_needs_a_person() {
     assert!(needs_person(&[on(0, 1), on(3, 2), on(6, 3), (7, 3, Some(false), false, refused())]), "once shown, it stays shown");
 
     let portal = |hours, network| (hours, network, Some(false), true, refused());
-    assert!(!needs_person(&[portal(0, 1), portal(3, 2), portal(600, 3)]), "the platform says that the network is to blame");
+    assert!(!needs_person(&[portal(0, 1), portal(3, 2), portal(600, 3)]), "the platform says that the network is the cause");
     let offline = verdict_on(&failure(FailureKind::NoNetwork, Phase::Connect, RequestSent::No), None);
     assert!(needs_person(&[(0, 1, None, false, offline), (1, 2, None, false, offline), (6, 3, None, false, offline)]));
     let proxy = status(407);

@@ -63,7 +63,7 @@ pub(crate) struct Permits {
 /// What a person may do to this action.
 pub(crate) fn permits(action: &ActionFacts<'_>, policy: &RetryPolicy) -> Permits {
     let unless_locked = if policy.is_locked(action.failed_sends) { Permit::Locked } else { Permit::Yes };
-    let is_hopeless = action.is_too_large || matches!(action.reason, Some(reason::PAYLOAD_TOO_LARGE | reason::CORRUPT));
+    let is_undeliverable = action.is_too_large || matches!(action.reason, Some(reason::PAYLOAD_TOO_LARGE | reason::CORRUPT));
     let is_abandoned = action.reason == Some(reason::ABANDONED);
     let nothing_to_correct = Permit::Refused("it has no message yet, so there is nothing to correct; send it");
     let replay = match action.replay {
@@ -83,7 +83,7 @@ pub(crate) fn permits(action: &ActionFacts<'_>, policy: &RetryPolicy) -> Permits
         },
         ActionStatus::Failed => Permits {
             replay,
-            send: if is_hopeless {
+            send: if is_undeliverable {
                 Permit::Refused("these bytes can never be delivered; send corrected")
             } else if is_abandoned && action.holds_redacted {
                 Permit::Refused("it holds a redacted value; send corrected")
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn every_status_has_its_permits() {
         let delivered = Refused("it is already delivered; replay it");
-        let hopeless = Refused("these bytes can never be delivered; send corrected");
+        let undeliverable = Refused("these bytes can never be delivered; send corrected");
         let not_queued = Refused("it has no message yet, so there is nothing to correct; send it");
         let nothing_undelivered = Refused("there is no undelivered message to abandon");
         // Status, reason, failed sends; send, send corrected, abandon.
@@ -118,9 +118,9 @@ mod tests {
             (ActionStatus::Failed, Some("rejected"), 1, Yes, Yes, Yes),
             (ActionStatus::Failed, Some("exhausted"), 3, Yes, Yes, Yes),
             (ActionStatus::Failed, Some("exhausted"), 4, Locked, Locked, Yes),
-            (ActionStatus::Failed, Some("payload_too_large"), 1, hopeless, Yes, Yes),
-            (ActionStatus::Failed, Some("corrupt"), 1, hopeless, Yes, Yes),
-            (ActionStatus::Failed, Some("corrupt"), 4, hopeless, Locked, Yes),
+            (ActionStatus::Failed, Some("payload_too_large"), 1, undeliverable, Yes, Yes),
+            (ActionStatus::Failed, Some("corrupt"), 1, undeliverable, Yes, Yes),
+            (ActionStatus::Failed, Some("corrupt"), 4, undeliverable, Locked, Yes),
             (ActionStatus::Failed, Some("abandoned"), 1, Yes, Yes, Stale),
             (ActionStatus::Failed, Some("abandoned"), 4, Locked, Locked, Stale),
         ] {
@@ -145,7 +145,7 @@ mod tests {
                 let found = permits(&ActionFacts { was_delivered: true, replay: open, ..facts }, &RetryPolicy::default());
                 assert_eq!(found, Permits { send, send_corrected, replay, abandon }, "{status:?} {reason:?} {failed_sends}, {open:?}");
             }
-            let too_large = if status == ActionStatus::Failed { hopeless } else { send };
+            let too_large = if status == ActionStatus::Failed { undeliverable } else { send };
             let found = permits(&ActionFacts { is_too_large: true, ..facts }, &RetryPolicy::default());
             let expected = Permits { send: too_large, send_corrected, replay, abandon };
             assert_eq!(found, expected, "{status:?} {reason:?} {failed_sends}, too large");

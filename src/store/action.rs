@@ -36,7 +36,7 @@ pub(crate) struct ActionRow {
 }
 
 impl ActionRow {
-    /// Its newest entry is damaged and was put aside for good.
+    /// Its newest entry is damaged and was set aside for good.
     pub(crate) fn is_damaged(&self) -> bool {
         self.status == ActionStatus::Failed && self.reason.as_deref() == Some(reason::CORRUPT)
     }

@@ -17,17 +17,17 @@ use crate::sorted::{SortedSet, sort};
 /// without that where possible, and otherwise not at all.
 pub(crate) fn integrity(connection: &Connection, faults: &mut Vec<String>) -> Result<()> {
     match schema::others(connection)? {
-        Others::None => sound(connection, "integrity_check(20)", MANY, faults)?,
+        Others::None => add_faults(connection, "integrity_check(20)", MANY, faults)?,
         others => {
             for table in schema::tables(connection)? {
-                sound(connection, &format!("integrity_check('{table}')"), MANY, faults)?;
+                add_faults(connection, &format!("integrity_check('{table}')"), MANY, faults)?;
             }
             if others == Others::Compute {
                 return references(connection, faults);
             }
             // Only a check of the whole file finds a page that is used twice.
             connection.pragma_update(None, "ignore_check_constraints", true)?;
-            let looked = sound(connection, "quick_check(20)", MANY, faults);
+            let looked = add_faults(connection, "quick_check(20)", MANY, faults);
             connection.pragma_update(None, "ignore_check_constraints", false)?;
             match looked {
                 // For instance a collation that only another program has.
@@ -44,7 +44,7 @@ pub(crate) fn integrity(connection: &Connection, faults: &mut Vec<String>) -> Re
 /// The most messages of SQLite that are listed.
 const MANY: usize = 20;
 
-fn sound(connection: &Connection, pragma: &str, most: usize, faults: &mut Vec<String>) -> Result<()> {
+fn add_faults(connection: &Connection, pragma: &str, most: usize, faults: &mut Vec<String>) -> Result<()> {
     let mut statement = connection.prepare(&format!("PRAGMA {pragma}"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()?.filter(|_| faults.len() < most) {
@@ -87,7 +87,7 @@ pub(super) fn look(connection: &Connection, stay: &[String], is_whole: bool) -> 
     let mut found = Look::default();
     for table in schema::tables(connection)?.into_iter().filter(|table| *table != search::TABLE).chain(["sqlite_schema"]) {
         let mut faults = Vec::new();
-        match sound(connection, &format!("quick_check('{table}')"), MOST, &mut faults) {
+        match add_faults(connection, &format!("quick_check('{table}')"), MOST, &mut faults) {
             Err(StoreError::Corrupt(what)) => faults.push(what),
             looked => looked?,
         }
@@ -118,7 +118,7 @@ pub(super) fn look(connection: &Connection, stay: &[String], is_whole: bool) -> 
     }
     if is_whole && !found.free && schema::others(connection)? == Others::None {
         let mut faults = Vec::new();
-        match sound(connection, &format!("quick_check({MOST})"), MOST, &mut faults) {
+        match add_faults(connection, &format!("quick_check({MOST})"), MOST, &mut faults) {
             Err(StoreError::Corrupt(_)) => {}
             looked => looked?,
         }
@@ -140,7 +140,7 @@ fn root_in(fault: &str) -> Option<u32> {
 /// also those of another one.
 pub(super) fn has_damaged_tree(connection: &Connection, table: &str, of_type: &str) -> Result<bool> {
     let mut faults = Vec::new();
-    match sound(connection, &format!("quick_check('{table}')"), MOST, &mut faults) {
+    match add_faults(connection, &format!("quick_check('{table}')"), MOST, &mut faults) {
         // Of a row: the trees were looked at before.
         Err(StoreError::Corrupt(_)) => {}
         looked => looked?,
@@ -328,7 +328,7 @@ pub(crate) const RULES: [(&str, &str, &str); 16] = [
         "a row of",
         "is of an age that the database has not reached",
         "SELECT name FROM (SELECT 'session' AS name, finished_age AS age FROM session
-                           UNION ALL SELECT 'outbox', sent_age FROM outbox UNION ALL SELECT 'spent_command', spent_age FROM spent_command
+                           UNION ALL SELECT 'outbox', sent_age FROM outbox UNION ALL SELECT 'hashed_command', hashed_age FROM hashed_command
                            UNION ALL SELECT 'tombstone', deleted_age FROM tombstone)
           WHERE age NOT BETWEEN 0 AND (SELECT max(age, 0) FROM meta)",
     ),

@@ -40,7 +40,7 @@ pub(crate) fn find(connection: &Connection, command_id: &str) -> Result<Option<(
               UNION ALL
              SELECT s.key, c.command_hash FROM command c JOIN session s ON s.id = c.session_id WHERE c.command_id = ?1
               UNION ALL
-             SELECT session_key, NULL FROM spent_command WHERE id_hash = ?2",
+             SELECT session_key, NULL FROM hashed_command WHERE id_hash = ?2",
         )?
         .query_row(params![command_id, keyed], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
@@ -59,31 +59,31 @@ pub(crate) fn remember(tx: &Transaction<'_>, session_id: i64, command_id: &str, 
 }
 
 /// Keeps keyed hashes of a session's ids, to recognise repeated calls once the ids are deleted. `age` is the current age.
-pub(super) fn spend(tx: &Transaction<'_>, session_id: i64, age: i64) -> Result<()> {
+pub(super) fn keep_hashes(tx: &Transaction<'_>, session_id: i64, age: i64) -> Result<()> {
     let install_id = meta::load(tx)?.install_id;
     let mut ids = tx.prepare_cached(
         "SELECT command_id FROM event WHERE session_id = ?1 AND command_id IS NOT NULL
           UNION ALL
          SELECT command_id FROM command WHERE session_id = ?1",
     )?;
-    let mut spend = tx.prepare_cached(
-        "INSERT OR IGNORE INTO spent_command (id_hash, session_key, spent_age) SELECT ?1, key, ?2 FROM session WHERE id = ?3",
+    let mut keep = tx.prepare_cached(
+        "INSERT OR IGNORE INTO hashed_command (id_hash, session_key, hashed_age) SELECT ?1, key, ?2 FROM session WHERE id = ?3",
     )?;
     let mut ids = ids.query([session_id])?;
     while let Some(id) = ids.next()? {
         // A value that is not text was not an id.
         if let ValueRef::Text(id) = id.get_ref(0)? {
-            spend.execute(params![keyed(&install_id, id), age, session_id])?;
+            keep.execute(params![keyed(&install_id, id), age, session_id])?;
         }
     }
     Ok(())
 }
 
 /// Forgets ids that were kept before this age, at most `limit`. Gives their number.
-pub(super) fn forget_spent(tx: &Transaction<'_>, before: i64, limit: u32) -> Result<usize> {
-    let spent = "DELETE FROM spent_command
-                  WHERE id_hash IN (SELECT id_hash FROM spent_command WHERE spent_age < ?1 ORDER BY spent_age LIMIT ?2)";
-    Ok(tx.prepare_cached(spent)?.execute(params![before, limit])?)
+pub(super) fn forget_hashes(tx: &Transaction<'_>, before: i64, limit: u32) -> Result<usize> {
+    let oldest = "DELETE FROM hashed_command
+                  WHERE id_hash IN (SELECT id_hash FROM hashed_command WHERE hashed_age < ?1 ORDER BY hashed_age LIMIT ?2)";
+    Ok(tx.prepare_cached(oldest)?.execute(params![before, limit])?)
 }
 
 fn keyed(install_id: &str, command_id: &[u8]) -> [u8; 32] {

@@ -114,7 +114,6 @@ impl Store {
     }
 
     /// How many write transactions were committed since the store was opened.
-    #[cfg(test)]
     pub(crate) fn commits(&self) -> u64 {
         self.commits.load(Ordering::Relaxed)
     }

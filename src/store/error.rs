@@ -52,7 +52,7 @@ pub(crate) enum StoreError {
     /// The operating system failed to read or write the file.
     #[error("the database cannot be read or written: {0}")]
     Io(String),
-    /// A row cannot be read: the file is damaged there. Other parts may be sound.
+    /// A row cannot be read: the file is damaged there. Other parts may be undamaged.
     #[error("the database is damaged: {0}")]
     Unreadable(String),
     /// A file to be created already exists.

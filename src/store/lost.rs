@@ -126,7 +126,7 @@ pub(super) struct CarriedState {
 }
 
 impl CarriedState {
-    /// Reads it from a sound file.
+    /// Reads it from an undamaged file.
     ///
     /// # Errors
     /// `Unreadable` also where a counter cannot rise further.
@@ -328,7 +328,7 @@ fn rows<T>(file: &Connection, sql: &str, is_damaged: bool, read: fn(&Row<'_>) ->
         let mut statement = file.prepare(sql)?;
         for row in statement.query_map([], read)? {
             match row {
-                // The next row may be sound; otherwise this was the last.
+                // The next row may be readable; otherwise this was the last.
                 Err(_) if is_damaged => {}
                 row => found.push(row?),
             }

@@ -90,7 +90,7 @@ pub(crate) fn due(connection: &Connection, session_age: Option<i64>, body_age: i
     let others = connection
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM outbox WHERE state = 'sent' AND body_kept = 1 AND sent_age <= ?1)
-                 OR EXISTS (SELECT 1 FROM tombstone WHERE deleted_age < ?2) OR EXISTS (SELECT 1 FROM spent_command WHERE spent_age < ?2)",
+                 OR EXISTS (SELECT 1 FROM tombstone WHERE deleted_age < ?2) OR EXISTS (SELECT 1 FROM hashed_command WHERE hashed_age < ?2)",
         )?
         .query_row([body_age, forgotten_age], |row| row.get(0))?;
     Ok(if others { session.or(Some(Place::LAST)) } else { session })
@@ -113,7 +113,7 @@ pub(crate) fn delete(tx: &Transaction<'_>, id: i64, cause: &str, actor: Option<&
          SELECT s.key, w.key, s.state, s.finished_at, ?2, ?3, ?4, ?5 FROM session s JOIN workflow w ON w.id = s.workflow_id WHERE s.id = ?1",
     )?
     .execute(params![id, to_ms(now), cause, actor, age])?;
-    command::spend(tx, id, age)?;
+    command::keep_hashes(tx, id, age)?;
     for table in ["outbox", "action", "action_before", "draft", "note", "value", "visit", "command", "event"] {
         tx.prepare_cached(&format!("DELETE FROM {table} WHERE session_id = ?1"))?.execute([id])?;
     }
@@ -129,7 +129,7 @@ pub(crate) fn is_tombstone(connection: &Connection, key: SessionKey) -> Result<b
 
 /// Forgets sessions that were removed before this age, and the ids of their commands; at most `limit` of each. Gives their number.
 pub(crate) fn forget(tx: &Transaction<'_>, before: i64, limit: u32) -> Result<u64> {
-    let mut forgotten = command::forget_spent(tx, before, limit)?;
+    let mut forgotten = command::forget_hashes(tx, before, limit)?;
     // A repeated start with a known id needs the tombstone.
     if forgotten < limit as usize {
         let sessions =

@@ -78,7 +78,7 @@ pub(crate) fn forget_body(tx: &Transaction<'_>, entry: i64) -> Result<()> {
 /// a guessed value, and it is not known which values it covers.
 pub(crate) fn rewrite(tx: &Transaction<'_>, session_id: i64, events: &[Event]) -> Result<()> {
     tx.prepare_cached("INSERT INTO redaction (session_id) VALUES (?1)")?.execute([session_id])?;
-    command::spend(tx, session_id, meta::age(tx)?)?;
+    command::keep_hashes(tx, session_id, meta::age(tx)?)?;
     tx.prepare_cached("DELETE FROM command WHERE session_id = ?1")?.execute([session_id])?;
     tx.prepare_cached("UPDATE event SET command_id = NULL, command_hash = NULL WHERE session_id = ?1 AND command_id IS NOT NULL")?
         .execute([session_id])?;

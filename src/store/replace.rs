@@ -108,7 +108,7 @@ impl Restore<'_> {
         Ok(Replaced::Done)
     }
 
-    /// Copies the copy, checks that it is a sound Compass database, and updates its schema.
+    /// Copies the copy, checks that it is an undamaged Compass database, and updates its schema.
     fn checked_copy(&self, part: &Path) -> Result<Connection> {
         let source = if self.has_no_wal { one_file(self.from)? } else { read_only(self.from)? };
         let mut copy = Target::open_with_flags(part, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;

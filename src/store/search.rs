@@ -232,7 +232,7 @@ pub(super) fn repair(connection: &Connection) -> Result<bool> {
             log::warn!("the search index is damaged, and is rebuilt: {what}");
             rebuild(connection).map(|()| true)
         }
-        sound => sound.map(|()| false),
+        other => other.map(|()| false),
     }
 }
 

@@ -14,16 +14,16 @@ use crate::port::{FailureKind, Header, Transport, TransportFailure, TransportReq
 use crate::threads::Pool;
 
 use super::attempt::{Attempt, IoFailure, within};
-use super::classify::http_failure;
 use super::connection::MAX_HEAD;
 use super::connector::RacingConnector;
+use super::failure::http_failure;
 use super::head::read_head;
 use super::options::{BuiltInOptions, TransportSetupError};
 use super::resolver::{self, CachingResolver, LookUp, system_look_up};
 use super::roots::tls_config;
 
 /// How much of an answer's body is kept: enough to show to a person.
-const MAX_BODY: u64 = 4 * 1024;
+const MAX_ANSWER_BODY: u64 = 4 * 1024;
 
 /// How long an idle connection is kept. Rounds of a backlog follow each other within seconds; mobile networks and servers drop idle
 /// connections silently, and a request on such a connection may or may not arrive.
@@ -198,8 +198,8 @@ fn response(answer: Response<Body>) -> TransportResponse {
     let headers = head.headers.iter().map(|(name, value)| Header::new(name.as_str(), String::from_utf8_lossy(value.as_bytes()))).collect();
     let mut kept = Vec::new();
     // One byte more than is kept: only a body read to its end lets the connection be used again. An error ends the body, not the answer.
-    let _ = body.into_reader().take(MAX_BODY + 1).read_to_end(&mut kept);
-    kept.truncate(MAX_BODY as usize);
+    let _ = body.into_reader().take(MAX_ANSWER_BODY + 1).read_to_end(&mut kept);
+    kept.truncate(MAX_ANSWER_BODY as usize);
     TransportResponse { status: head.status.as_u16(), headers, body: kept }
 }
 

@@ -305,7 +305,7 @@ mod tests {
     fn wait_for_bytes(connection: &Connection, count: usize) {
         let (end, mut buffer) = (Instant::now() + WAIT_LIMIT, vec![0; count]);
         while connection.stream.socket().peek(&mut buffer).expect("it is open") < count {
-            assert!(Instant::now() < end, "waited in vain for {count} bytes");
+            assert!(Instant::now() < end, "waited too long for {count} bytes");
             thread::yield_now();
         }
     }

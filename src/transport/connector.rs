@@ -15,8 +15,8 @@ use crate::port::{FailureKind, Phase};
 use crate::threads::{FirstResult, Pool};
 
 use super::attempt::{Attempt, Interrupt, IoFailure, ongoing};
-use super::classify::io_failure;
 use super::connection::Connection;
+use super::failure::io_failure;
 use super::race::{connect_first, in_order};
 use super::stream::Stream;
 

@@ -25,9 +25,9 @@
 
 mod attempt;
 mod built_in;
-mod classify;
 mod connection;
 mod connector;
+mod failure;
 mod head;
 mod options;
 mod race;

@@ -16,7 +16,7 @@ use rustix::net::{AddressFamily, SocketType};
 use crate::port::FailureKind;
 
 use super::attempt::IoFailure;
-use super::classify::io_failure;
+use super::failure::io_failure;
 
 /// How long to wait for an address before the next one is tried in parallel: the "Connection Attempt Delay" of RFC 8305.
 const ATTEMPT_DELAY: Duration = Duration::from_millis(250);

@@ -12,7 +12,7 @@ use rustls::{ClientConfig, ClientConnection};
 use crate::port::FailureKind;
 
 use super::attempt::IoFailure;
-use super::classify::{io_failure, tls_failure};
+use super::failure::{io_failure, tls_failure};
 
 /// An open connection without HTTP.
 pub(super) struct Stream {

@@ -1,4 +1,4 @@
-//! Names that plain ones have replaced, of types, functions and modules, do not come back: they have to be learned before one can read on.
+//! Names that plain ones have replaced, of types, functions, modules and constants, do not come back: they have to be learned before one can read on.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,16 +10,22 @@ const REPLACED: &[(&str, &str)] = &[
     ("begin_anew", "begin_again"),
     ("calling_off", "cancelling"),
     ("calm", "no_attention"),
+    ("clock_is_to_blame", "signed_time_was_wrong"),
+    ("CLOCK_NOISE_MS", "CLOCK_TOLERANCE_MS"),
     ("dead_leases", "expired_leases"),
     ("departs", "may_still_send"),
     ("Departure", "SendCheck"),
     ("farthest", "latest"),
+    ("FARTHEST_DUE", "LATEST_DUE"),
+    ("FARTHEST_SKEW_MS", "LARGEST_SKEW_MS"),
     ("fire", "enqueue_actions"),
+    ("forget_spent", "forget_hashes"),
     ("freeze", "insert_entry"),
     ("gate", "call_guard"),
     ("given_back", "released"),
     ("give_way", "yield_to_waiters"),
     ("Glance", "Peek"),
+    ("graft", "put_at"),
     ("Held", "StoredValue"),
     ("HeldBack", "Delays"),
     ("held_for", "backoff_left"),
@@ -55,6 +61,8 @@ const REPLACED: &[(&str, &str)] = &[
     ("Remade", "Rebuilt"),
     ("rest", "release_idle"),
     ("Seat", "the lock of the pipeline"),
+    ("sound", "valid, or undamaged"),
+    ("spend", "keep_hashes"),
     ("Stamp", "ActContext"),
     ("Standing", "Blocker or Mode"),
     ("Subject", "LoadedSession"),
@@ -70,6 +78,9 @@ const REPLACED: &[(&str, &str)] = &[
     ("untold", "unread_input"),
     ("upkeep", "maintenance"),
     ("void_dead_leases", "end_expired_leases"),
+    ("Way", "PointerTree"),
+    ("ways", "links"),
+    ("Ways", "Links"),
     ("wind_down", "end_run"),
     ("Wishes", "CallerRequests"),
     ("World", "DeliveryContext"),
@@ -89,14 +100,22 @@ const REPLACED_WORDS: &[(&str, &str)] = &[
     ("let go", "released, or unused"),
     ("mended", "repaired"),
     ("parked", "delayed"),
+    ("put aside", "set aside"),
+    ("spent command", "hashed command"),
+    ("to blame", "the cause"),
     ("upkeep", "maintenance"),
+    ("weighs", "takes, or has"),
 ];
 
-/// The names that a text declares: of types, functions and modules.
+/// The same for the packages and the samples alone.
+const REPLACED_IN_SAMPLES: &[(&str, &str)] = &[("fingerprint", "hash; for a technician, checksum")];
+
+/// The names that a text declares: of types, functions, modules and constants.
 fn declared(text: &str) -> impl Iterator<Item = &str> {
     text.lines().filter_map(|line| {
         let words: Vec<&str> = line.split_whitespace().collect();
-        let keyword = words.iter().position(|word| ["struct", "enum", "trait", "type", "fn", "mod"].contains(word))?;
+        let keyword = words.iter().position(|word| ["struct", "enum", "trait", "type", "fn", "mod"].contains(word));
+        let keyword = keyword.or_else(|| words.iter().position(|word| ["const", "static"].contains(word)))?;
         // Before it stand only words that say who sees it; in a sentence stand others.
         let is_code = words[..keyword].iter().all(|word| word.starts_with("pub") || ["async", "const", "super)", "unsafe"].contains(word));
         let name = words.get(keyword + 1)?.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
@@ -104,11 +123,15 @@ fn declared(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+/// The files with one of these endings; not what is built or generated.
+fn sources(folder: &Path, endings: &[&str], found: &mut Vec<PathBuf>) {
     for path in fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
         if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "md") {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if !name.starts_with('.') && !["target", "build", "Generated"].contains(&name) {
+                sources(&path, endings, found);
+            }
+        } else if path.extension().is_some_and(|extension| endings.iter().any(|ending| extension == *ending)) {
             found.push(path);
         }
     }
@@ -118,10 +141,10 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 fn names_that_were_replaced_do_not_come_back() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = Vec::new();
-    sources(&root.join("src"), &mut files);
-    sources(&root.join("uniffi/src"), &mut files);
+    sources(&root.join("src"), &["rs"], &mut files);
+    sources(&root.join("uniffi/src"), &["rs"], &mut files);
     let mut count = 0;
-    for path in files.iter().filter(|path| path.extension().is_some_and(|extension| extension == "rs")) {
+    for path in &files {
         let text = fs::read_to_string(path).unwrap();
         for name in declared(&text) {
             count += 1;
@@ -134,9 +157,11 @@ fn names_that_were_replaced_do_not_come_back() {
 
 #[test]
 fn a_replaced_name_is_found_where_it_is_declared_and_not_in_a_sentence() {
-    let found: Vec<&str> =
-        declared("pub(super) struct Lane {\n/// The type Lane\n    pub(crate) const fn survey(&self) {\nmod air;\nuse a::Seat;").collect();
-    assert_eq!(found, ["Lane", "survey", "air"]);
+    let found: Vec<&str> = declared(
+        "pub(super) struct Lane {\n/// The type Lane\n    pub(crate) const fn survey(&self) {\nmod air;\nuse a::Seat;\nconst REST: u8 = 1;",
+    )
+    .collect();
+    assert_eq!(found, ["Lane", "survey", "air", "REST"]);
 }
 
 /// The place of a word in a text, as a whole word.
@@ -147,19 +172,37 @@ fn finds(text: &str, word: &str) -> Option<usize> {
         .find(|at| !is_letter(text[..*at].chars().next_back()) && !is_letter(text[at + word.len()..].chars().next()))
 }
 
-#[test]
-fn words_that_were_replaced_do_not_come_back() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut files = Vec::new();
-    for folder in ["src", "uniffi/src", "tests", "examples", "benches", "docs"] {
-        sources(&root.join(folder), &mut files);
-    }
+/// That none of these words is in the files.
+fn refuse(files: &[PathBuf], words: &[(&str, &str)]) {
     for path in files.iter().filter(|path| !path.ends_with("architecture/names.rs")) {
-        for (line, text) in (1..).zip(fs::read_to_string(path).unwrap().replace('_', " ").lines()) {
-            let found = REPLACED_WORDS.iter().find(|(word, _)| finds(text, word).is_some());
+        for (line, text) in (1..).zip(fs::read_to_string(path).expect("a text").replace('_', " ").lines()) {
+            let found = words.iter().find(|(word, _)| finds(text, word).is_some());
             assert_eq!(found, None, "{}:{line} has a plain word", path.display());
         }
     }
+}
+
+#[test]
+fn words_that_were_replaced_do_not_come_back() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"].map(|name| root.join(name)).to_vec();
+    for folder in ["src", "uniffi/src", "tests", "examples", "benches", "docs"] {
+        sources(&root.join(folder), &["rs", "md"], &mut files);
+    }
+    refuse(&files, REPLACED_WORDS);
+}
+
+#[test]
+fn words_that_were_replaced_do_not_come_back_in_the_packages_and_the_samples() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    for folder in ["bindings", "android-sample", "ios-sample"] {
+        sources(&root.join(folder), &["kt", "java", "swift", "xml", "xcstrings", "md"], &mut files);
+    }
+    assert!(files.len() > 300, "{} files", files.len());
+    // The samples' word for a technician: to give a message up.
+    let words: Vec<_> = REPLACED_WORDS.iter().chain(REPLACED_IN_SAMPLES).filter(|(word, _)| *word != "given up").copied().collect();
+    refuse(&files, &words);
 }
 
 #[test]

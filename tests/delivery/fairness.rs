@@ -167,7 +167,7 @@ fn after_a_locked_database_messages_begin_although_a_slow_request_is_in_flight()
     let other = sql(&field);
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     field.clock.advance(20 * SECOND);
-    // It claims in vain, once.
+    // It tries to claim once, and cannot.
     while !matches!(flush.step(), StepOutcome::Wait { .. }) {}
     other.execute_batch("COMMIT").unwrap();
     eventually("the office's message leaves again", || steps_until_wait(&mut flush).is_some() && requests_to(&field, OFFICE_URL) == 2);

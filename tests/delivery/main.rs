@@ -29,8 +29,8 @@ mod numbers;
 mod offline;
 mod other_process;
 mod redacted;
-mod replaced;
 mod replays;
+mod restored;
 mod secrets;
 mod several_at_once;
 mod stopping;
@@ -130,10 +130,15 @@ fn send_first(field: &Field, session: SessionKey) {
 fn flush_with_detached(field: &Field, requests: usize) {
     field.transport.hold("");
     field.transport.ignore_cancel();
+    cancelled_flush(&field.compass, || field.transport.wait_for_requests(requests));
+}
+
+/// A flush that is cancelled once this has happened.
+fn cancelled_flush(compass: &Compass, happens: impl FnOnce()) {
     let cancel = CancelToken::new();
-    let (compass, token) = (field.compass.clone(), cancel.clone());
+    let (compass, token) = (compass.clone(), cancel.clone());
     let running = std::thread::spawn(move || compass.flush(MINUTE, &token).unwrap());
-    field.transport.wait_for_requests(requests);
+    happens();
     cancel.cancel();
     joined("the flush", running);
 }
@@ -259,7 +264,7 @@ impl Gate {
 
     /// Waits until so many have come.
     fn wait_for(&self, count: usize) {
-        assert!(self.comes_within(count, WAIT_LIMIT), "waited in vain for {count} at the gate; {} came", self.came());
+        assert!(self.comes_within(count, WAIT_LIMIT), "waited too long for {count} at the gate; {} came", self.came());
     }
 
     /// The same, for this long; says whether they came.

@@ -1,4 +1,4 @@
-//! Offline is proven, not guessed, and ends: the true reason shows, and a person is told when the phone's own situation is not to blame.
+//! Offline is proven, not guessed, and ends: the true reason shows, and a person is told when the phone's own situation is not the cause.
 
 use super::*;
 
@@ -135,7 +135,7 @@ fn behind_a_portal_nobody_is_called() {
 }
 
 #[test]
-fn where_another_endpoint_answers_the_network_is_not_to_blame() {
+fn where_another_endpoint_answers_the_network_is_not_the_cause() {
     for (expected, obstacle, counts) in obstacles() {
         for validated in [Some(true), None, Some(false)] {
             let obstacle = obstacle.clone();

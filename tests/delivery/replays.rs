@@ -30,7 +30,7 @@ fn delivered(field: &Field) -> SessionKey {
     session
 }
 
-fn sound(field: &Field) {
+fn undamaged(field: &Field) {
     assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
 }
 
@@ -73,7 +73,7 @@ fn a_replay_sends_the_same_id_and_bytes_and_changes_nothing_else() {
     let timeline = field.compass.record(session).unwrap().timeline;
     let asked = timeline.iter().filter(|line| matches!(line.entry, TimelineEntry::SendRequested { replay: true, .. })).count();
     assert_eq!(asked, 2);
-    sound(&field);
+    undamaged(&field);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn the_newest_delivered_revision_is_replayed() {
     let request = &field.transport.requests()[3];
     assert_eq!((header(request, "compass-revision"), &request.body), ("2".to_owned(), &requests[1].body));
     assert_eq!(header(request, "compass-replaces"), came(&field)[0], "each id once");
-    sound(&field);
+    undamaged(&field);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn replays_go_after_messages_that_were_never_delivered() {
     first.sort();
     assert_eq!(first, expected, "both new ones");
     assert_eq!(order[2..], old.iter().map(|session| id_of(*session)).collect::<Vec<_>>(), "oldest first");
-    sound(&field);
+    undamaged(&field);
 }
 
 #[test]
@@ -155,7 +155,7 @@ fn a_replay_that_fails_needs_a_person_and_counts_for_nothing() {
     replay(&field, session);
     field.flush();
     assert_eq!(replays(&field, session)[0], (2, DeliveryState::Sent, None));
-    sound(&field);
+    undamaged(&field);
     assert_eq!(field.compass.purge(Duration::ZERO).unwrap().purged, 1);
 }
 
@@ -168,7 +168,7 @@ fn a_replay_that_is_abandoned_does_not_leave() {
     assert_eq!((outcome.applied, outcome.in_flight), (Applied::Yes, false));
     assert_eq!(field.flush().attempts, 0);
     assert!(!field.action(session).can_abandon);
-    sound(&field);
+    undamaged(&field);
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn a_body_that_was_dropped_is_not_replayed() {
     let report = field.compass.replay_sent(&to_office(), None, None).unwrap();
     assert_eq!((report.replayed, report.body_dropped, report.left), (0, 1, 0));
     assert_eq!(field.flush().attempts, 0);
-    sound(&field);
+    undamaged(&field);
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn a_replay_that_waits_keeps_its_body() {
     assert_eq!(requests[0].body, requests.last().unwrap().body);
     days(&field, 4);
     assert_eq!(field.compass.delivery_body(&field.delivery(session).id).unwrap(), None);
-    sound(&field);
+    undamaged(&field);
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn a_redaction_stops_a_replay() {
         let expected = if pending == RedactPending::Keep { (DeliveryState::Sent, 2) } else { (DeliveryState::Failed, 1) };
         assert_eq!((replays(&field, session)[0].1, came(&field).len()), expected, "{pending:?}");
         assert_eq!(field.compass.replay(session, "tell-0", None, &id()).unwrap_err().code(), "body_dropped");
-        sound(&field);
+        undamaged(&field);
     }
 }
 
@@ -284,7 +284,7 @@ fn a_restore_sends_no_replay() {
     assert_eq!(field.flush().attempts, 0);
     assert_eq!(replays(&field, session), [(1, DeliveryState::Failed, Some("abandoned".to_owned()))]);
     assert_eq!(field.action(session).status, ActionStatus::Sent);
-    sound(&field);
+    undamaged(&field);
 }
 
 #[test]
@@ -314,7 +314,7 @@ fn a_failed_replay_stays_where_the_newer_revision_has_no_body() {
     days(&field, 4);
     assert_eq!(field.compass.replay_sent(&to_office(), None, None).unwrap().body_dropped, 1);
     assert_eq!(replays(&field, session), [(1, DeliveryState::Failed, Some("rejected".to_owned()))], "nobody abandoned it");
-    sound(&field);
+    undamaged(&field);
 }
 
 #[test]
@@ -344,7 +344,7 @@ fn a_replay_that_is_asked_for_again_waits_for_the_one_in_flight() {
         field.flush();
         let both = [(2, DeliveryState::Sent, None), (1, DeliveryState::Sent, None)];
         assert_eq!((replays(&field, session), requests_to(&field, OFFICE_URL)), (both.to_vec(), 3), "elsewhere: {is_elsewhere}");
-        sound(&field);
+        undamaged(&field);
         other.iter().for_each(|other| other.close().unwrap());
     }
 }
@@ -373,7 +373,7 @@ fn a_redacted_value_does_not_leave_because_an_earlier_replay_kept_it() {
         assert_eq!(field.compass.replay_sent(&to_office(), None, None).unwrap().body_dropped, 1, "{bodies:?}");
         field.flush();
         assert_eq!(came(&field).len(), 2, "{bodies:?}");
-        sound(&field);
+        undamaged(&field);
     }
 }
 
@@ -386,7 +386,7 @@ fn a_body_that_was_lost_is_made_again_for_a_replay() {
     field.flush();
     let requests = field.transport.requests();
     assert_eq!((requests.len(), &requests[1].body), (2, &requests[0].body));
-    sound(&field);
+    undamaged(&field);
     // Not where the session says something else by now.
     let change = support::app::set("reading", FieldValue::Text("18.5".into()));
     field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
@@ -449,7 +449,7 @@ fn a_replay_of_an_earlier_revision_that_waits_gives_way_to_the_newest_delivered_
         assert_eq!(revisions, ["2"], "{how}");
         let abandoned = (1, DeliveryState::Failed, Some("abandoned".to_owned()));
         assert_eq!(replays(&field, session), [(1, DeliveryState::Sent, None), abandoned], "{how}");
-        sound(&field);
+        undamaged(&field);
     }
 }
 
@@ -480,7 +480,7 @@ fn the_newest_delivered_revision_waits_for_a_replay_of_an_earlier_one_in_flight(
         assert_eq!(replays(&field, session), [(1, DeliveryState::Sent, None), (1, DeliveryState::Sent, None)]);
         assert_eq!(header(field.transport.requests().last().unwrap(), "compass-revision"), "2");
         assert_eq!(field.transport.requests().len(), 5);
-        sound(&field);
+        undamaged(&field);
         other.iter().for_each(|other| other.close().unwrap());
     }
 }

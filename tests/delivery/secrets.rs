@@ -442,7 +442,7 @@ impl Secrets for Slow {
 }
 
 #[test]
-fn a_store_that_takes_its_time_is_not_asked_in_vain_in_every_window() {
+fn a_store_that_takes_its_time_is_not_asked_without_result_in_every_window() {
     let store = Arc::new(Slow(Mutex::default(), std::sync::atomic::AtomicU32::new(0)));
     let (field, _) = phone_with(|_| Ok(answer(202)), |options| options.secrets = store.clone());
     field.compass.put_endpoint(&signed(OFFICE, OFFICE_URL)).unwrap();

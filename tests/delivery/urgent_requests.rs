@@ -98,7 +98,7 @@ fn damaged_rows_take_no_urgent_attempt_away() {
         damage(&field, &format!("UPDATE outbox SET workflow_version = CAST(x'ff' AS TEXT) WHERE id = {row}"));
     }
     let report = field.compass.flush_urgent(MINUTE, &CancelToken::new()).unwrap();
-    assert_eq!(report.attempts, 1, "the one that is sound");
+    assert_eq!(report.attempts, 1, "the one that is undamaged");
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn damaged_rows_take_no_urgent_attempt_away_while_the_phone_says_offline() {
     }
     field.compass.set_connectivity(Connectivity::Offline);
     let report = field.compass.flush_urgent(MINUTE, &CancelToken::new()).unwrap();
-    assert_eq!(report.attempts, 1, "the one that is sound");
+    assert_eq!(report.attempts, 1, "the one that is undamaged");
 }
 
 #[test]
@@ -290,7 +290,7 @@ fn what_is_claimed_for_a_person_when_the_network_comes_is_due_at_once_when_it_is
     let mut person = field.compass.flush_steps(5 * MINUTE, &cancel, true).unwrap();
     steps_until_wait(&mut person);
     steps_until_wait(&mut job);
-    // As another process leaves them that has tried them in vain since. There is a place for one of the two.
+    // As another process leaves them that has tried them without success since. There is a place for one of the two.
     complete_for(&field, "shop");
     let session = field.complete();
     let due = (field.now() + TimeDelta::minutes(10)).timestamp_millis();

@@ -61,7 +61,7 @@ fn a_wal_without_its_file_stays_and_no_copy_is_put_beside_it() {
     let wal = beside(&other.path(), "-wal");
     let written = std::fs::read(&wal).unwrap();
     assert!(!written.is_empty());
-    // Put aside for a moment, its WAL is not.
+    // Set aside for a moment, its WAL is not.
     let aside = other.folder().join("aside.db");
     std::fs::rename(other.path(), &aside).unwrap();
     assert_eq!(code(app.compass.backup(&other.path())), "invalid_argument");

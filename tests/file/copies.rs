@@ -28,7 +28,7 @@ fn in_progress(app: &App) -> u64 {
 }
 
 #[test]
-fn a_copy_that_does_not_hold_a_message_whole_does_not_replace_one_that_is_sound() {
+fn a_copy_that_does_not_hold_a_message_whole_does_not_replace_one_that_is_undamaged() {
     let app = App::new();
     let session = app.completed();
     app.compass.edit(session, None, None, vec![set("site", text("Bill Lane"))], vec![], &id()).unwrap();
@@ -113,7 +113,7 @@ fn a_copy_with_a_damaged_search_index_comes_back_and_finds_by_them() {
 }
 
 #[test]
-fn a_copy_whose_pages_have_reserved_bytes_stays_sound() {
+fn a_copy_whose_pages_have_reserved_bytes_stays_undamaged() {
     let mut app = App::new();
     let session = app.start().key;
     app.compass.discard(session).unwrap();
@@ -306,7 +306,7 @@ fn nothing_of_what_is_not_ours_in_a_copy_is_evaluated() {
 }
 
 #[test]
-fn a_copy_is_sound_or_refused_also_beside_what_is_not_ours() {
+fn a_copy_is_undamaged_or_refused_also_beside_what_is_not_ours() {
     let app = App::new();
     app.completed();
     let copy = app.folder().join("copy.db");

@@ -473,5 +473,5 @@ fn what_a_command_came_to_is_never_changed() {
     let db = Refusals::of(&app);
     db.refuses("UPDATE command SET command_hash = zeroblob(32)", "never changed");
     db.refuses("UPDATE command SET outcome = 'stale'", "never changed");
-    db.refuses("UPDATE spent_command SET session_key = zeroblob(16)", "never changed");
+    db.refuses("UPDATE hashed_command SET session_key = zeroblob(16)", "never changed");
 }

@@ -253,11 +253,11 @@ fn a_copy_of_which_only_the_map_or_the_list_of_free_pages_is_damaged_comes_back(
         open_sql(&copy)
             .execute_batch("CREATE TABLE more (bytes BLOB); INSERT INTO more VALUES (randomblob(900000)); DROP TABLE more")
             .unwrap();
-        let sound = std::fs::read(&copy).unwrap();
+        let undamaged = std::fs::read(&copy).unwrap();
         let size = size as usize;
-        let free = u32::from_be_bytes(sound[32..36].try_into().unwrap()) as usize;
+        let free = u32::from_be_bytes(undamaged[32..36].try_into().unwrap()) as usize;
         for page in [2, free] {
-            let mut bytes = sound.clone();
+            let mut bytes = undamaged.clone();
             bytes[(page - 1) * size..page * size].fill(0);
             std::fs::write(&copy, &bytes).unwrap();
             let elsewhere = app.folder().join(format!("{size}-{page}.db"));

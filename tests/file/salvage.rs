@@ -19,7 +19,7 @@ fn lines(path: &Path) -> Vec<(String, Value)> {
 }
 
 #[test]
-fn everything_is_saved_of_a_sound_file_and_what_was_not_delivered_comes_first() {
+fn everything_is_saved_of_an_undamaged_file_and_what_was_not_delivered_comes_first() {
     let app = App::new();
     let delivered = app.completed();
     app.deliver();

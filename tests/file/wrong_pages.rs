@@ -109,6 +109,23 @@ fn a_search_index_that_a_delete_rebuilds_takes_nothing_of_another_session() {
     takes_nothing(&["search_content", "indexed_text"], &["session", "event", "outbox"], |app, key| code(app.compass.delete(key)));
 }
 
+/// Where the map of pages says what a page is and which page is above it: a byte and a number.
+fn entry_of(page: usize) -> usize {
+    let map = (page - 2) / 103 * 103 + 2;
+    (map - 1) * 512 + 5 * (page - map - 1)
+}
+
+/// Makes the file with another entry in its map of pages, and checks it.
+fn check_with_entry(app: &mut App, whole: &[u8], at: usize, kind: u8, above: u32) {
+    let mut damaged = whole.to_vec();
+    damaged[at] = kind;
+    damaged[at + 1..at + 5].copy_from_slice(&above.to_be_bytes());
+    std::fs::write(app.path(), &damaged).unwrap();
+    app.compass = Compass::open(app.options()).unwrap();
+    app.faults();
+    app.compass.close().unwrap();
+}
+
 #[test]
 fn what_the_map_says_of_the_first_page_of_a_tree_is_rebuilt_by_a_check_and_by_a_restore() {
     let (mut app, _) = closed();
@@ -118,7 +135,7 @@ fn what_the_map_says_of_the_first_page_of_a_tree_is_rebuilt_by_a_check_and_by_a_
         assert!((3..105).contains(&root), "of the first page of the map");
         for (kind, above) in [(0, 0), (2, 0), (5, 7), (1, 9)] {
             let mut damaged = whole.clone();
-            let at = 512 + 5 * (root as usize - 3);
+            let at = entry_of(root as usize);
             damaged[at..at + 5].copy_from_slice(&[kind, 0, 0, 0, above]);
             let copy = app.folder().join("copy.db");
             std::fs::write(&copy, &damaged).unwrap();
@@ -141,17 +158,10 @@ fn what_the_map_says_of_a_page_of_an_index_is_rebuilt_at_once_and_no_page_of_it_
     let mut wrong = Vec::new();
     for tree in ["search_content", "search_data", "sqlite_autoindex_event_1", "outbox_session"] {
         let page = last_page(&app, tree);
-        let map = (page - 2) / 103 * 103 + 2;
-        let at = (map - 1) * 512 + 5 * (page - map - 1);
+        let at = entry_of(page);
         let of_a_table = last_page(&app, "event") as u32;
         for (kind, above) in [(0, 0), (2, 0), (5, of_a_table)] {
-            let mut damaged = whole.clone();
-            damaged[at] = kind;
-            damaged[at + 1..at + 5].copy_from_slice(&above.to_be_bytes());
-            std::fs::write(app.path(), &damaged).unwrap();
-            app.compass = Compass::open(app.options()).unwrap();
-            app.faults();
-            app.compass.close().unwrap();
+            check_with_entry(&mut app, &whole, at, kind, above);
             let told = integrity(&app);
             if told != ["ok"] {
                 wrong.push(format!("{tree}, {kind}: {told:?}"));
@@ -171,16 +181,9 @@ fn what_the_map_says_of_a_free_page_is_rebuilt() {
     let list = number_at(&whole, 32);
     let of_a_table = last_page(&app, "event") as u32;
     for page in [list, number_at(&whole, (list - 1) * 512 + 8)] {
-        let map = (page - 2) / 103 * 103 + 2;
-        let at = (map - 1) * 512 + 5 * (page - map - 1);
+        let at = entry_of(page);
         for (kind, above) in [(0, 0), (1, 0), (5, of_a_table)] {
-            let mut damaged = whole.clone();
-            damaged[at] = kind;
-            damaged[at + 1..at + 5].copy_from_slice(&above.to_be_bytes());
-            std::fs::write(app.path(), &damaged).unwrap();
-            app.compass = Compass::open(app.options()).unwrap();
-            app.faults();
-            app.compass.close().unwrap();
+            check_with_entry(&mut app, &whole, at, kind, above);
             assert_eq!(integrity(&app), ["ok"], "{page}, {kind}");
         }
     }

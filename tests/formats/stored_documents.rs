@@ -162,7 +162,7 @@ fn a_version_of_which_what_is_listed_was_damaged_is_named_and_stops_no_other() {
     };
     assert_eq!((start(None).unwrap(), code(start(Some(1)))), (2, "corrupt"));
     assert_eq!(code(app.compass.import_workflow(&other)), "fine");
-    // The newest one that is sound is current; where there is none, the damage is told.
+    // The newest one that is undamaged is current; where there is none, the damage is told.
     damage("UPDATE workflow SET findings = iif(version = 1, '[]', '[') WHERE key = 'pump-check'");
     assert_eq!((app.faults().as_slice(), start(None).unwrap()), (named(2).as_slice(), 1));
     damage("UPDATE workflow SET findings = '[{\"code\":\"requires_newer_core\"' WHERE key = 'pump-check'");

@@ -100,7 +100,7 @@ fn a_receiver_whose_clock_runs_away_is_not_chased() {
 }
 
 #[test]
-fn clocks_that_agree_well_enough_are_not_to_blame() {
+fn clocks_that_agree_well_enough_are_not_the_cause() {
     let rows = [
         (119, 401, slow("auth")),
         (-119, 403, slow("auth")),

@@ -48,7 +48,7 @@ fn before(what: &'static str, site: fn() -> Site, unknown_net: Expect, net_ok: E
     Row { what, site, hurry: |_| (), unknown_net, net_ok, reads: 0 }
 }
 
-/// A row in which the request is read and no answer comes: the network is not to blame, no matter what is known of it.
+/// A row in which the request is read and no answer comes: the network is not the cause, no matter what is known of it.
 fn after(what: &'static str, site: fn() -> Site, expect: &Expect) -> Row {
     Row { what, site, hurry: |_| (), unknown_net: expect.clone(), net_ok: expect.clone(), reads: 1 }
 }
@@ -111,7 +111,7 @@ fn without_a_connection_it_is_the_network_or_the_receiver() {
 
 #[test]
 fn no_message_leaves_over_a_connection_that_is_not_secure() {
-    // Nothing of the phone's own is to blame that a certificate would show, and still it may be a network in between.
+    // Nothing of the phone's own is the cause that a certificate would show, and still it may be a network in between.
     let in_between = || offline("tls");
     let rows = [
         before("self-signed", || shows(&Identity::self_signed()), in_between(), slow("tls")),

@@ -68,7 +68,7 @@ class Background(Case):
 
         subscription = core.observe(Listener(tell))
         with changed:
-            self.assertTrue(changed.wait_for(holds, WAIT_LIMIT), "waited in vain")
+            self.assertTrue(changed.wait_for(holds, WAIT_LIMIT), "waited too long")
         subscription.cancel()
 
     def test_what_is_completed_leaves_by_itself_until_delivery_is_stopped(self):

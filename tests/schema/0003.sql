@@ -532,15 +532,15 @@ CREATE TRIGGER command_is_not_changed BEFORE UPDATE ON command
 BEGIN SELECT RAISE(ABORT, 'what a command came to is never changed'); END;
 
 -- Ids of commands whose session was deleted. The hashes of their content are deleted, too.
-CREATE TABLE spent_command (
+CREATE TABLE hashed_command (
     id_hash     BLOB    PRIMARY KEY CHECK (length(id_hash) = 32),      -- HMAC-SHA-256 of the id with the install id as key
     session_key BLOB    NOT NULL CHECK (length(session_key) = 16),
-    spent_age   INTEGER NOT NULL
+    hashed_age  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX spent_command_oldest ON spent_command (spent_age);
+CREATE INDEX hashed_command_oldest ON hashed_command (hashed_age);
 
-CREATE TRIGGER spent_command_is_not_changed BEFORE UPDATE ON spent_command
+CREATE TRIGGER hashed_command_is_not_changed BEFORE UPDATE ON hashed_command
 BEGIN SELECT RAISE(ABORT, 'what a command came to is never changed'); END;
 
 -- Search ------------------------------------------------------------------------------------------------------------------------------

@@ -130,7 +130,7 @@ fn a_start_that_is_repeated_after_its_session_was_deleted_starts_no_other() {
         assert_eq!(code(app.compass.note(session, "Dog in the yard", &note)), "deleted_session");
         let another = app.start().key;
         assert_eq!(code(app.compass.note(another, "Dog in the yard", &note)), "command_id_reused");
-        assert_eq!(app.count("SELECT count(*) FROM spent_command"), 2);
+        assert_eq!(app.count("SELECT count(*) FROM hashed_command"), 2);
         assert_eq!(app.faults(), [""; 0]);
 
         app.days(399);
@@ -154,7 +154,7 @@ fn an_app_that_never_purges_forgets_what_went_too() {
     assert_eq!(code(app.compass.session(session)), "deleted_session");
     app.reopen();
     assert_eq!(code(app.compass.session(session)), "unknown_session");
-    assert_eq!(app.count("SELECT count(*) FROM spent_command"), 0);
+    assert_eq!(app.count("SELECT count(*) FROM hashed_command"), 0);
     assert_eq!(app.faults(), [""; 0]);
 }
 
@@ -172,13 +172,13 @@ fn a_repeated_start_tells_the_same_while_what_is_old_is_forgotten_little_by_litt
     app.days(402);
     app.reopen();
     let kept = |table: &str| app.count(&format!("SELECT count(*) FROM {table}"));
-    assert_eq!((kept("tombstone"), kept("spent_command")), (30, 130), "opening took a part");
+    assert_eq!((kept("tombstone"), kept("hashed_command")), (30, 130), "opening took a part");
     for start in &starts {
         let told = code(app.compass.start(start));
         assert!(["fine", "deleted_session"].contains(&told), "{told}");
     }
     app.compass.purge(Duration::MAX).unwrap();
-    assert_eq!((kept("tombstone"), kept("spent_command")), (0, 0));
+    assert_eq!((kept("tombstone"), kept("hashed_command")), (0, 0));
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn no_id_of_a_deleted_session_can_be_read_from_the_tables() {
     for table in ["event", "command"] {
         assert_eq!(app.count(&format!("SELECT count(*) FROM {table}")), 0, "{table}");
     }
-    assert_eq!(app.count("SELECT count(*) FROM spent_command WHERE typeof(id_hash) = 'blob' AND length(id_hash) = 32"), 2);
+    assert_eq!(app.count("SELECT count(*) FROM hashed_command WHERE typeof(id_hash) = 'blob' AND length(id_hash) = 32"), 2);
 }
 
 #[test]

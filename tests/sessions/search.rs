@@ -285,11 +285,11 @@ fn a_search_answers_while_another_process_writes() {
 fn a_damaged_session_keeps_no_other_from_being_found() {
     let app = App::new();
     visit(&app, "Mill Lane", "damaged");
-    let sound = visit(&app, "Mill Lane", "sound");
+    let undamaged = visit(&app, "Mill Lane", "undamaged");
     let change = "UPDATE value SET json = '{' WHERE session_id = 1";
     past_every_rule(&app.sql(), |sql| sql.execute_batch(change).unwrap());
     let page = search(&app, "mill");
-    assert_eq!((page.sessions.len(), page.sessions[0].key, page.not_indexed), (1, sound, 0));
+    assert_eq!((page.sessions.len(), page.sessions[0].key, page.not_indexed), (1, undamaged, 0));
 }
 
 #[test]

@@ -86,7 +86,7 @@ impl Attempts {
         attempts.any(|attempt| attempt.began >= since || attempt.outcome.is_some_and(|outcome| outcome.at >= since))
     }
 
-    /// Whether an attempt of this entry runs in this process, no matter what its row says; also one that was cancelled in vain.
+    /// Whether an attempt of this entry runs in this process, no matter what its row says; also one that was cancelled without effect.
     pub fn runs(&self, row: i64, place: usize, life: u64) -> bool {
         let mut here = self.all.range((row, 0)..=(row, u32::MAX)).filter(|(_, attempt)| attempt.place == place && attempt.life == life);
         here.any(|(_, attempt)| attempt.outcome.is_none())

@@ -261,7 +261,7 @@ impl World {
         let (row, attempt, arrived) = (request.row, request.attempt, request.arrived);
         self.attempts.cancelled(row, attempt);
         let deaf = self.deaf || self.rng.chance(10);
-        self.note(format!("process {place} calls entry {row} attempt {attempt} off{}", if deaf { ", in vain" } else { "" }));
+        self.note(format!("process {place} calls entry {row} attempt {attempt} off{}", if deaf { ", without effect" } else { "" }));
         if deaf {
             return Ok(());
         }

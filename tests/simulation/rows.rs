@@ -50,7 +50,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// It is damaged, and put aside for good.
+    /// It is damaged, and set aside for good.
     pub fn is_corrupt(&self) -> bool {
         self.state == "failed" && self.reason == "corrupt"
     }

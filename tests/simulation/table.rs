@@ -35,7 +35,7 @@ pub struct Around {
     /// How far the receiver's clock was from the time that was signed with, in seconds.
     pub signed_off: Option<i64>,
     pub resynced_before: bool,
-    /// A clock may be to blame for a certificate.
+    /// A clock may be the cause where a certificate is refused.
     pub clock_known_wrong: bool,
     pub endpoint_changed: bool,
     /// Secrets may have changed since.

@@ -1,4 +1,4 @@
-# What the library weighs in an app: built as it ships, for this machine in place of a phone (docs/size.md).
+# The size of the library in an app: built as it ships, for this machine in place of a phone (docs/size.md).
 # shellcheck shell=bash
 
 # docs/size.md accounts for both.
@@ -19,13 +19,13 @@ suite_size() {
   fi
   local phone="$work_dir/phone.so" whole="$work_dir/whole.so"
   if check 'Build the library as phones have it' ship_library "$phone"; then
-    check "It weighs at most $PHONE_LIMIT bytes" within_limit "$phone" "$PHONE_LIMIT" || true
+    check "It has at most $PHONE_LIMIT bytes" within_limit "$phone" "$PHONE_LIMIT" || true
     check 'It holds no fault that tests put back, and no clock for tests' without_what_is_for_tests "$phone" || true
     check 'It exports every function that bindings call, and nothing that only their generator reads' exports_of "$phone" || true
   fi
   # The dependencies are built already.
   if check 'Build it with the built-in transport' ship_library "$whole" --built-in-transport; then
-    check "It weighs at most $BUILT_IN_LIMIT bytes" within_limit "$whole" "$BUILT_IN_LIMIT" || true
+    check "It has at most $BUILT_IN_LIMIT bytes" within_limit "$whole" "$BUILT_IN_LIMIT" || true
     check 'Both export the same' same_exports "$phone" "$whole" || true
   fi
 }

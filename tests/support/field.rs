@@ -238,7 +238,7 @@ impl Watch {
                 return;
             }
             let left = WAIT_LIMIT.saturating_sub(began.elapsed());
-            assert!(!left.is_zero(), "waited in vain until {what}");
+            assert!(!left.is_zero(), "waited too long until {what}");
             let count = self.changes.0.lock().unwrap_or_else(PoisonError::into_inner);
             drop(self.changes.1.wait_timeout_while(count, left, |count| *count == seen).unwrap_or_else(PoisonError::into_inner));
         }
@@ -249,7 +249,7 @@ impl Watch {
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {
-        assert!(began.elapsed() < WAIT_LIMIT, "waited in vain until {what}");
+        assert!(began.elapsed() < WAIT_LIMIT, "waited too long until {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }

@@ -160,7 +160,7 @@ impl Reply {
 pub enum Greeting {
     /// TLS if the server has it, then requests.
     Serve,
-    /// Nothing: a client that waits for TLS waits in vain.
+    /// Nothing: a client that waits for TLS gets none.
     Stall,
     /// A plain HTTP answer, also where TLS was expected; then the end.
     PlainText,
@@ -316,7 +316,7 @@ impl TestServer {
         let mut record = self.shared.lock();
         while !done(&record) {
             let left = until.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "waited in vain for {what}: {} connections, {} requests", record.connections, record.requests.len());
+            assert!(!left.is_zero(), "waited too long for {what}: {} connections, {} requests", record.connections, record.requests.len());
             record = self.shared.changed.wait_timeout(record, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         record

@@ -59,7 +59,7 @@ impl BlackHole {
     pub fn wait_for_connect(&self) {
         let until = Instant::now() + WAIT_LIMIT;
         while cfg!(target_os = "linux") && self.connecting() <= self.before {
-            assert!(Instant::now() < until, "waited in vain for a connect");
+            assert!(Instant::now() < until, "waited too long for a connect");
             thread::yield_now();
         }
     }

@@ -6,7 +6,7 @@ import FieldSampleModels
 import SwiftUI
 import UniformTypeIdentifiers
 
-/// Files stay in a folder of the app; a session holds their fingerprints.
+/// Files stay in a folder of the app; a session holds their names, sizes and hashes.
 enum Attachments {
     static func keep(_ data: Data, name: String, mediaType: String) throws -> FileManifest {
         let hash = SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined()

@@ -47,8 +47,8 @@ private struct SessionCard: View {
         Words(.message(.labelStarted, [row.startedAt])).ink(\.quietInk)
         if let actor = row.actor { Words(.message(.labelBy, [.plain(actor)])).ink(\.quietInk) }
         if row.waiting > 0 { Badge(.count(.outboxWaiting, row.waiting), ActionStatus.pending.sign, .waiting) }
-        if row.failed > 0 { Badge(.count(.failedSends, row.failed), ActionStatus.failed.sign, .bad) }
-        if row.sent > 0 { Badge(.count(.sentNow, row.sent), ActionStatus.sent.sign, .good) }
+        if row.failed > 0 { Badge(.message(.labelFailed, [.number("\(row.failed)")]), ActionStatus.failed.sign, .bad) }
+        if row.sent > 0 { Badge(.message(.labelSent, [.number("\(row.sent)")]), ActionStatus.sent.sign, .good) }
         if row.changed { Badge(.labelChanged, "square.and.pencil", .waiting) }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::crypto::base64_encode;
+use crate::delivery::Step;
 use crate::port::{FailureKind, Phase, RequestSent, SecretLookup, Secrets};
 use crate::testing::{answer, failure};
 
@@ -26,6 +27,44 @@ fn results_that_cannot_be_stored_are_kept_and_stored_later() {
     assert_eq!(phone.count("sent"), 3);
     assert_eq!(phone.transport.requests().len(), 3, "nothing left twice");
     assert!(entries.iter().all(|id| phone.row(*id).unknown == 0));
+}
+
+#[test]
+fn after_a_long_failure_a_result_is_stored_once_the_app_can_write_again() {
+    let phone = Phone::new(ScriptedTransport::always(202));
+    phone.complete("office", 1);
+    let mut run = phone.delivery.begin_worker().unwrap();
+    let next = |run: &mut _| loop {
+        match phone.delivery.step(run) {
+            Step::Again => {}
+            step => return step,
+        }
+    };
+    phone.transport.hold("");
+    eventually("the request is on its way", || {
+        next(&mut run);
+        !phone.transport.requests().is_empty()
+    });
+    let other = rusqlite::Connection::open(phone.store.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    phone.transport.release();
+    eventually("the result cannot be stored", || {
+        next(&mut run);
+        run.failures > 0
+    });
+    for _ in 0..12 {
+        phone.delivery.database_failed(&mut run, StoreError::Full);
+    }
+    let wait = next(&mut run);
+    assert!(matches!(wait, Step::Wait { at_most: Some(pause), .. } if pause > Duration::from_secs(30)), "the worker pauses: {wait:?}");
+    let seen = run.seen;
+    other.execute_batch("ROLLBACK").unwrap();
+    phone.write(|tx| Ok(tx.execute("UPDATE meta SET revision = revision + 1", [])?));
+    phone.delivery.database_works();
+    assert_ne!(phone.delivery.shared.lock().events(), seen, "a worker that waits wakes up");
+    next(&mut run);
+    assert_eq!((phone.count("sent"), phone.transport.requests().len()), (1, 1));
+    phone.delivery.stop();
 }
 
 #[test]

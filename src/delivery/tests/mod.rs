@@ -278,7 +278,7 @@ fn header(request: &crate::port::TransportRequest, name: &str) -> String {
 }
 
 /// Waits for a condition that another thread fulfils.
-fn eventually(what: &str, holds: impl Fn() -> bool) {
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let began = Instant::now();
     while !holds() {
         assert!(began.elapsed() < Duration::from_secs(30), "waited in vain for {what}");

@@ -83,10 +83,10 @@ pub(super) fn definition(reader: &mut Reader, object: &Object) -> FieldDefinitio
         }
         None => FieldKind::Boolean,
     };
-    let sound = reader.findings.count() == before;
+    let valid = reader.findings.count() == before;
     ascii_pattern(reader, object, &kind);
     let definition = FieldDefinition { key, name, help, required, allow_empty, allow_not_applicable, kind };
-    example(reader, object, &definition, sound);
+    example(reader, object, &definition, valid);
     definition
 }
 
@@ -105,11 +105,11 @@ fn ascii_pattern(reader: &mut Reader, object: &Object, kind: &FieldKind) {
 }
 
 /// Checks the example of a field: a text as a technician would type it, to show that the field's rules accept some value.
-fn example(reader: &mut Reader, object: &Object, definition: &FieldDefinition, sound: bool) {
+fn example(reader: &mut Reader, object: &Object, definition: &FieldDefinition, valid: bool) {
     let Some(text) = reader.text(object, "example", Need::Optional, Shape::Prose, MAX_EXAMPLE_LENGTH) else { return };
     if matches!(definition.kind, FieldKind::Attachment(_) | FieldKind::Signature(_)) {
         reader.add(Code::IgnoredConstraint, object.at("example"), "A field for a file cannot have an example; remove it.");
-    } else if sound && text.chars().count() <= MAX_EXAMPLE_LENGTH {
+    } else if valid && text.chars().count() <= MAX_EXAMPLE_LENGTH {
         if definition.kind.text_rule().is_some_and(|rule| rule.pattern.is_some()) {
             reader.matched += text.chars().count();
             if reader.matched > MAX_EXAMPLES_LENGTH {
@@ -313,8 +313,8 @@ fn file_rule(reader: &mut Reader, object: &Object) -> FileRule {
 
 /// A media type in lower case, `type/subtype` or `type/*`.
 fn is_media_type(text: &str) -> bool {
-    let sound = text.strip_suffix("/*").map_or_else(|| media_type::halves(text).is_some(), media_type::is_half);
-    sound && text.len() <= MAX_MEDIA_TYPE_LENGTH && !text.bytes().any(|byte| byte.is_ascii_uppercase())
+    let valid = text.strip_suffix("/*").map_or_else(|| media_type::halves(text).is_some(), media_type::is_half);
+    valid && text.len() <= MAX_MEDIA_TYPE_LENGTH && !text.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod field;
 mod indexed;
 mod json;
 mod limit;
+mod links;
 mod lint;
 mod node;
 mod read;
@@ -22,7 +23,6 @@ mod requires;
 mod stored;
 #[cfg(test)]
 mod tests;
-mod ways;
 
 pub use author::{Authored, AuthoringError, add_action, remove_action, replace_action};
 pub use code::Code;
@@ -108,10 +108,10 @@ fn lint_all(document: &[u8], endpoints: Option<&[String]>) -> ParsedDocument {
     };
     if let Some(workflow) = &workflow {
         lint::lint(workflow, endpoints, &mut reader.findings);
-        ways::lint(workflow, &mut reader.findings);
+        links::lint(workflow, &mut reader.findings);
     }
     let findings = reader.findings.in_order_of(root.as_ref());
-    let sound = worst(&findings) != Some(Severity::Error);
-    let hash = root.filter(|_| sound).map(|root| Sha256::of(root.canonical().as_bytes()));
-    ParsedDocument { reference: reference.filter(|_| sound), workflow: workflow.filter(|_| sound), hash, findings }
+    let valid = worst(&findings) != Some(Severity::Error);
+    let hash = root.filter(|_| valid).map(|root| Sha256::of(root.canonical().as_bytes()));
+    ParsedDocument { reference: reference.filter(|_| valid), workflow: workflow.filter(|_| valid), hash, findings }
 }

@@ -36,15 +36,15 @@ impl Node {
     /// The places of pointers in the document, as numbers in the order in which an author reads. One walk, only along the pointers: a search
     /// for each of them would cost pointers times document.
     pub(super) fn order<'p>(&self, pointers: impl Iterator<Item = &'p str>) -> Vec<usize> {
-        let mut root = Way::default();
+        let mut root = PointerTree::default();
         let mut count = 0;
         for (index, pointer) in pointers.enumerate() {
-            let mut way = &mut root;
+            let mut tree = &mut root;
             for token in pointer.split('/').skip(1) {
                 let name = if token.contains('~') { token.replace("~1", "/").replace("~0", "~").into() } else { Cow::from(token) };
-                way = way.onward.entry(name).or_default();
+                tree = tree.next.entry(name).or_default();
             }
-            way.ends.push(index);
+            tree.ends.push(index);
             count += 1;
         }
         let mut order = vec![0; count];
@@ -95,36 +95,36 @@ impl Node {
 
 /// The pointers that continue from one place of the document.
 #[derive(Default)]
-struct Way<'p> {
+struct PointerTree<'p> {
     /// The pointers that end here, by their index.
     ends: Vec<usize>,
-    onward: HashMap<Cow<'p, str>, Way<'p>>,
+    next: HashMap<Cow<'p, str>, PointerTree<'p>>,
 }
 
-impl Way<'_> {
+impl PointerTree<'_> {
     fn number(mut self, node: &Node, next: &mut usize, order: &mut [usize]) {
         let here = *next;
         *next += 1;
         match node {
             Node::Object(members) => {
                 for (name, value) in members {
-                    if self.onward.is_empty() {
+                    if self.next.is_empty() {
                         break;
                     }
-                    if let Some(way) = self.onward.remove(name.as_str()) {
-                        way.number(value, next, order);
+                    if let Some(tree) = self.next.remove(name.as_str()) {
+                        tree.number(value, next, order);
                     }
                 }
             }
             Node::List(elements) => {
                 let index = |token: &str| token.parse::<usize>().ok().filter(|index| *index < elements.len());
                 let (mut inside, outside): (Vec<_>, Vec<_>) =
-                    self.onward.into_iter().map(|(token, way)| (index(&token), token, way)).partition(|(index, ..)| index.is_some());
+                    self.next.into_iter().map(|(token, tree)| (index(&token), token, tree)).partition(|(index, ..)| index.is_some());
                 sort(&mut inside, |(a, ..), (b, ..)| a < b);
-                for (index, _, way) in inside {
-                    way.number(&elements[index.unwrap_or(0)], next, order);
+                for (index, _, tree) in inside {
+                    tree.number(&elements[index.unwrap_or(0)], next, order);
                 }
-                self.onward = outside.into_iter().map(|(_, token, way)| (token, way)).collect();
+                self.next = outside.into_iter().map(|(_, token, tree)| (token, tree)).collect();
             }
             _ => {}
         }
@@ -136,8 +136,8 @@ impl Way<'_> {
         for index in self.ends {
             order[index] = here;
         }
-        for way in self.onward.into_values() {
-            way.stay(here, order);
+        for tree in self.next.into_values() {
+            tree.stay(here, order);
         }
     }
 }

@@ -15,8 +15,8 @@ const SITE: &str = include_str!("../../../examples/workflows/site-safety-inspect
 const METER: &str = include_str!("../../../examples/workflows/meter-exchange.json");
 const VISIT: &str = include_str!("../../../examples/workflows/customer-visit.json");
 
-/// A small sound workflow: a question, and two ends.
-fn sound() -> Value {
+/// A small valid workflow: a question, and two ends.
+fn valid() -> Value {
     json!({
         "format": 1, "key": "small", "version": 1, "name": "Small", "start": "a",
         "fields": [
@@ -41,9 +41,9 @@ fn findings(document: &Value) -> Vec<(String, String)> {
     lint(document.to_string().as_bytes(), Some(&endpoints)).into_iter().map(|finding| (finding.code, finding.pointer)).collect()
 }
 
-/// The sound workflow with one place changed; `null` removes the place.
+/// The valid workflow with one place changed; `null` removes the place.
 fn with(pointer: &str, value: Value) -> Value {
-    let mut document = sound();
+    let mut document = valid();
     let (parent, name) = pointer.rsplit_once('/').expect("a pointer below the root");
     match document.pointer_mut(parent).expect("the parent is there") {
         Value::Object(members) if value.is_null() => _ = members.remove(name),
@@ -58,15 +58,15 @@ fn with(pointer: &str, value: Value) -> Value {
 }
 
 #[test]
-fn a_sound_workflow_has_no_findings() {
-    assert_eq!(findings(&sound()), []);
-    let parsed = parse(sound().to_string().as_bytes());
+fn a_valid_workflow_has_no_findings() {
+    assert_eq!(findings(&valid()), []);
+    let parsed = parse(valid().to_string().as_bytes());
     assert!(parsed.is_importable() && parsed.is_startable() && parsed.hash.is_some());
-    let workflow: Workflow = serde_json::from_value(sound()).expect("the model reads it");
+    let workflow: Workflow = serde_json::from_value(valid()).expect("the model reads it");
     assert_eq!(parsed.workflow, Some(workflow));
 }
 
-/// A place of the sound workflow, its replacement, and the findings that this gives.
+/// A place of the valid workflow, its replacement, and the findings that this gives.
 type Mistake = (&'static str, Value, Vec<(&'static str, &'static str)>);
 
 fn mistakes() -> Vec<Mistake> {
@@ -320,7 +320,7 @@ fn an_action_lists_fields_of_the_library_in_one_of_two_ways() {
 
 /// A way of sections, each asking these fields; the last one but the end has an action. Every field must have this many characters.
 fn long_report(fields_per_section: &[usize], characters: u32) -> Value {
-    let mut document = sound();
+    let mut document = valid();
     let (mut fields, mut sections) = (Vec::new(), Vec::new());
     for (at, count) in fields_per_section.iter().enumerate() {
         let keys: Vec<String> = (0..*count).map(|i| format!("f{at}-{i}")).collect();
@@ -453,7 +453,7 @@ fn the_hash_is_of_the_content_and_not_of_its_looks() {
         r#"{"format":1,"key":"k","version":1,"name":"Caf\u00e9","start":"a","sections":[{"key":"a","name":"A"}],"x-note":[1,null]}"#;
     let looks = "{ \"x-note\": [1, null],\n \"version\": 1, \"name\": \"Café\", \"key\": \"k\", \"start\": \"a\",
         \"sections\": [ { \"name\": \"A\", \"key\": \"a\" } ], \"format\": 1 }";
-    let hash = parse(document.as_bytes()).hash.expect("it is sound");
+    let hash = parse(document.as_bytes()).hash.expect("it is valid");
     assert_eq!(parse(looks.as_bytes()).hash, Some(hash));
     // The value another implementation of RFC 8785 and SHA-256 gives.
     assert_eq!(hash.to_string(), "86fab8c7e8bf99344b8f49c8f9567d7f9433b699bec460912cced254bd27ad54");

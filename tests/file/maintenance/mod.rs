@@ -410,9 +410,10 @@ fn a_copy_is_for_its_owner_alone_and_named_only_when_it_is_whole() {
     assert_eq!(std::fs::read(app.folder().join("copy.db-part")).unwrap(), b"half a copy");
     let names = std::fs::read_dir(app.folder()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     assert_eq!(names.filter(|name| name.starts_with("copy.db")).count(), 2, "nothing else is left");
-    let nul = app.folder().join("co\0py.db");
-    let error = app.compass.backup(&nul).unwrap_err();
-    assert_eq!((error.code(), error.place().as_deref()), ("invalid_argument", Some("to")));
+    for name in ["co\0py.db", "no folder/copy.db"] {
+        let error = app.compass.backup(&app.folder().join(name)).unwrap_err();
+        assert_eq!((error.code(), error.place().as_deref()), ("invalid_argument", Some("to")), "{name}");
+    }
 }
 
 // The check for damage -------------------------------------------------------------------------------------------------------------------

@@ -194,7 +194,7 @@ fn after_a_crash() -> (tempfile::TempDir, Vec<String>) {
 }
 
 #[test]
-fn a_lease_dies_by_itself_after_a_crash() {
+fn a_lease_ends_by_itself_after_its_process_crashed() {
     let (folder, begun) = after_a_crash();
     assert_eq!(begun.len(), 2);
     // The same clock as in the process that is gone.
@@ -217,7 +217,7 @@ fn a_lease_dies_by_itself_after_a_crash() {
 }
 
 #[test]
-fn a_lease_of_a_clock_that_was_wrong_dies_too() {
+fn a_lease_of_a_clock_that_was_wrong_ends_too() {
     for years in [10, -10] {
         let (folder, _) = after_a_crash();
         let field = Field::with(ScriptedTransport::always(202), |options| options.path = folder.path().join("crashed.db"));

@@ -44,7 +44,8 @@ package final class AppLifecycle: Sendable {
 
     deinit { end() }
 
-    /// Observes the app from now on, and begins with its present state.
+    /// Observes the app from now on, and begins with its present state. Blocks until the network is known, so that the first attempt knows
+    /// whether it is metered.
     package func begin() {
         guard let handle = handle.value else { return }
         let center = NotificationCenter.default
@@ -54,6 +55,7 @@ package final class AppLifecycle: Sendable {
         ]
         let network = watch(handle)
         state.withLock { ($0.observers, $0.network) = (tokens.map(Observer.init), network) }
+        (network as? ConnectivityMonitor)?.waitForFirst()
         then { lifecycle in
             if await Self.inForeground() { await lifecycle.takeHold() }
         }

@@ -125,10 +125,11 @@ extension Compass {
     }
 
     public func startDelivery() async throws {
-        try await deliver { try $0.startDelivery() }
+        try await deliver { [keeper] core in try keeper.ongoing.started { try core.startDelivery() } }
     }
 
     public func stopDelivery() async throws {
+        keeper.ongoing.stopped()
         try await deliver { try $0.stopDelivery() }
     }
 
@@ -141,20 +142,26 @@ extension Compass {
     }
 
     public func setConnectivity(_ connectivity: Connectivity, on caller: isolated (any Actor)?) async throws {
-        try await write(on: caller) { try $0.setConnectivity(connectivity: connectivity) }
+        try await write(on: caller) { [keeper] core in
+            keeper.ongoing.reported(connectivity)
+            try core.setConnectivity(connectivity: connectivity)
+        }
     }
 
     // The life of the handle -------------------------------------------------------------------------------------------------------------
 
     public func resume() async throws -> Hold {
         // Both in tasks of their own, which are never cancelled: a lost hold would keep file locks while the app is suspended.
-        let hold = try await Task.detached { [self] in try await deliver { try $0.resume() } }.value
+        let hold = try await Task.detached { [self] in
+            try await deliver { [keeper] core in try keeper.ongoing.held { try core.resume() } }
+        }.value
         return Hold { [deliveries] in
             _ = try? await Task.detached { try await deliveries.call { hold.release() } }.value
         }
     }
 
     public func quiesce() async throws {
+        keeper.ongoing.ended()
         try await deliver { try $0.quiesce() }
     }
 

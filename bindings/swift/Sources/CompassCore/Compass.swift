@@ -23,6 +23,7 @@ public final class Compass: CompassHandle {
     package let deliveries = CallQueue(name: "dev.compass.core.delivery", width: 32, quality: .utility)
 
     private init(reopens: Bool, options: @escaping @Sendable () throws -> CompassOptions) {
+        CompassOptions.lookForDevice()
         hub = ChangeHub()
         keeper = CoreKeeper(hub: hub, reopens: reopens, options: options)
     }
@@ -40,13 +41,13 @@ public final class Compass: CompassHandle {
     public static func open(_ options: CompassOptions) async throws -> Compass {
         let compass = Compass(reopens: false) { options }
         try await compass.queries.call { [keeper = compass.keeper] in try keeper.use { _ in } }
-        await compass.keeper.settled()
         return compass
     }
 
     /// Returns at once a handle that opens the database at its first use: for dependency injection or the environment of SwiftUI. If
     /// opening fails, that call throws the error that ``open(_:)`` would throw, and the next call tries again. After ``close()`` the next
-    /// call or the next sequence opens the database again; earlier sequences have ended.
+    /// call or the next sequence opens the database again; earlier sequences have ended, and so have holds and delivery. What was reported of the
+    /// network holds for the next database too.
     public static func lazy(_ options: CompassOptions) -> Compass { lazy { options } }
 
     /// The same, with options that are made when the database is opened, off the caller's thread: before the first unlock of the phone

@@ -51,8 +51,9 @@ extension CompassHandle {
         try await saveNoteDraft(text, in: session, on: isolation)
     }
 
-    /// One page of the list of sessions, newest first. `page` is the `next` of the page before. A search for text first reads the sessions
-    /// that changed since the last search; `notIndexed` is the number of those that it did not reach.
+    /// One page of the list of sessions, newest first. `page` is the `next` of the page before; `limit` is from 1 to 500
+    /// (``CompassError/Code/invalidArgument`` otherwise). A search for text first reads the sessions that changed since the last search;
+    /// `notIndexed` is the number of those that it did not reach.
     public func sessions(_ filter: SessionFilter = SessionFilter(), page: String? = nil, limit: UInt32 = 50) async throws -> SessionPage {
         try await sessions(matching: filter, page: page, limit: limit)
     }
@@ -175,7 +176,8 @@ extension CompassHandle {
         try await replaySent(matching: filter, actor: actor, page: page, on: isolation)
     }
 
-    /// One page of the outbox, oldest first; without a filter the pending and failed messages. `page` is the `next` of the page before.
+    /// One page of the outbox, oldest first; without a filter the pending and failed messages. `page` is the `next` of the page before;
+    /// `limit` is from 1 to 500 (``CompassError/Code/invalidArgument`` otherwise).
     public func outbox(_ filter: OutboxFilter = OutboxFilter(), page: String? = nil, limit: UInt32 = 50) async throws -> OutboxPage {
         try await outbox(matching: filter, page: page, limit: limit)
     }
@@ -187,8 +189,9 @@ extension CompassHandle {
         try await secretsChanged(on: isolation)
     }
 
-    /// Reports what the app knows of the network, with a number of the network, if it has one. Not stored. ``ConnectivityMonitor`` does
-    /// this automatically.
+    /// Reports what the app knows of the network, with a number of the network, if it has one. It is not stored in the file; the handle
+    /// remembers it for each database that it opens. While nothing was reported, every endpoint is tried over any network, also one that wants
+    /// an unmetered one. ``ConnectivityMonitor`` does this automatically.
     public func setConnectivity(_ connectivity: Connectivity, isolation: isolated (any Actor)? = #isolation) async throws {
         try await setConnectivity(connectivity, on: isolation)
     }
@@ -219,8 +222,8 @@ extension CompassHandle {
     }
 
     /// Closes the database after the writes that were called before, gives its file to `work`, and opens it again, even if `work` has
-    /// failed. Calls wait meanwhile, so `work` must not call this handle. Sequences go on with the next database. Once begun it runs to its
-    /// end, even if the task is cancelled. The database need not be open, and may be damaged.
+    /// failed. Calls wait meanwhile, so `work` must not call this handle. Sequences, holds, delivery and what was reported of the network go on
+    /// with the next database. Once begun it runs to its end, even if the task is cancelled. The database need not be open, and may be damaged.
     ///
     /// - Throws: The error of `work`; otherwise the error of opening. The next call tries to open again.
     public func whileClosed<Value: Sendable>(
@@ -249,12 +252,14 @@ extension CompassHandle {
 
     // What changes ------------------------------------------------------------------------------------------------------------------------
 
-    /// The first page of the list of sessions, again after each change.
+    /// The first page of the list of sessions, again after each change. Raise `limit` to see more, up to 500: pages after that come from
+    /// ``sessions(_:page:limit:)``.
     public func observeSessions(_ filter: SessionFilter = SessionFilter(), limit: UInt32 = 50) -> Updates<SessionPage> {
         observeSessions(matching: filter, limit: limit)
     }
 
-    /// The first page of the outbox, again after each change.
+    /// The first page of the outbox, again after each change. Raise `limit` to see more, up to 500: pages after that come from
+    /// ``outbox(_:page:limit:)``.
     public func observeOutbox(_ filter: OutboxFilter = OutboxFilter(), limit: UInt32 = 50) -> Updates<OutboxPage> {
         observeOutbox(matching: filter, limit: limit)
     }

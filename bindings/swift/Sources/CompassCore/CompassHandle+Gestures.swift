@@ -12,6 +12,11 @@ extension CompassHandle {
         try await flush(deadline: deadline, urgent: false)
     }
 
+    /// Delivers due messages; urgently when a person asks for it: ``flush(deadline:urgent:)``.
+    public func flush(urgent: Bool) async throws -> FlushReport {
+        try await flush(deadline: .seconds(25), urgent: urgent)
+    }
+
     /// Starts a session of a workflow, in its current version when none is named.
     ///
     /// - Parameter commandId: With the same id, a repeated call gives the session that the first call started.

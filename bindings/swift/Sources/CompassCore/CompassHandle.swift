@@ -119,10 +119,14 @@ public protocol CompassHandle: AnyObject, Sendable {
     /// Delivers due messages until there are no more or the deadline has passed. Cancelling the task cancels running attempts, releases
     /// claimed messages whose attempt did not begin, and throws `CancellationError` within two seconds.
     ///
-    /// - Parameter urgent: A person asks for it. Each endpoint then gets one attempt a minute, even during a pause or when the app has
-    ///   reported that there is no network. Messages that need a person still wait.
+    /// - Parameters:
+    ///   - deadline: How long it may take. An attempt begins only while three seconds or more are left, so a shorter flush sends nothing; one
+    ///     that had less than 20 s is tried again at once if no answer came.
+    ///   - urgent: A person asks for it. Each endpoint then gets one attempt a minute, even during a pause or when the app has reported that
+    ///     there is no network. Messages that need a person still wait.
     func flush(deadline: Duration, urgent: Bool) async throws -> FlushReport
-    /// Delivers in the background until `stopDelivery`, `quiesce` or `close`: for an app in the foreground.
+    /// Delivers in the background until `stopDelivery`, `quiesce`, `close` or the release of the last ``Hold``: for an app in the foreground.
+    /// It goes on with the database that `whileClosed`, `restore` or `erase` leaves, also after a refusal.
     func startDelivery() async throws
     /// Ends the delivery that `startDelivery` began; waits up to two seconds for running attempts.
     func stopDelivery() async throws
@@ -142,8 +146,8 @@ public protocol CompassHandle: AnyObject, Sendable {
     func refresh() async throws -> Bool
     func purge(olderThan age: Duration, on caller: isolated (any Actor)?) async throws -> PurgeReport
     func purgeAllBefore(_ time: Date, actor: String, on caller: isolated (any Actor)?) async throws -> PurgeReport
-    /// Writes a copy of the database to a file that does not exist yet; ``Compass/restore(from:options:)`` puts it back. Like the database
-    /// in ``DatabaseFolder``, the copy can be read from the first unlock on (iOS) and is left out of the system's backups (Apple's
+    /// Writes a copy of the database to a file that does not exist yet, in a folder that exists (``CompassError/Code/invalidArgument``
+    /// otherwise); ``Compass/restore(from:options:)`` puts it back. Like the database in ``DatabaseFolder``, the copy can be read from the first unlock on (iOS) and is left out of the system's backups (Apple's
     /// platforms), in any folder. If you move or copy it, you must decide about both again.
     func backup(to file: URL) async throws
     /// Checks the whole database: the file, and all its data against the event log.

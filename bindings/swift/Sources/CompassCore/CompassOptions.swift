@@ -1,8 +1,5 @@
 public import Foundation
 package import CompassInternal
-#if canImport(UIKit)
-import UIKit
-#endif
 
 /// How a database is opened.
 ///
@@ -43,7 +40,9 @@ public struct CompassOptions: Sendable {
     public var bodyRetention: Duration?
     /// Names the device: if a file is opened that was opened on another one before, its messages are numbered in a new series, because both
     /// devices may go on with it. Only its SHA-256 is stored, in the file, and it is never sent. When nil, `identifierForVendor` where there
-    /// is one; an empty text names none.
+    /// is one; an empty text names none. Only the main thread may read that: it is read when the handle or its options are made there, and
+    /// otherwise an opening waits for it for a second at most, so that a main thread that waits for the opening does not hang. An opening that
+    /// does not get it changes nothing; a later one does.
     public var device: String?
     /// Allows endpoints with plain `http` to a loopback address, for tests and development.
     public var allowPlainHttpToLoopback = false
@@ -57,6 +56,7 @@ public struct CompassOptions: Sendable {
     /// For a database in this file. ``standard(name:)`` chooses a file that is left out of backups and readable in the background.
     public init(file: URL) {
         self.file = file
+        Self.lookForDevice()
         #if canImport(Darwin)
         transport = URLSessionTransport()
         #else
@@ -76,15 +76,19 @@ public struct CompassOptions: Sendable {
         return OpenOptions(
             path: file.path, secrets: secrets.map(SecretsPort.init), transport: transport.map(TransportPort.init), retry: retry,
             extraRoots: extraRoots, retentionMs: retention.map(\.wholeMilliseconds), bodyRetentionMs: bodyRetention.map(\.wholeMilliseconds),
-            device: device ?? Self.deviceOfVendor(), allowPlainHttpToLoopback: allowPlainHttpToLoopback)
+            device: device ?? Self.vendorDevice(), allowPlainHttpToLoopback: allowPlainHttpToLoopback)
     }
 
-    /// The device as the system names it for the apps of this vendor. None before the first unlock.
-    private static func deviceOfVendor() -> String? {
+    /// Asks the system early: the main thread makes the options or the handle, and may be blocked when the database is opened.
+    package static func lookForDevice() {
         #if canImport(UIKit) && !os(watchOS)
-        // Only the main thread may ask. A database is opened on a thread of a queue.
-        let ask: @Sendable () -> String? = { MainActor.assumeIsolated { UIDevice.current.identifierForVendor?.uuidString } }
-        return Thread.isMainThread ? ask() : DispatchQueue.main.sync(execute: ask)
+        VendorDevice.shared.look()
+        #endif
+    }
+
+    private static func vendorDevice() -> String? {
+        #if canImport(UIKit) && !os(watchOS)
+        return VendorDevice.shared.found()
         #else
         return nil
         #endif

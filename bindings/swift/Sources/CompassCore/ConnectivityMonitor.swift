@@ -1,5 +1,5 @@
-#if canImport(Network)
 import Dispatch
+#if canImport(Network)
 public import Network
 #endif
 
@@ -15,35 +15,51 @@ public import Network
 /// ```
 public final class ConnectivityMonitor: Sendable {
     private let stop: @Sendable () -> Void
+    private let first: DispatchSemaphore
 
     /// Begins to watch.
-    public init(_ compass: any CompassHandle) {
+    public convenience init(_ compass: any CompassHandle) {
         let (states, reports) = AsyncStream.makeStream(of: Connectivity.self, bufferingPolicy: .bufferingNewest(1))
-        let task = Task.detached { [weak compass] in
-            var last = Connectivity.unknown
-            for await state in states where state != last {
-                last = state
-                try? await compass?.setConnectivity(state)
-            }
-        }
         #if canImport(Network)
         let monitor = NWPathMonitor()
         monitor.pathUpdateHandler = { reports.yield(Connectivity($0)) }
         monitor.start(queue: DispatchQueue(label: "dev.compass.core.network"))
-        stop = {
+        self.init(compass, reporting: states) {
             monitor.cancel()
             reports.finish()
-            task.cancel()
         }
         #else
-        stop = {
-            reports.finish()
-            task.cancel()
-        }
+        // Nothing will come.
+        reports.finish()
+        self.init(compass, reporting: states) {}
         #endif
     }
 
+    /// Reports these states, until `stop` ends them.
+    package init(_ compass: any CompassHandle, reporting states: AsyncStream<Connectivity>, stop: @escaping @Sendable () -> Void) {
+        let first = DispatchSemaphore(value: 0)
+        let task = Task.detached { [weak compass] in
+            var last: Connectivity?
+            for await state in states where state != last {
+                try? await compass?.setConnectivity(state)
+                if last == nil { first.signal() }
+                last = state
+            }
+            if last == nil { first.signal() }
+        }
+        self.first = first
+        self.stop = {
+            stop()
+            task.cancel()
+        }
+    }
+
     deinit { stop() }
+
+    /// Waits until the network has been reported once, a second at most: a system that says nothing stops no delivery. Blocks.
+    package func waitForFirst() {
+        if first.wait(timeout: .now() + .seconds(1)) == .success { first.signal() }
+    }
 }
 
 #if canImport(Network)

@@ -25,6 +25,7 @@ package final class CoreKeeper: @unchecked Sendable {
     private let options: @Sendable () throws -> CompassOptions
     private let reopens: Bool
     private let hub: ChangeHub
+    package let ongoing = Ongoing()
     private let condition = NSCondition()
     private var state: State
 
@@ -64,6 +65,7 @@ package final class CoreKeeper: @unchecked Sendable {
     package func close() throws {
         let before = begin()
         try orBack(to: before) { try shutDown(before) }
+        ongoing.ended()
         // Before waiting callers go on: earlier calls must not open a core.
         hub.close(forGood: !reopens)
         become(reopens ? .none : .closed)
@@ -122,6 +124,12 @@ package final class CoreKeeper: @unchecked Sendable {
     private func open() throws -> Opened {
         let options = try made()
         let core = try CompassInternal.Core.open(options: options.forCore())
+        do {
+            try ongoing.goOn(with: core)
+        } catch {
+            try core.shutDown()
+            throw error
+        }
         var opened = Opened(core: core, subscription: try core.observe(listener: hub))
         if case .automatic = options.delivery {
             let inner = Compass(of: core)

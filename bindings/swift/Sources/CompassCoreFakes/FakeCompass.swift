@@ -6,7 +6,7 @@ public import Foundation
 ///
 /// It has no rules. Without them, `start` gives a session in progress of that workflow in ``FakeState/views`` (`unknown_workflow` if there
 /// is none), a field takes its value, a draft is kept, and an answer leads to the view in ``FakeState/answers``. Calls on a record give it
-/// as it is. A test that needs rules opens the real core: `Compass.open(.testing())`.
+/// as it is; only edits change it. A test that needs rules opens the real core: `Compass.open(.testing())`.
 ///
 /// ```swift
 /// let fake = FakeCompass()
@@ -201,7 +201,7 @@ public final class FakeCompass: CompassHandle {
             guard let view = contents.views.values.first(where: { $0.workflow.key == start.workflow && $0.state == .inProgress }) else {
                 throw CompassError(
                     code: .unknownWorkflow, place: start.workflow,
-                    detail: "the fake has no session in progress of workflow `\(start.workflow)`: add its view to `sessions`")
+                    detail: "the fake has no session in progress of workflow `\(start.workflow)`: add its view to `views`")
             }
             return CommandOutcome(applied: .yes, view: view)
         }

@@ -19,8 +19,16 @@ public final class ManualClock: Sendable {
     /// The time that it shows.
     public var now: Date { core.now() }
 
-    /// Time passes, in whole milliseconds, up to 49 days at once.
-    public func advance(_ by: Duration) { core.advance(byMs: UInt32(clamping: by.wholeMilliseconds)) }
+    /// Time passes, in whole milliseconds. The age of the database, by which `purge` counts, grows by seven days at most with each write.
+    public func advance(_ by: Duration) {
+        // The core takes 49 days at once.
+        var left = by.wholeMilliseconds
+        while left > 0 {
+            let step = UInt32(clamping: left)
+            core.advance(byMs: step)
+            left -= UInt64(step)
+        }
+    }
 
     /// Somebody sets the phone's clock; no time passes.
     public func setWall(_ to: Date) { core.setWall(to: to) }

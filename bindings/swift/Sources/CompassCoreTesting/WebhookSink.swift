@@ -75,7 +75,8 @@ public final class WebhookSink: Sendable {
     /// Everything it got, in order.
     public var received: [ReceivedWebhook] { state.withLock { $0.received } }
 
-    /// The next webhook that was not given yet.
+    /// The next webhook that was not given yet. The core reads the answer, and records it, a moment later: wait for `observeRecord` before you
+    /// look at the status or erase the database.
     ///
     /// - Throws: ``NoWebhook`` if none comes in time.
     public func next(within limit: Duration = .seconds(10)) async throws -> ReceivedWebhook {

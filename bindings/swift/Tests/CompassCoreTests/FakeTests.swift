@@ -112,7 +112,7 @@ final class FakeTests: XCTestCase {
             XCTFail("a session was started")
         } catch let error as CompassError {
             XCTAssertEqual(error.code, .unknownWorkflow)
-            XCTAssertTrue(error.detail.contains("lift-check") && error.detail.contains("`sessions`"), error.detail)
+            XCTAssertTrue(error.detail.contains("lift-check") && error.detail.contains("`views`"), error.detail)
         }
     }
 
@@ -295,6 +295,8 @@ final class FakeTests: XCTestCase {
         _ = try await handle.send("report", in: key)
         _ = try await handle.abandonSession(key, actor: "Mia", reason: "by phone")
         _ = try await handle.sendFailedAgain()
+        _ = try await handle.flush(urgent: true)
+        XCTAssertEqual(fake.current.urgentFlushes, 1)
         XCTAssertTrue(fake.current.commands.contains(.back(visit: 3, toVisit: 2)))
         let ids = fake.current.writes.compactMap { write -> String? in
             switch write {

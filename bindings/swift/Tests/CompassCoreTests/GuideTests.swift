@@ -186,7 +186,7 @@ final class FieldText {
             guard let text else { return }
             do {
                 let state = try field.definition.parse(text)
-                // A line that was wiped says nothing; "empty" is said on purpose, with a button of its own.
+                // A line that was emptied says nothing; "empty" is said on purpose, with a button of its own.
                 let change = state == .empty ? .clear : state.change ?? .clear
                 _ = try await compass.setField(field.definition.key, to: change, in: session, actor: actor)
                 if self.text == text { self.text = nil }

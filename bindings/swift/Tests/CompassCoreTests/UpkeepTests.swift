@@ -7,6 +7,13 @@ import XCTest
 final class UpkeepTests: XCTestCase {
     private let day = 86_400
 
+    func testAClockAdvancesByMoreThanTheCoreTakesAtOnce() {
+        let clock = ManualClock()
+        let before = clock.now
+        clock.advance(.seconds(100 * 86_400))
+        XCTAssertEqual(clock.now.timeIntervalSince(before), 100 * 86_400)
+    }
+
     func testAFlushDeletesOldBodiesFirstAndThenOldSessionsAndAPersonDeletesTheRest() async throws {
         let clock = ManualClock(), day = day
         let compass = try await Compass.ready(clock: clock) { ($0.retention, $0.bodyRetention) = (.seconds(3 * day), .seconds(day)) }

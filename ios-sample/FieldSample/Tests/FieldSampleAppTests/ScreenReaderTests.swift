@@ -5,7 +5,7 @@ import XCTest
 @testable import FieldSampleApp
 @testable import FieldSampleModels
 
-/// What a screen reader reads of every screen, from top to bottom, is in `ios-sample/spoken`, for people. `SPOKEN=write` writes it anew.
+/// What a screen reader reads of every screen, from top to bottom, is in `ios-sample/spoken`, for people. `SPOKEN=write` writes it again.
 /// Dates are as the Swift of the suite writes them: another may know another way.
 @MainActor
 final class ScreenReaderTests: XCTestCase {

@@ -36,12 +36,12 @@ final class WalkTests: XCTestCase {
             return try stand.workflow().adding?.chosen != nil
         }
         try stand.workflow().adding = nil
-        try await stand.tap("Add a message: Leave")
+        try await stand.tap("Send a message from here: Leave")
         _ = try await stand.find("office", .button)
         try await stand.tap("Add")
         _ = try await stand.find("Added. New version 1.1 on this phone", .button)
         try await stand.tap("Remove: Leave")
-        _ = try await stand.find("Remove “Leave”?", .heading)
+        _ = try await stand.find("Remove “Leave” from this section? Sessions that have begun still send it.", .heading)
         try await stand.tap("Remove")
         _ = try await stand.find("Removed. New version 1.2 on this phone", .button)
         let left = try await phone.compass.workflow(PumpCheck.key).sections.flatMap(\.actions).map(\.name)
@@ -65,7 +65,7 @@ final class WalkTests: XCTestCase {
         _ = try await stand.find("1 message will be sent", .text)
         XCTAssertTrue(stand.spoken.contains { $0.words == "Tell the office, To office" })
         XCTAssertTrue(UIApplication.shared.isIdleTimerDisabled, "and in its review")
-        try await stand.tap("Complete session")
+        try await stand.tap("Complete")
         try await eventually { stand.work.navigator.saved == "workflows record/s1" }
         _ = stand.drawn
         XCTAssertFalse(UIApplication.shared.isIdleTimerDisabled, "and only there")
@@ -105,7 +105,7 @@ final class WalkTests: XCTestCase {
         try await stand.tap("Cancel")
         _ = try await stand.find("Inspection and combustion", .heading)
         try await stand.tap("Discard")
-        _ = try await stand.find("Throw this session away? It cannot be brought back.", .heading)
+        _ = try await stand.find("All answers of this session will be lost, and nothing will be sent.", .heading)
         XCTAssertEqual(stand.fake.current.writes, [])
         try await stand.tap("Discard")
         try await eventually { stand.fake.current.commands == [.discard] && stand.work.navigator.saved == "workflows" }
@@ -143,7 +143,7 @@ final class WalkTests: XCTestCase {
         _ = try await stand.find("Sign here with a finger", .text)
         XCTAssertEqual(stand.spoken.first { $0.words == "Save" }?.isOff, true)
         XCTAssertTrue(stand.isStill, "the pad stays under the finger")
-        try await stand.type("Ada Fox", into: "Or type your name")
+        try await stand.type("Ada Fox", into: "Or type the name")
         XCTAssertFalse(stand.isStill, "beside the keyboard the rest is reached by scrolling")
         stand.drawn.closeLine()
         try await stand.tap("Save")
@@ -321,7 +321,7 @@ final class WalkTests: XCTestCase {
         try await stand.tap("1 saved, sending")
         _ = try await stand.find("Outbox", .heading)
         try await stand.tap("Send now")
-        _ = try await stand.find("1 sent", .button)
+        _ = try await stand.find("1 message sent", .button)
         try await stand.tap("Settings")
         _ = try await stand.find("Settings", .heading)
     }

@@ -97,7 +97,7 @@ final class BackupTests: XCTestCase {
         settings.confirm()
         await settings.settled()
         XCTAssertEqual(try undelivered(settings).lost, .count(.undelivered, 2))
-        settings.discard(reason: "The phone is given back")
+        settings.discard(reason: "The phone is returned")
         settings.confirm()
         await settings.settled()
         XCTAssertEqual(settings.notice, Notice(words: .text(.noticeErased)))

@@ -42,7 +42,7 @@ final class OpenScreensTests: XCTestCase {
         work.navigator.back()
         try await eventually { left == nil }
         XCTAssertNotNil(under)
-        // Another root begins anew, and the first one, too.
+        // Another root is opened at its beginning, and so is the first one.
         work.navigator.open(.outbox)
         try await eventually { under == nil }
         work.navigator.open(.workflows)

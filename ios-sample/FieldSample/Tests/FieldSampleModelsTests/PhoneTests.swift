@@ -81,7 +81,7 @@ final class PhoneTests: XCTestCase {
         XCTAssertEqual(tries.value, 0)
         await opening.retry()
         XCTAssertNil(opening.screens)
-        XCTAssertEqual(opening.failure, .text(.failureLocked))
+        XCTAssertEqual(opening.failure, .text(.failureCannotOpen))
         locked.change { $0 = false }
         // The phone says so, and the technician taps at the same time.
         async let said: Void = opening.retryIfItFailed()

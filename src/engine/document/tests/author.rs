@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{BOILER, sound, with};
+use super::{BOILER, valid, with};
 use crate::engine::document::limit::MAX_VERSION;
 use crate::engine::document::*;
 use crate::model::{ActionDefinition, Severity};
@@ -35,7 +35,7 @@ fn an_added_action_is_there_in_the_next_local_revision() {
 
 #[test]
 fn a_replaced_action_keeps_its_place_and_what_this_version_does_not_know() {
-    let mut document = sound();
+    let mut document = valid();
     document["sections"][1]["actions"][0]["x-colour"] = json!("red");
     document["x-owner"] = json!({ "team": 4 });
     let replaced = replace_action(document.to_string().as_bytes(), "b", "tell", &action("tell-workshop")).expect("it is there");
@@ -49,7 +49,7 @@ fn a_replaced_action_keeps_its_place_and_what_this_version_does_not_know() {
 
 #[test]
 fn a_change_that_cannot_be_made_says_why() {
-    let document = sound().to_string();
+    let document = valid().to_string();
     let document = document.as_bytes();
     let unknown_section = AuthoringError::UnknownSection { section: "z".to_owned() };
     assert_eq!(add_action(document, "z", &action("new")), Err(unknown_section.clone()));
@@ -76,10 +76,10 @@ fn a_change_that_cannot_be_made_says_why() {
 
 #[test]
 fn a_change_is_linted_like_any_document() {
-    let authored = add_action(sound().to_string().as_bytes(), "c", &action("not a key")).expect("it can be added");
+    let authored = add_action(valid().to_string().as_bytes(), "c", &action("not a key")).expect("it can be added");
     let found: Vec<_> = authored.findings.iter().map(|finding| (finding.code.as_str(), finding.pointer.as_str())).collect();
     assert_eq!(found, [("bad_key", "/sections/2/actions/0/key")]);
     let huge = ActionDefinition { name: "x".repeat(MAX_DOCUMENT_BYTES + 1), ..action("huge") };
-    let authored = add_action(sound().to_string().as_bytes(), "c", &huge).expect("it can be added");
+    let authored = add_action(valid().to_string().as_bytes(), "c", &huge).expect("it can be added");
     assert_eq!(authored.findings.first().map(|finding| finding.code.as_str()), Some("too_large"));
 }

@@ -36,8 +36,8 @@ fn any_example() -> impl Strategy<Value = Value> {
 }
 
 /// Puts a value at some place of the document; the numbers choose the way down.
-fn graft(document: &mut Value, way: &[usize], value: Value) {
-    let next = match (document, way) {
+fn put_at(document: &mut Value, path: &[usize], value: Value) {
+    let next = match (document, path) {
         (Value::Object(members), [step, rest @ ..]) if !members.is_empty() => {
             let step = step % members.len();
             members.values_mut().nth(step).map(|next| (next, rest))
@@ -52,7 +52,7 @@ fn graft(document: &mut Value, way: &[usize], value: Value) {
         }
     };
     if let Some((next, rest)) = next {
-        graft(next, rest, value);
+        put_at(next, rest, value);
     }
 }
 
@@ -92,10 +92,10 @@ proptest! {
     #[test]
     fn examples_with_mistakes_are_linted(
         mut document in any_example(),
-        grafts in prop::collection::vec((prop::collection::vec(any::<usize>(), 1..6), any_json()), 1..4),
+        changes in prop::collection::vec((prop::collection::vec(any::<usize>(), 1..6), any_json()), 1..4),
     ) {
-        for (way, value) in grafts {
-            graft(&mut document, &way, value);
+        for (path, value) in changes {
+            put_at(&mut document, &path, value);
         }
         linted_well(document.to_string().as_bytes())?;
     }
@@ -111,7 +111,7 @@ proptest! {
     #[test]
     fn adding_and_removing_an_action_leaves_the_document_as_it_was(document in any_example(), section in any::<prop::sample::Index>()) {
         let bytes = document.to_string().into_bytes();
-        let before = parse(&bytes).workflow.expect("an example is sound");
+        let before = parse(&bytes).workflow.expect("an example is valid");
         let section = &section.get(&before.sections).key;
         let added = add_action(&bytes, section, &action("added")).expect("it can be added");
         prop_assert!(workflow(&added).action("added").is_some());

@@ -36,6 +36,6 @@ fn accepts(accepted: &str, kind: &str, subtype: &str) -> bool {
 }
 
 fn is_file_name(name: &str) -> bool {
-    let sound = |c: char| !c.is_control() && !matches!(c, '/' | '\\');
-    !name.trim().is_empty() && !matches!(name, "." | "..") && name.chars().count() <= MAX_NAME && name.chars().all(sound)
+    let is_allowed = |c: char| !c.is_control() && !matches!(c, '/' | '\\');
+    !name.trim().is_empty() && !matches!(name, "." | "..") && name.chars().count() <= MAX_NAME && name.chars().all(is_allowed)
 }

@@ -327,7 +327,7 @@ fn a_location_is_on_earth_and_as_accurate_as_required() {
 }
 
 #[test]
-fn a_file_is_a_sound_manifest_of_an_accepted_type_and_size() {
+fn a_file_is_a_valid_manifest_of_an_accepted_type_and_size() {
     let manifest =
         FileManifest { sha256: "0123456789abcdef".repeat(4), media_type: "image/jpeg".into(), size: 2_000, name: "flue pipe.jpg".into() };
     let (any, photo) = (

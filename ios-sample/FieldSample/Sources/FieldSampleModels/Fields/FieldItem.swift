@@ -36,7 +36,7 @@ public struct FieldItem: Hashable, Sendable, Identifiable {
     public var problem: Phrase?
     /// The technician can fix it in the phone's settings, where this app was forbidden something.
     public var opensSettings = false
-    /// Where a prefilled value came from, or that only the fingerprint of a file is sent.
+    /// Where a prefilled value came from, or that only the name, size and checksum of a file are sent.
     public var note: Phrase?
     /// What it shows is kept as a draft, and is not a value yet.
     public var unsaved = false

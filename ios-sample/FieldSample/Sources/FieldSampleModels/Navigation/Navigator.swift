@@ -39,7 +39,7 @@ public final class Navigator {
     /// One line of text.
     public var saved: String { screens.map(\.saved).joined(separator: " ") }
 
-    /// Opens a screen above this one; a root begins anew, and one that is open already is gone back to.
+    /// Opens a screen above this one; a root is opened at its beginning, and one that is open already is gone back to.
     public func open(_ screen: Screen) {
         if screen.isRoot {
             path = []

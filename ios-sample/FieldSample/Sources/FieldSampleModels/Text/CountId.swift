@@ -12,7 +12,7 @@ public enum CountId: String, CaseIterable, Sendable {
     case outboxNeedsPerson
     /// "3 tries".
     case attempts
-    /// "3 failed sends".
+    /// "Failed 3 times".
     case failedSends
     /// "At least 3 more steps".
     case stepsLeft
@@ -22,7 +22,7 @@ public enum CountId: String, CaseIterable, Sendable {
     case willSend
     /// "3 more sessions in progress".
     case moreInProgress
-    /// "3 were sent again".
+    /// "3 are sent again".
     case sentAgain
     /// "2 messages will be sent again".
     case willSendAgain
@@ -30,7 +30,7 @@ public enum CountId: String, CaseIterable, Sendable {
     case cannotSendAgain
     /// "3 KB".
     case kilobytes
-    /// "3 sent".
+    /// "3 messages sent".
     case sentNow
     /// "3 messages are not delivered and would be lost".
     case undelivered

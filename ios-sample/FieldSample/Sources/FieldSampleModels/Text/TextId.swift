@@ -176,7 +176,7 @@ public enum TextId: String, CaseIterable, Sendable {
 
     // What went wrong
     case failureDiskFull
-    case failureLocked
+    case failureCannotOpen
     case failureNotFound
     case failureNotStartable
     case failureBadFile
@@ -193,7 +193,7 @@ public enum TextId: String, CaseIterable, Sendable {
     case failureDamaged
     case failureNotOurs
     case failureUndelivered
-    case failureBusy
+    case failureLocked
     case failureOther
 
     // Titles and buttons
@@ -295,6 +295,8 @@ public enum TextId: String, CaseIterable, Sendable {
     case labelEditHint
     case labelEditReason
     case labelChanged
+    case labelFailed
+    case labelSent
     case labelNothingToReplay
     case labelSigned
     case labelWifiOnly

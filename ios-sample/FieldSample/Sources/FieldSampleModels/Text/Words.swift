@@ -162,7 +162,7 @@ extension CompassError {
     var words: Phrase {
         switch code.rawValue {
         case "disk_full": .text(.failureDiskFull)
-        case "cannot_open": .text(.failureLocked)
+        case "cannot_open": .text(.failureCannotOpen)
         case "unknown_session", "deleted_session", "unknown_workflow": .text(.failureNotFound)
         case "not_startable", "broken_workflow": .text(.failureNotStartable)
         case "invalid_workflow": .text(.failureBadFile)
@@ -178,7 +178,7 @@ extension CompassError {
         case "corrupt": .text(.failureDamaged)
         case "not_a_database": .text(.failureNotOurs)
         case "undelivered": .text(.failureUndelivered)
-        case "locked": .text(.failureBusy)
+        case "locked": .text(.failureLocked)
         case "not_in_progress", "not_finished", "already_finished", "discarded", "action_status", "action_locked":
             .text(.failureNotAllowed)
         default: .text(.failureOther, .plain(code.rawValue))

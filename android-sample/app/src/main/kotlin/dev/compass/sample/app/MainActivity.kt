@@ -92,7 +92,7 @@ class MainActivity : Activity(), Phone {
         work = place
         views.launch { place.navigator.stack.collect(::show) }
         views.launch {
-            // A theme and a text size are of the activity: it begins anew.
+            // A theme and a text size are of the activity, which is made again.
             place.preferences.preferences.map { it.highContrast to it.textSize }.distinctUntilChanged().drop(1).collect { recreate() }
         }
         views.launch { place.preferences.preferences.collect { keepScreenOn(it, shownScreen) } }

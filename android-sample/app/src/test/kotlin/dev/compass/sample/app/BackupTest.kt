@@ -98,7 +98,7 @@ class BackupTest : Technician() {
     }
 
     @Test
-    fun `everything is erased after two questions, and the app begins anew`() {
+    fun `everything is erased after two questions, and the app begins again`() {
         prepared()
         val photo = Attachments(app).create("jpg")
         opensTheApp()

@@ -39,7 +39,7 @@ class FieldsTest : Technician() {
     private fun isProvided(field: String) = until("a value of $field") { held(field).completedAt != null }
 
     @Test
-    fun `a photo is written by the camera app into the one file it was given, and only its fingerprint is kept`() {
+    fun `a photo is written by the camera app into the one file it was given, and only its hash is kept`() {
         opensEveryField()
         taps("Photo: Take a photo")
         val asked = otherApp()
@@ -51,7 +51,7 @@ class FieldsTest : Technician() {
         app.contentResolver.openOutputStream(address)!!.use { it.write("a picture".toByteArray()) }
         shadowOf(activity).receiveResult(asked.intent, Activity.RESULT_OK, Intent())
         isProvided("photo")
-        sees("The file stays on this phone; only its fingerprint is sent")
+        sees("The file stays on this phone; only its name, size and checksum are sent")
         assertTrue(held("photo").state.toString().contains("image/jpeg"))
     }
 
@@ -86,7 +86,7 @@ class FieldsTest : Technician() {
     @Test
     fun `the position is asked for when it is wanted, with the permission first`() {
         opensEveryField()
-        taps("Where: Use this place")
+        taps("Where: Use this position")
         assertEquals(listOf(Manifest.permission.ACCESS_FINE_LOCATION, Manifest.permission.ACCESS_COARSE_LOCATION), shadowOf(activity).lastRequestedPermission.requestedPermissions.toList())
         shadowOf(app).grantPermissions(Manifest.permission.ACCESS_FINE_LOCATION)
         val manager = app.getSystemService(LocationManager::class.java)!!
@@ -100,7 +100,7 @@ class FieldsTest : Technician() {
     @Test
     fun `without the permission the field says so`() {
         opensEveryField()
-        taps("Where: Use this place")
+        taps("Where: Use this position")
         activity.onRequestPermissionsResult(shadowOf(activity).lastRequestedPermission.requestCode, emptyArray(), IntArray(0))
         sees("This app may not know your position")
     }
@@ -164,7 +164,7 @@ class FieldsTest : Technician() {
     }
 
     @Test
-    fun `a file that is chosen stays on the phone, and its fingerprint is kept`() {
+    fun `a file that is chosen stays on the phone, and its hash is kept`() {
         opensEveryField()
         taps("Photo: Choose a file")
         val asked = otherApp()
@@ -173,7 +173,7 @@ class FieldsTest : Technician() {
         shadowOf(app.contentResolver).registerInputStreamSupplier(document) { "a picture".byteInputStream() }
         chooses(asked, document)
         isProvided("photo")
-        sees("The file stays on this phone; only its fingerprint is sent")
+        sees("The file stays on this phone; only its name, size and checksum are sent")
         // SHA-256 of "a picture".
         assertTrue("%s".format(held("photo").state), held("photo").state.toString().contains(MessageDigest.getInstance("SHA-256").digest("a picture".toByteArray()).joinToString("") { "%02x".format(it) }))
         assertEquals(listOf("a picture"), kept())
@@ -199,12 +199,12 @@ class FieldsTest : Technician() {
         shadowOf(app).grantPermissions(Manifest.permission.ACCESS_FINE_LOCATION)
         val manager = app.getSystemService(LocationManager::class.java)!!
         shadowOf(manager).setProviderEnabled(LocationManager.GPS_PROVIDER, true)
-        taps("Where: Use this place")
+        taps("Where: Use this position")
         sees("Looking for your position")
         phone.recreate()
         shadowOf(manager).simulateLocation(Location(LocationManager.GPS_PROVIDER).apply { latitude = 53.479; longitude = -2.245; time = 1_800_000_000_000 })
         isProvided("place")
-        sees("Take the place again")
+        sees("Take the position again")
     }
 
     @Test

@@ -123,7 +123,7 @@ abstract class Technician {
     /** Until nothing of the app listens any more: from then on only a job of Android's delivers. */
     fun leavesTheApp() {
         phone.pause().stop()
-        until("the app to let go of the network") { shadowOf(manager).networkCallbacks.isEmpty() }
+        until("the app to release the network") { shadowOf(manager).networkCallbacks.isEmpty() }
     }
 
     fun returnsToTheApp() {
@@ -185,7 +185,7 @@ abstract class Technician {
         val main = Shadow.extract<ShadowPausedLooper>(Looper.getMainLooper())
         val last = System.nanoTime() + TimeUnit.SECONDS.toNanos(30)
         while (!isSo()) {
-            if (System.nanoTime() > last) throw AssertionError("waited in vain for ${what()}; on the screen: ${if (::phone.isInitialized) seen() else emptyList()}")
+            if (System.nanoTime() > last) throw AssertionError("waited too long for ${what()}; on the screen: ${if (::phone.isInitialized) seen() else emptyList()}")
             main.idle()
             main.poll(POLL_MILLIS)
         }

@@ -56,7 +56,7 @@ enum class FieldMark { NOT_PROVIDED, PROVIDED, EMPTY, NOT_APPLICABLE }
  *
  * @property key names it in events; unique on the screen.
  * @property problem what is wrong with it, below the input; announced politely.
- * @property note below the input: where a prefilled value came from, or that only the fingerprint of a file is sent.
+ * @property note below the input: where a prefilled value came from, or that only the name, size and checksum of a file are sent.
  * @property unsaved whether what it shows is kept as a draft only, and is not a value yet.
  */
 data class FieldUi(

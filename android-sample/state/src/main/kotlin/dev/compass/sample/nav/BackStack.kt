@@ -24,7 +24,7 @@ data class BackStack(val screens: List<Screen> = listOf(Screen.Workflows)) {
     /** Whether back leads to another screen, and not out of the app. */
     val canGoBack: Boolean get() = screens.size > 1 || top != Screen.Workflows
 
-    /** Opens a screen; a root begins anew, and one that is open already is gone back to. */
+    /** Opens a screen; a root is opened at its beginning, and one that is open already is gone back to. */
     fun open(screen: Screen): BackStack = when {
         screen is Screen.Root -> BackStack(listOf(screen))
         screen in screens -> BackStack(screens.take(screens.indexOf(screen) + 1))

@@ -24,7 +24,7 @@ enum class TextId {
     SAVED_ON_PHONE, // Saved on this phone
     SAVING, // Saving
     NOT_SAVED_YET, // Not saved yet: see the field
-    FILE_STAYS, // The file stays on this phone; only its fingerprint is sent
+    FILE_STAYS, // The file stays on this phone; only its name, size and checksum are sent
     FILE_UNREADABLE, // The file could not be read. Take it again.
     LOCATION_SEARCHING, // Looking for your position
     LOCATION_DENIED, // This app may not know your position
@@ -53,12 +53,12 @@ enum class TextId {
     PROBLEM_ACCURACY, // The position must be known to %1$s m. Try outside.
     PROBLEM_FILE_TOO_LARGE, // The file is too large
     PROBLEM_FILE_TYPE, // This sort of file is not accepted
-    PROBLEM_NOT_APPLICABLE, // "Not applicable" cannot be chosen here
+    PROBLEM_NOT_APPLICABLE, // “Not applicable” cannot be chosen here
     PROBLEM_OTHER, // This is not accepted: %1$s
 
     // Findings of workflows ----------------------------------------------------------------------------------------------------------
-    FINDING_UNLINKED_ANSWER, // In "%1$s" the answer "%2$s" leads nowhere yet
-    FINDING_UNREACHABLE_SECTION, // No answer leads to "%1$s"
+    FINDING_UNLINKED_ANSWER, // In “%1$s” the answer “%2$s” leads nowhere yet
+    FINDING_UNREACHABLE_SECTION, // No answer leads to “%1$s”
     FINDING_OTHER, // %1$s
 
     // Actions: status ----------------------------------------------------------------------------------------------------------------
@@ -92,13 +92,13 @@ enum class TextId {
     REASON_AUTH, // The receiver does not accept our credentials
     REASON_BAD_URL, // The address of the endpoint cannot be used
     REASON_CAPTIVE_PORTAL, // This network wants you to sign in
-    REASON_CLOCK_SKEW, // The phone's clock is wrong
+    REASON_CLOCK_SKEW, // The phone’s clock is wrong
     REASON_CONFLICT, // The receiver says it has a conflict
     REASON_CORRUPT, // The message is damaged
-    REASON_DNS, // The receiver's name was not found
+    REASON_DNS, // The receiver’s name was not found
     REASON_EARLIER_REVISION, // An earlier version is still being sent
     REASON_ENDPOINT_ARCHIVED, // The endpoint was taken out of use
-    REASON_ENDPOINT_CORRUPT, // The endpoint's settings are damaged: save them again
+    REASON_ENDPOINT_CORRUPT, // The endpoint’s settings are damaged: save them again
     REASON_ENDPOINT_DISABLED, // The endpoint is switched off
     REASON_ENDPOINT_PAUSED, // Waiting: sending failed several times
     REASON_ENDPOINT_UNKNOWN, // This phone does not know the endpoint yet
@@ -112,7 +112,7 @@ enum class TextId {
     REASON_OFFLINE, // No signal
     REASON_PAYLOAD_TOO_LARGE, // The message is too large
     REASON_PROTOCOL, // The receiver did not answer properly
-    REASON_PROXY, // This network's proxy wants a login: sign in, or use another network
+    REASON_PROXY, // This network’s proxy wants a login: sign in, or use another network
     REASON_RATE_LIMITED, // The receiver asked us to wait
     REASON_REDIRECT, // The receiver has moved
     REASON_REJECTED, // The receiver refused the message
@@ -139,17 +139,17 @@ enum class TextId {
     RESPONSE_QUESTION, // Question: %1$s
 
     // The timeline: what happened ----------------------------------------------------------------------------------------------------
-    TIMELINE_STARTED, // Started in "%1$s"
+    TIMELINE_STARTED, // Started in “%1$s”
     TIMELINE_FIELD_SET, // %1$s: %2$s
-    TIMELINE_ANSWERED, // "%1$s": %2$s
-    TIMELINE_SUPERSEDED, // "%1$s": %2$s (taken back later)
-    TIMELINE_WENT_BACK, // Went back to "%1$s"
+    TIMELINE_ANSWERED, // “%1$s”: %2$s
+    TIMELINE_SUPERSEDED, // “%1$s”: %2$s (taken back later)
+    TIMELINE_WENT_BACK, // Went back to “%1$s”
     TIMELINE_OBJECTION, // Objection met: %1$s
     TIMELINE_QUESTION, // Question answered: %1$s
     TIMELINE_NOTED, // Note: %1$s
-    TIMELINE_COMPLETED, // Completed in "%1$s"
-    TIMELINE_COMPLETED_WON, // Won: completed in "%1$s"
-    TIMELINE_ENDED, // Ended early in "%1$s": %2$s
+    TIMELINE_COMPLETED, // Completed in “%1$s”
+    TIMELINE_COMPLETED_WON, // Won: completed in “%1$s”
+    TIMELINE_ENDED, // Ended early in “%1$s”: %2$s
     TIMELINE_DISCARDED, // Discarded
     TIMELINE_FIELD_EDITED, // %1$s changed from %2$s to %3$s
     TIMELINE_NOTE_EDITED, // Note changed to: %1$s

@@ -92,7 +92,7 @@ class FieldUiTest {
     }
 
     @Test
-    fun `the screen says that only the fingerprint of a file is sent`() {
+    fun `the screen says that only name, size and checksum of a file are sent`() {
         assertEquals(text(TextId.FILE_STAYS), draw(field(FieldKind.Attachment(FileRule()))).note)
         assertEquals(text(TextId.FILE_STAYS), draw(field(signature)).note)
     }

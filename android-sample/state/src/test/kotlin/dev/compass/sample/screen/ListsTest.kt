@@ -140,7 +140,7 @@ class ListsTest {
     }
 
     @Test
-    fun `the list grows by a page when its end is near, and begins anew with another filter`() = desk {
+    fun `the list grows by a page when its end is near, and begins again with another filter`() = desk {
         compass.change { copy(sessions = (1..70).map { sessions.last().copy(key = "n$it") }) }
         val model = SessionsModel(work, scope)
         settle()

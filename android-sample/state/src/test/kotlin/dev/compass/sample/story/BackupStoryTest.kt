@@ -104,7 +104,7 @@ class BackupStoryTest {
     }
 
     @Test
-    fun `everything is erased, and the phone begins anew`() = story {
+    fun `everything is erased, and the phone begins again`() = story {
         val phone = Phone.switchOn(folder.resolve("compass.db"), office, this)
         val settings = phone.ready()
         val strip = phone.app.status(phone.scope)
@@ -115,7 +115,7 @@ class BackupStoryTest {
         repeat(2) { settings.onEvent(SettingsEvent.Confirmed) }
         val asked = settings.until { it.question is DataQuestion.Undelivered }.question as DataQuestion.Undelivered
         assertCounts(CountId.UNDELIVERED, 2, asked.lost)
-        settings.onEvent(SettingsEvent.DiscardReasonTyped("The phone is given back"))
+        settings.onEvent(SettingsEvent.DiscardReasonTyped("The phone is returned"))
         settings.onEvent(SettingsEvent.Confirmed)
         assertSays(TextId.NOTICE_ERASED, settings.until { it.question == null && !it.working }.notice?.text)
         settings.until { it.endpoints.isEmpty() && !it.integrationEnabled }

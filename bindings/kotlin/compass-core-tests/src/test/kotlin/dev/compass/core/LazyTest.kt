@@ -105,8 +105,9 @@ class LazyTest {
         compass.importWorkflow(PUMP_CHECK.toByteArray())
         val seen = compass.observeWorkflows().buffer(Channel.UNLIMITED).produceIn(this)
         assertEquals(1, seen.receive().size)
-        compass.whileClosed { Compass.erase(options.path) }
+        compass.shutDown()
         assertNull(compass.current.value)
+        Compass.erase(options.path)
         Compass.open(options).close()
         assertTrue(seen.tryReceive().isFailure)
 

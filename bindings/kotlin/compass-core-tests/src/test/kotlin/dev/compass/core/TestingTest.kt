@@ -1,11 +1,20 @@
 package dev.compass.core
 
+import dev.compass.core.model.ActionStatus
+import dev.compass.core.model.Change
 import dev.compass.core.model.Command
 import dev.compass.core.model.Connectivity
+import dev.compass.core.model.DeliveryState
+import dev.compass.core.model.FieldChange
 import dev.compass.core.model.FieldState
 import dev.compass.core.model.FieldValue
+import dev.compass.core.model.Note
+import dev.compass.core.model.NoteChange
+import dev.compass.core.model.OutboxFilter
+import dev.compass.core.model.RecordField
 import dev.compass.core.model.ReplayFilter
 import dev.compass.core.model.SecretLookup
+import dev.compass.core.model.SessionFilter
 import dev.compass.core.model.SessionState
 import dev.compass.core.testing.FakeCall
 import dev.compass.core.testing.FakeCompass
@@ -144,6 +153,58 @@ class TestingTest {
         fake.onRun { if (it is Command.Answer) copy(visit = 2) else after(it) }
         assertEquals(2, fake.answer(view, "on").view.visit)
         assertEquals(SessionState.ENDED, fake.end(view.key, "Nobody home").view.state)
+    }
+
+    @Test
+    fun `the lists of a fake are narrowed by their filters, and say that there is more`() = test {
+        val waiting = outboxItem()
+        val fake = FakeCompass(
+            FakeState(
+                sessions = listOf(
+                    sessionSummary(),
+                    sessionSummary { copy(key = "b", state = SessionState.COMPLETED, won = true, actor = "jo", actionsPending = 1) },
+                    sessionSummary { copy(key = "c", state = SessionState.DISCARDED) },
+                ),
+                outbox = listOf(waiting, outboxItem { copy(delivery = delivery { copy(state = DeliveryState.SENT) }) }),
+            ),
+        )
+        suspend fun keys(filter: SessionFilter) = fake.sessions(filter).sessions.map { it.key }
+        val first = sessionSummary().key
+        assertEquals(listOf(first, "b"), keys(SessionFilter()))
+        assertEquals(listOf("c"), keys(SessionFilter(states = listOf(SessionState.DISCARDED))))
+        for (filter in listOf(SessionFilter(won = true), SessionFilter(actor = "jo"), SessionFilter(actionStatus = ActionStatus.PENDING))) {
+            assertEquals(listOf("b"), keys(filter))
+        }
+        val started = sessionSummary().startedAt
+        assertEquals(emptyList<String>(), keys(SessionFilter(startedBefore = started)))
+        assertEquals(listOf(first, "b"), keys(SessionFilter(startedFrom = started, workflow = "pump-check")))
+        assertEquals(emptyList<String>(), keys(SessionFilter(workflow = "another")))
+        assertEquals(1 to true, fake.sessions(limit = 1).run { sessions.size to (next != null) })
+        assertEquals(1 to false, fake.observeSessions(SessionFilter(won = true)).first().run { sessions.size to (next != null) })
+        assertEquals(listOf(waiting), fake.outbox().items)
+        assertEquals(emptyList<Any>(), fake.observeOutbox(OutboxFilter(endpoint = "billing")).first().items)
+        assertEquals(1, fake.outbox(OutboxFilter(states = listOf(DeliveryState.SENT))).items.size)
+    }
+
+    @Test
+    fun `a fake edits records, keeps their drafts, and starts only what is in progress`() = test {
+        val view = sessionView { copy(state = SessionState.COMPLETED) }
+        val field = RecordField(fieldView().definition, "arrive", FieldState.NotProvided)
+        val record = sessionRecord { copy(fields = listOf(field), notes = listOf(Note(1, startedAt, text = "Key at the desk"))) }
+        val fake = FakeCompass(FakeState(views = mapOf(view.key to view), records = mapOf(view.key to record)))
+        fake.saveDraft(view.key, "site", "Mil")
+        fake.saveNoteDraft(view.key, "Key")
+        assertEquals("Mil" to "Key", fake.record(view.key).run { fields.single().draft to noteDraft })
+        val mill = Change.Set(FieldValue.Text("Mill"))
+        fake.edit(view.key, listOf(FieldChange("site", mill)), listOf(NoteChange(1, "Key at the door")))
+        val after = fake.record(view.key)
+        assertEquals(mill.toState() to null, after.fields.single().run { state to draft })
+        assertEquals("Key at the door" to true, after.notes.single().run { text to edited })
+        assertTrue(assertCode(ErrorCode.UNKNOWN_WORKFLOW) { fake.start("pump-check") }.detail.contains("`views`"))
+        assertTrue(fake.integrationEnabled())
+        fake.putEndpoint(endpointStatus().endpoint)
+        fake.archiveEndpoint("office")
+        assertEquals(endpointStatus().copy(archivedAt = view.startedAt), fake.endpoints().single())
     }
 
     @Test

@@ -138,8 +138,9 @@ public interface Compass : Closeable {
     public suspend fun session(session: SessionKey): SessionView
 
     /**
-     * One page of the list of sessions, newest first. [page] is the `next` of the page before. A search for text first reads the sessions
-     * that changed since the last search; `notIndexed` is the number of those that it did not reach.
+     * One page of the list of sessions, newest first. [page] is the `next` of the page before; [limit] is from 1 to 500
+     * ([ErrorCode.INVALID_ARGUMENT] otherwise). A search for text first reads the sessions that changed since the last search; `notIndexed`
+     * is the number of those that it did not reach.
      */
     public suspend fun sessions(filter: SessionFilter = SessionFilter(), page: String? = null, limit: Int = 50): SessionPage
 
@@ -288,7 +289,10 @@ public interface Compass : Closeable {
      */
     public suspend fun replaySent(filter: ReplayFilter, actor: String? = null, page: String? = null): ReplayReport
 
-    /** One page of the outbox, oldest first; without a filter the pending and failed messages. [page] is the `next` of the page before. */
+    /**
+     * One page of the outbox, oldest first; without a filter the pending and failed messages. [page] is the `next` of the page before; [limit]
+     * is from 1 to 500 ([ErrorCode.INVALID_ARGUMENT] otherwise).
+     */
     public suspend fun outbox(filter: OutboxFilter = OutboxFilter(), page: String? = null, limit: Int = 50): OutboxPage
 
     /** The outbox in numbers. */
@@ -306,12 +310,17 @@ public interface Compass : Closeable {
      * Delivers due messages until there are no more or [deadline] has passed. Cancelling the caller cancels running attempts, releases
      * claimed messages whose attempt did not begin, and returns within two seconds.
      *
+     * @param deadline how long it may take. An attempt begins only while three seconds or more are left, so a shorter flush sends nothing; one
+     *   that had less than 20 s is tried again at once if no answer came.
      * @param urgent a person asks for it. Each endpoint then gets one attempt a minute, even during a pause or when the app has reported
      *   that there is no network. Messages that need a person still wait.
      */
     public suspend fun flush(deadline: Duration = 25.seconds, urgent: Boolean = false): FlushReport
 
-    /** Delivers in the background until [stopDelivery], [quiesce] or [close]: for an app in the foreground. */
+    /**
+     * Delivers in the background until [stopDelivery], [quiesce], [close] or the release of the last [Hold]: for an app in the foreground. It
+     * goes on with the database that [whileClosed], [restore] or [erase] leaves, also after a refusal.
+     */
     public suspend fun startDelivery()
 
     /** Ends the delivery that [startDelivery] began; waits up to two seconds for running attempts. */
@@ -320,7 +329,11 @@ public interface Compass : Closeable {
     /** When [flush] will have something to do: for a scheduler. */
     public suspend fun nextDue(): NextDue
 
-    /** Reports what the app knows of the network, with the platform's number of the network, if it has one. Not stored. */
+    /**
+     * Reports what the app knows of the network, with the platform's number of the network, if it has one. It is not stored in the file; the
+     * handle remembers it for each database that it opens. While nothing was reported, every endpoint is tried over any network, also one that
+     * wants an unmetered one.
+     */
     public suspend fun setConnectivity(connectivity: Connectivity)
 
     /** The app has stored, changed or removed secrets: messages that waited for one are tried again. */
@@ -343,7 +356,10 @@ public interface Compass : Closeable {
      */
     public suspend fun refresh(): Boolean
 
-    /** Writes a copy of the database to a file that does not exist yet; [restore] puts it back. */
+    /**
+     * Writes a copy of the database to a file that does not exist yet, in a folder that exists ([ErrorCode.INVALID_ARGUMENT] otherwise);
+     * [restore] puts it back.
+     */
     public suspend fun backup(to: String)
 
     /** Checks the whole database: the file, and all its data against the event log. */
@@ -363,9 +379,10 @@ public interface Compass : Closeable {
     override fun close()
 
     /**
-     * Closes the database after the writes that were called before, and does [work] with its file; the next call opens the database again,
-     * even if [work] has failed. Calls wait meanwhile, so [work] must not call this handle. The flows go on with the next database. It runs
-     * to its end, even if the caller is cancelled. The database need not be open, and may be damaged.
+     * Closes the database after the writes that were called before, does [work] with its file, and opens it again if it was open before, even
+     * if [work] has failed; otherwise, or if it does not open now, the next call opens it. Calls wait meanwhile, so [work] must not call this
+     * handle. The flows, the holds, delivery and what was reported of the network go on with the next database. It runs to its end, even if the
+     * caller is cancelled. The database need not be open, and may be damaged.
      *
      * ```kotlin
      * compass.whileClosed { path -> File(path).copyTo(copy) }
@@ -399,7 +416,7 @@ public interface Compass : Closeable {
     /** [session], again after each change. */
     public fun observeSession(session: SessionKey): Flow<SessionView>
 
-    /** The first page of [sessions], again after each change. Raise [limit] to see more. */
+    /** The first page of [sessions], again after each change. Raise [limit] to see more, up to 500: pages after that come from [sessions]. */
     public fun observeSessions(filter: SessionFilter = SessionFilter(), limit: Int = 50): Flow<SessionPage>
 
     /** [record], again after each change. */
@@ -408,7 +425,7 @@ public interface Compass : Closeable {
     /** [totals], again after each change. */
     public fun observeTotals(): Flow<Totals>
 
-    /** The first page of [outbox], again after each change. Raise [limit] to see more. */
+    /** The first page of [outbox], again after each change. Raise [limit] to see more, up to 500: pages after that come from [outbox]. */
     public fun observeOutbox(filter: OutboxFilter = OutboxFilter(), limit: Int = 50): Flow<OutboxPage>
 
     /** [outboxTotals], again after each change: for the line that says "3 wait, 1 needs you". */

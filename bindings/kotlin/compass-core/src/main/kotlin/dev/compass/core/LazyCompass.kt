@@ -62,7 +62,9 @@ import kotlinx.coroutines.withContext
  *
  * [close] and [shutDown] close the open handle, and the next call opens another one: for a logout, or for a database that was erased or
  * replaced ([whileClosed]). A collected flow goes on with the next handle: while no handle is open it does not emit, it never opens one
- * itself, and it emits from the next database when a call or a newly collected flow has opened it. It ends only with an error.
+ * itself, and it emits from the next database when a call or a newly collected flow has opened it. It ends only with an error. What was
+ * reported of the network holds for the next handle too; delivery and holds end with a close, and go on over [whileClosed], [restore] and
+ * [erase].
  *
  * ```kotlin
  * val compass = Compass.lazy(CompassOptions(path = "/data/compass.db"))
@@ -76,6 +78,7 @@ public class LazyCompass internal constructor(
     private val writes = OrderedCalls()
     private val networks = OrderedCalls()
     private val openings = OrderedCalls()
+    private val ongoing = Ongoing()
     private val state = MutableStateFlow<Compass?>(null)
 
     /** The handle that is open now; null before the first use, and after a close. Reading it opens nothing. */
@@ -85,24 +88,39 @@ public class LazyCompass internal constructor(
      * The handle that is open now; opens one if there is none. Unlike the lazy handle it stays closed once it is closed: for work that must
      * not open the database again. Close the lazy handle, not the one that you get here.
      */
-    public suspend fun opened(): Compass = state.value ?: openings.inTurn {
-        // Not on the thread of the caller, which may block until it has the handle.
-        state.value ?: withContext(Dispatchers.Default) { open() }.also { state.value = it }
+    public suspend fun opened(): Compass = state.value ?: openings.inTurn { state.value ?: next() }
+
+    // Not on the thread of the caller, which may block until it has the handle.
+    private suspend fun next(): Compass = withContext(Dispatchers.Default) {
+        val compass = open()
+        try {
+            ongoing.goOn({ compass.setConnectivity(it) }, { compass.resume() }, { compass.startDelivery() })
+        } catch (failed: Exception) {
+            compass.shutDown()
+            throw failed
+        }
+        compass.also { state.value = it }
     }
 
     /** Does the work on [Dispatchers.Default]. */
     override suspend fun <T> whileClosed(work: suspend (path: String) -> T): T = writes.inTurn {
         openings.inTurn {
             withContext(Dispatchers.Default) {
+                val before = state.value
                 leave { shutDown() }
-                work(path())
+                try {
+                    work(path())
+                } finally {
+                    // If that fails, the next call tries again, and says why.
+                    if (before != null) runCatching { next() }
+                }
             }
         }
     }
 
-    override suspend fun shutDown(): Unit = withContext(NonCancellable) { writes.inTurn { openings.inTurn { leave { shutDown() } } } }
+    override suspend fun shutDown(): Unit = withContext(NonCancellable) { writes.inTurn { openings.inTurn { leaveForGood { shutDown() } } } }
 
-    override fun close(): Unit = runBlocking { writes.inTurnHere { openings.inTurnHere { leave { close() } } } }
+    override fun close(): Unit = runBlocking { writes.inTurnHere { openings.inTurnHere { leaveForGood { close() } } } }
 
     private inline fun leave(end: Compass.() -> Unit) {
         val before = state.value ?: return
@@ -114,6 +132,11 @@ public class LazyCompass internal constructor(
             state.value = before
             throw refused
         }
+    }
+
+    private inline fun leaveForGood(end: Compass.() -> Unit) {
+        leave(end)
+        ongoing.ended()
     }
 
     private suspend fun <T> write(call: suspend Compass.() -> T): T = writes.inTurn { opened().call() }
@@ -229,21 +252,26 @@ public class LazyCompass internal constructor(
 
     override suspend fun flush(deadline: Duration, urgent: Boolean): FlushReport = opened().flush(deadline, urgent)
 
-    override suspend fun startDelivery(): Unit = opened().startDelivery()
+    override suspend fun startDelivery(): Unit = ongoing.started { opened().startDelivery() }
 
     override suspend fun stopDelivery() {
+        ongoing.stopped()
         state.value?.stopDelivery()
     }
 
     override suspend fun nextDue(): NextDue = opened().nextDue()
 
-    override suspend fun setConnectivity(connectivity: Connectivity): Unit = networks.inTurn { opened().setConnectivity(connectivity) }
+    override suspend fun setConnectivity(connectivity: Connectivity): Unit = networks.inTurn {
+        ongoing.reported(connectivity)
+        opened().setConnectivity(connectivity)
+    }
 
     override suspend fun secretsChanged(): Unit = write { secretsChanged() }
 
-    override suspend fun resume(): Hold = opened().resume()
+    override suspend fun resume(): Hold = ongoing.held { opened().resume() }
 
     override suspend fun quiesce() {
+        ongoing.ended()
         state.value?.quiesce()
     }
 

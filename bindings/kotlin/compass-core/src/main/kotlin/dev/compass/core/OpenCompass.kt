@@ -69,8 +69,9 @@ internal class OpenCompass private constructor(core: Core, private val options: 
     private val writes = OrderedCalls()
     private val networks = OrderedCalls()
     private val openings = OrderedCalls()
+    private val ongoing = Ongoing()
 
-    // Null after `close`, and from `whileClosed` until the next call.
+    // Null after `close`, and while the database is closed for `whileClosed`.
     @Volatile
     private var opened: Opened? = Opened(core, core.observe(changes))
 
@@ -82,11 +83,21 @@ internal class OpenCompass private constructor(core: Core, private val options: 
 
     private suspend fun reopened(): Opened {
         if (closed) throw CompassException(ErrorCode.CLOSED, detail = "the handle is closed")
-        return uncancelled(options.commandDispatcher) {
-            val core = calling { options.open() }
-            Opened(core, core.observe(changes)).also { opened = it }
+        return withContext(NonCancellable) {
+            val core = withContext(options.commandDispatcher) { calling { options.open() } }
+            try {
+                ongoing.goOn({ on(core) { setConnectivity(it) } }, { on(core) { holdOf(this) } }, { on(core) { startDelivery() } })
+                Opened(core, core.observe(changes)).also { opened = it }
+            } catch (failed: Exception) {
+                on(core) { shutDown() }
+                throw failed
+            }
         }
     }
+
+    private suspend fun <T> on(core: Core, call: Core.() -> T): T = withContext(options.commandDispatcher) { calling { core.call() } }
+
+    private fun holdOf(core: Core): Hold = HoldOfCore(core.resume(), options.commandDispatcher)
 
     // The next write begins when this one has committed.
     private suspend fun <T> write(call: Core.() -> T): T = writes.inTurn { beside(call) }
@@ -106,10 +117,7 @@ internal class OpenCompass private constructor(core: Core, private val options: 
     }
 
     // For calls that begin and end delivery: they wait for no write.
-    private suspend fun <T> beside(call: Core.() -> T): T {
-        val core = core()
-        return withContext(options.commandDispatcher) { calling { core.call() } }
-    }
+    private suspend fun <T> beside(call: Core.() -> T): T = on(core(), call)
 
     // Carried out even if the caller is cancelled: apps call it in a `finally`.
     private suspend fun ending(call: Core.() -> Unit) {
@@ -257,23 +265,32 @@ internal class OpenCompass private constructor(core: Core, private val options: 
         }
     }
 
-    override suspend fun startDelivery() = beside { startDelivery() }
+    override suspend fun startDelivery() = ongoing.started { beside { startDelivery() } }
 
-    override suspend fun stopDelivery() = ending { stopDelivery() }
+    override suspend fun stopDelivery() {
+        ongoing.stopped()
+        ending { stopDelivery() }
+    }
 
     override suspend fun nextDue(): NextDue = query { nextDue() }
 
     // It stores nothing, and must not wait for writes.
-    override suspend fun setConnectivity(connectivity: Connectivity) = networks.inTurn { beside { setConnectivity(connectivity) } }
+    override suspend fun setConnectivity(connectivity: Connectivity) = networks.inTurn {
+        ongoing.reported(connectivity)
+        beside { setConnectivity(connectivity) }
+    }
 
     override suspend fun secretsChanged() = write { secretsChanged() }
 
-    override suspend fun resume(): Hold {
+    override suspend fun resume(): Hold = ongoing.held {
         val core = core()
-        return acquired(options.commandDispatcher) { HoldOfCore(core.resume(), options.commandDispatcher) }
+        acquired(options.commandDispatcher) { holdOf(core) }
     }
 
-    override suspend fun quiesce() = ending { quiesce() }
+    override suspend fun quiesce() {
+        ongoing.ended()
+        ending { quiesce() }
+    }
 
     override suspend fun refresh(): Boolean = query { refresh() }
 
@@ -289,8 +306,14 @@ internal class OpenCompass private constructor(core: Core, private val options: 
         try {
             openings.inTurn {
                 refusedIfClosed()
+                val before = opened
                 withContext(options.commandDispatcher) { leave() }
-                withContext(Dispatchers.Default) { work(options.path) }
+                try {
+                    withContext(Dispatchers.Default) { work(options.path) }
+                } finally {
+                    // If that fails, the next call tries again, and says why.
+                    if (before != null) runCatching { reopened() }
+                }
             }
         } finally {
             changes.everythingChanged()

@@ -6,7 +6,7 @@ import java.security.MessageDigest
 import java.util.UUID
 
 /**
- * Photos and signatures. Their bytes stay here, in a folder that no backup takes along; a webhook carries their fingerprint alone. Touches
+ * Photos and signatures. Their bytes stay here, in a folder that no backup takes along; a webhook carries their name, size and hash alone. Touches
  * the disk: not for the main thread.
  */
 class Attachments(private val context: Context) {
@@ -17,7 +17,7 @@ class Attachments(private val context: Context) {
     fun named(name: String): File = File(folder(context), File(name).name)
 
     /** SHA-256, as 64 lower-case hexadecimal digits. */
-    fun fingerprint(file: File): String {
+    fun sha256(file: File): String {
         val digest = MessageDigest.getInstance("SHA-256")
         file.inputStream().use { stream ->
             val some = ByteArray(CHUNK)

@@ -71,7 +71,7 @@ class DeviceTools(
         asking = false
     }
 
-    /** The screen that asked is gone, or its activity: a picker would hang in the air. */
+    /** The screen that asked is gone, or its activity: a picker would have nothing below it. */
     fun leave() {
         dialog?.dismiss()
         dialog = null
@@ -207,8 +207,8 @@ class DeviceTools(
     }
 
     private suspend fun attach(field: String, file: File, type: String, name: String) {
-        val print = onDisk { attachments.fingerprint(file).takeIf { file.length() > 0 } }
-        val taken = print?.let { FieldValue.File(FileManifest(it, type, file.length(), name)) }
+        val hash = onDisk { attachments.sha256(file).takeIf { file.length() > 0 } }
+        val taken = hash?.let { FieldValue.File(FileManifest(it, type, file.length(), name)) }
         tell(if (taken == null) FieldEvent.NotAttached(field) else FieldEvent.Given(field, taken))
     }
 

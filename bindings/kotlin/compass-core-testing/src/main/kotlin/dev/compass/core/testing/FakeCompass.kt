@@ -39,6 +39,7 @@ import dev.compass.core.model.SessionFilter
 import dev.compass.core.model.SessionKey
 import dev.compass.core.model.SessionPage
 import dev.compass.core.model.SessionRecord
+import dev.compass.core.model.SessionState
 import dev.compass.core.model.SessionSummary
 import dev.compass.core.model.SessionView
 import dev.compass.core.model.Start
@@ -72,13 +73,13 @@ public data class FakeState(
     val views: Map<SessionKey, SessionView> = emptyMap(),
     /** The results of `record`. */
     val records: Map<SessionKey, SessionRecord> = emptyMap(),
-    /** The list of sessions; the same for every filter and page. */
+    /** The list of sessions; filters take of it what they name, but nothing is searched for text. */
     val sessions: List<SessionSummary> = emptyList(),
     /** The list of workflows. */
     val workflows: List<WorkflowSummary> = emptyList(),
     /** Workflows by key, the same for every version. */
     val workflowsByKey: Map<String, Workflow> = emptyMap(),
-    /** The outbox; the same for every filter and page. */
+    /** The outbox; filters take of it what they name. */
     val outbox: List<OutboxItem> = emptyList(),
     /** The outbox in numbers. */
     val outboxTotals: OutboxTotals = OutboxTotals(),
@@ -87,7 +88,7 @@ public data class FakeState(
     /** The endpoints. */
     val endpoints: List<EndpointStatus> = emptyList(),
     /** Whether the integration is on. */
-    val integrationEnabled: Boolean = false,
+    val integrationEnabled: Boolean = true,
     /** The result of `nextDue`. */
     val nextDue: NextDue = NextDue(null, null, null, false),
     /** Every call throws this while it is set, and flows end, as if the database were gone. */
@@ -110,8 +111,8 @@ public data class FakeCall(public val name: String, public val arguments: List<A
  * A handle without a core, for previews and for tests of an app's own models: it shows the contents that it is given, and keeps the calls
  * that it gets.
  *
- * It has no rules: it moves its view as far as that is possible without them ([after]), and keeps drafts. A test that needs rules uses a real
- * handle and a temporary folder.
+ * It has no rules: it moves its view as far as that is possible without them ([after]), keeps drafts, narrows lists by their filters and edits
+ * records. A test that needs rules uses a real handle and a temporary folder.
  *
  * ```kotlin
  * val view = sessionView()
@@ -204,11 +205,25 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     private fun FakeState.recordOf(session: SessionKey) = records[session] ?: throw unknown(ErrorCode.UNKNOWN_SESSION)
 
+    private fun FakeState.sessionPage(filter: SessionFilter, limit: Int): SessionPage {
+        val found = sessions.filter { it.isIn(filter) }
+        return SessionPage(found.take(limit), next = MORE.takeIf { found.size > limit })
+    }
+
+    private fun FakeState.outboxPage(filter: OutboxFilter, limit: Int): OutboxPage {
+        val found = outbox.filter { it.isIn(filter) }
+        return OutboxPage(found.take(limit), next = MORE.takeIf { found.size > limit })
+    }
+
     private fun unknown(code: String) = CompassException(code, detail = "the fake has none")
 
-    /** By default the first view of the workflow. */
+    /** Gives the first view in progress of the workflow. */
     override suspend fun start(start: Start): CommandOutcome = call("start", start) {
-        val view = views.values.firstOrNull { it.workflow.key == start.workflow } ?: throw unknown(ErrorCode.UNKNOWN_WORKFLOW)
+        val view = views.values.firstOrNull { it.workflow.key == start.workflow && it.state == SessionState.IN_PROGRESS }
+            ?: throw CompassException(
+                ErrorCode.UNKNOWN_WORKFLOW, place = start.workflow,
+                detail = "the fake has no session in progress of workflow `${start.workflow}`: add its view to `views`",
+            )
         CommandOutcome(Applied.YES, view)
     }
 
@@ -222,7 +237,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         for (command in commands) refusal(command.name)?.let { throw it }
         val view = commands.fold(view(session)) { view, command -> view.moves(command) }
         asked += commands
-        change { copy(views = views + (session to view)) }
+        change { copy(views = views + (session to view), records = records.with(session) { commands.fold(this, SessionRecord::after) }) }
         CommandOutcome(Applied.YES, view)
     }
 
@@ -247,17 +262,25 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun forgetWorkflow(key: String, version: WorkflowVersion): Unit = call("forgetWorkflow", key, version) { }
 
     override suspend fun saveDraft(session: SessionKey, field: String, text: String): Unit =
-        call("saveDraft", session, field, text) { draft(session, view(session).drafted(field, text)) }
+        call("saveDraft", session, field, text) {
+            if (session !in records) view(session)
+            change { copy(views = views.with(session) { drafted(field, text) }, records = records.with(session) { drafted(field, text) }) }
+        }
 
     override suspend fun saveNoteDraft(session: SessionKey, text: String): Unit =
-        call("saveNoteDraft", session, text) { draft(session, view(session).copy(noteDraft = text.ifEmpty { null })) }
+        call("saveNoteDraft", session, text) {
+            if (session !in records) view(session)
+            val draft = text.ifEmpty { null }
+            change { copy(views = views.with(session) { copy(noteDraft = draft) }, records = records.with(session) { copy(noteDraft = draft) }) }
+        }
 
-    private fun draft(session: SessionKey, view: SessionView) = change { copy(views = views + (session to view)) }
+    private fun <T> Map<SessionKey, T>.with(session: SessionKey, change: T.() -> T): Map<SessionKey, T> =
+        get(session)?.let { this + (session to it.change()) } ?: this
 
     override suspend fun session(session: SessionKey): SessionView = call("session", session) { view(session) }
 
     override suspend fun sessions(filter: SessionFilter, page: String?, limit: Int): SessionPage =
-        call("sessions", filter, page, limit) { SessionPage(sessions.take(limit)) }
+        call("sessions", filter, page, limit) { sessionPage(filter, limit) }
 
     override suspend fun record(session: SessionKey): SessionRecord = call("record", session) { recordOf(session) }
 
@@ -292,7 +315,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override suspend fun archiveEndpoint(key: String) {
         call("archiveEndpoint", key) { }
-        change { copy(endpoints = endpoints.filter { it.endpoint.key != key }) }
+        change { copy(endpoints = endpoints.map { if (it.endpoint.key == key) it.copy(archivedAt = at) else it }) }
     }
 
     override suspend fun setEndpointEnabled(key: String, enabled: Boolean) {
@@ -349,7 +372,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         call("replaySent", filter, actor, page) { ReplayReport() }
 
     override suspend fun outbox(filter: OutboxFilter, page: String?, limit: Int): OutboxPage =
-        call("outbox", filter, page, limit) { OutboxPage(outbox.take(limit), null) }
+        call("outbox", filter, page, limit) { outboxPage(filter, limit) }
 
     override suspend fun outboxTotals(): OutboxTotals = call("outboxTotals") { outboxTotals }
 
@@ -410,13 +433,13 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override fun observeSession(session: SessionKey): Flow<SessionView> = watch { view(session) }
 
-    override fun observeSessions(filter: SessionFilter, limit: Int): Flow<SessionPage> = watch { SessionPage(sessions.take(limit)) }
+    override fun observeSessions(filter: SessionFilter, limit: Int): Flow<SessionPage> = watch { sessionPage(filter, limit) }
 
     override fun observeRecord(session: SessionKey): Flow<SessionRecord> = watch { recordOf(session) }
 
     override fun observeTotals(): Flow<Totals> = watch { totals }
 
-    override fun observeOutbox(filter: OutboxFilter, limit: Int): Flow<OutboxPage> = watch { OutboxPage(outbox.take(limit), null) }
+    override fun observeOutbox(filter: OutboxFilter, limit: Int): Flow<OutboxPage> = watch { outboxPage(filter, limit) }
 
     override fun observeOutboxTotals(): Flow<OutboxTotals> = watch { outboxTotals }
 
@@ -444,6 +467,9 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         }
     }
 }
+
+/** That there is another page; the fake has none. */
+private const val MORE = "more"
 
 private val Class<*>.commandName get() = simpleName.replaceFirstChar { it.lowercase() }
 

@@ -23,7 +23,7 @@ public class ManualClock private constructor(private val clock: CoreClock) : Tes
     /** The time that it shows. */
     public val now: Instant get() = clock.now()
 
-    /** Time passes. */
+    /** Time passes. The age of the database, by which `purge` counts, grows by seven days at most with each write. */
     public fun advance(by: Duration) {
         // The core takes less than a month at once.
         var left = by.inWholeMilliseconds

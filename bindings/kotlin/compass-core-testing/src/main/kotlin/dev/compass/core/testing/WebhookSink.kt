@@ -70,7 +70,10 @@ public class WebhookSink(
         }
     }
 
-    /** The next webhook that was not awaited yet. Blocks; throws [AssertionError] if none comes in time. */
+    /**
+     * The next webhook that was not awaited yet. Blocks; throws [AssertionError] if none comes in time. The core reads the answer, and records
+     * it, a moment later: wait for `observeRecord` before you look at the status or erase the database.
+     */
     public fun await(within: Duration = 10.seconds): ReceivedWebhook =
         waiting.poll(within.inWholeMilliseconds, TimeUnit.MILLISECONDS) ?: throw AssertionError("no webhook came within $within")
 

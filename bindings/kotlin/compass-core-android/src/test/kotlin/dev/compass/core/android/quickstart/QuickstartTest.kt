@@ -25,7 +25,7 @@ class QuickstartTest : OnAPhone() {
     @Test
     fun `the documentation has these lines, and no more than fifteen of the first webhook`() {
         val guide = File("../../../docs/embedding-android.md").readText()
-        for (name in listOf("Quickstart", "FlushWorker", "SessionModel", "Replays")) assertTrue(name, guide.contains("```kotlin\n${linesOf(name)}\n```\n"))
+        for (name in listOf("Quickstart", "FlushWorker", "SessionModel", "FieldText", "Replays", "FieldTextTest")) assertTrue(name, guide.contains("```kotlin\n${linesOf(name)}\n```\n"))
         assertTrue(linesOf("Quickstart").lines().count { it.isNotBlank() } <= 15)
     }
 

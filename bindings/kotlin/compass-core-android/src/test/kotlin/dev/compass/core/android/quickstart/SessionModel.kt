@@ -6,6 +6,7 @@ import dev.compass.core.Compass
 import dev.compass.core.CompassException
 import dev.compass.core.answer
 import dev.compass.core.model.FieldValue
+import dev.compass.core.model.FieldView
 import dev.compass.core.model.Problem
 import dev.compass.core.model.SessionKey
 import dev.compass.core.model.SessionView
@@ -29,6 +30,7 @@ class SessionModel(private val compass: Compass, private val key: SessionKey) : 
     fun answer(view: SessionView, answer: String) = act { compass.answer(view, answer) }
     fun left(field: String, value: FieldValue) = act { compass.setField(key, field, value) }
     fun typing(field: String, text: String) = act { compass.saveDraft(key, field, text) }
+    fun text(field: FieldView, actor: String?) = FieldText(field, key, compass, actor, ::act)
 
     // What nobody catches in a viewModelScope ends the app; so everything goes through here.
     private fun act(call: suspend () -> Unit) = viewModelScope.launch {

@@ -1,4 +1,4 @@
-//! Lints the ways through a workflow: whether each leads to an end, which fields are asked again in a loop, and whether a message can be small
+//! Lints the paths through a workflow: whether each leads to an end, which fields are asked again in a loop, and whether a message can be small
 //! enough. Each question takes a few walks over the answers, for any number of sections.
 
 use std::cmp::Reverse;
@@ -10,14 +10,14 @@ use crate::engine::pattern_length::lengths;
 use crate::model::{ActionDefinition, FieldDefinition, MAX_BODY, Section, Workflow};
 
 /// The sections as places, with the answers between them.
-struct Ways {
+struct Links {
     forward: Vec<Vec<usize>>,
     backward: Vec<Vec<usize>>,
     /// Where a session may end: an end section, or an answer that is not linked yet, or not linked to an existing section.
     exits: Vec<usize>,
 }
 
-/// Reports sections that cannot be reached, reached ones without a way to an end, and findings about the ways between them.
+/// Reports sections that cannot be reached, reached ones from which no end can be reached, and findings about the paths between them.
 pub(super) fn lint(workflow: &Workflow, findings: &mut Findings) {
     let sections = &workflow.sections;
     if sections.iter().any(|section| section.key.is_empty() || section.answers.iter().any(unreadable)) {
@@ -29,9 +29,9 @@ pub(super) fn lint(workflow: &Workflow, findings: &mut Findings) {
         index.entry(&section.key).or_insert(place);
     }
     let Some(&start) = index.get(workflow.start.as_str()) else { return };
-    let ways = ways(sections, &index);
-    let reached = closure(&ways.forward, &[start]);
-    let ending = closure(&ways.backward, &ways.exits);
+    let links = links(sections, &index);
+    let reached = closure(&links.forward, &[start]);
+    let ending = closure(&links.backward, &links.exits);
     for (place, section) in sections.iter().enumerate() {
         if index[section.key.as_str()] != place {
             // A duplicate key has its own finding; no second one about a missing answer.
@@ -40,13 +40,13 @@ pub(super) fn lint(workflow: &Workflow, findings: &mut Findings) {
             findings.add(Code::UnreachableSection, format!("/sections/{place}"), message);
         } else if !ending[place] {
             let message = format!(
-                "No way leads from the section {} to a section without answers, so no session ends; add one.",
+                "No answers lead from the section {} to a section without answers, so no session ends; add one.",
                 quoted(&section.key)
             );
             findings.add(Code::NoEndReachable, format!("/sections/{place}"), message);
         }
     }
-    let looped = looped(&ways);
+    let looped = looped(&links);
     for (place, section) in sections.iter().enumerate() {
         if let (true, true, Some(first)) = (reached[place], looped[place], section.fields.first()) {
             let message = format!(
@@ -56,23 +56,23 @@ pub(super) fn lint(workflow: &Workflow, findings: &mut Findings) {
             findings.add(Code::FieldInLoop, format!("/sections/{place}/fields"), message);
         }
     }
-    too_large(workflow, &ways, start, &looped, findings);
+    too_large(workflow, &links, start, &looped, findings);
 }
 
-fn ways(sections: &[Section], index: &HashMap<&str, usize>) -> Ways {
-    let mut ways = Ways { forward: vec![Vec::new(); sections.len()], backward: vec![Vec::new(); sections.len()], exits: Vec::new() };
+fn links(sections: &[Section], index: &HashMap<&str, usize>) -> Links {
+    let mut links = Links { forward: vec![Vec::new(); sections.len()], backward: vec![Vec::new(); sections.len()], exits: Vec::new() };
     for (from, section) in sections.iter().enumerate() {
         let targets: Vec<_> =
             section.answers.iter().map(|answer| answer.next.as_deref().and_then(|next| index.get(next).copied())).collect();
         if section.is_end() || targets.contains(&None) {
-            ways.exits.push(from);
+            links.exits.push(from);
         }
         for to in targets.into_iter().flatten() {
-            ways.forward[from].push(to);
-            ways.backward[to].push(from);
+            links.forward[from].push(to);
+            links.backward[to].push(from);
         }
     }
-    ways
+    links
 }
 
 /// Everything that can be reached from these places, including them.
@@ -87,9 +87,9 @@ fn closure(edges: &[Vec<usize>], from: &[usize]) -> Vec<bool> {
     reached
 }
 
-/// The places that have a way back to themselves (Kosaraju: two walks).
-fn looped(ways: &Ways) -> Vec<bool> {
-    let count = ways.forward.len();
+/// The places from which answers lead back to themselves (Kosaraju: two walks).
+fn looped(links: &Links) -> Vec<bool> {
+    let count = links.forward.len();
     let (mut left, mut seen) = (Vec::with_capacity(count), vec![false; count]);
     for begin in 0..count {
         let mut open = vec![(begin, 0)];
@@ -97,7 +97,7 @@ fn looped(ways: &Ways) -> Vec<bool> {
             if next == 0 && std::mem::replace(&mut seen[place], true) {
                 continue;
             }
-            match ways.forward[place].get(next) {
+            match links.forward[place].get(next) {
                 Some(to) => open.extend([(place, next + 1), (*to, 0)]),
                 None => left.push(place),
             }
@@ -109,19 +109,19 @@ fn looped(ways: &Ways) -> Vec<bool> {
         while let Some(place) = open.pop() {
             if !std::mem::replace(&mut done[place], true) {
                 together.push(place);
-                open.extend(&ways.backward[place]);
+                open.extend(&links.backward[place]);
             }
         }
         for &place in &together {
-            looped[place] = together.len() > 1 || ways.forward[place].contains(&place);
+            looped[place] = together.len() > 1 || links.forward[place].contains(&place);
         }
     }
     looped
 }
 
-/// Reports actions whose messages are always too large: the required values that they send, on the shortest way, are larger than a body may
+/// Reports actions whose messages are always too large: the required values that they send, on the shortest path, are larger than a body may
 /// be. Of the actions of a section that send the same fields, the first is reported.
-fn too_large(workflow: &Workflow, ways: &Ways, start: usize, looped: &[bool], findings: &mut Findings) {
+fn too_large(workflow: &Workflow, links: &Links, start: usize, looped: &[bool], findings: &mut Findings) {
     let mut looked_at: Vec<&ActionDefinition> = Vec::new();
     for action in workflow.sections.iter().flat_map(|section| &section.actions) {
         if looked_at.iter().any(|other| send_the_same(other, action)) {
@@ -132,15 +132,15 @@ fn too_large(workflow: &Workflow, ways: &Ways, start: usize, looped: &[bool], fi
         if bytes.iter().sum::<u64>() <= MAX_BODY as u64 {
             continue;
         }
-        let (before, after) = (cheapest(&ways.forward, &[start], &bytes), cheapest(&ways.backward, &ways.exits, &bytes));
+        let (before, after) = (cheapest(&links.forward, &[start], &bytes), cheapest(&links.backward, &links.exits, &bytes));
         for (place, section) in workflow.sections.iter().enumerate() {
             let Some(first) = section.actions.iter().position(|other| send_the_same(other, action)) else { continue };
             let (Some(before), Some(after)) = (before[place], after[place]) else { continue };
-            // In a loop a section may lie on both ways; its fields are sent once.
+            // In a loop a section may lie on both paths; its fields are sent once.
             let least = if looped[place] { before.max(after) } else { before + after - bytes[place] };
             if least > MAX_BODY as u64 {
                 let message = format!(
-                    "The required fields on any way through the section {} take at least {least} bytes of this message, which has at most {MAX_BODY}; lower `min_length`, or send fewer.",
+                    "The required fields on any path through the section {} take at least {least} bytes of this message, which has at most {MAX_BODY}; lower `min_length`, or send fewer.",
                     quoted(&section.key)
                 );
                 findings.add(Code::BodyTooLarge, format!("/sections/{place}/actions/{first}"), message);
@@ -175,7 +175,7 @@ fn least(field: &FieldDefinition) -> u64 {
     matched.max(rule.min_length.unwrap_or(0).into())
 }
 
-/// The cheapest ways from any of these places to each place, both ends included (Dijkstra).
+/// The cheapest links from any of these places to each place, both ends included (Dijkstra).
 fn cheapest(edges: &[Vec<usize>], from: &[usize], costs: &[u64]) -> Vec<Option<u64>> {
     let mut cheapest = vec![None; edges.len()];
     let mut open: BinaryHeap<_> = from.iter().map(|place| Reverse((costs[*place], *place))).collect();

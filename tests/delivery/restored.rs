@@ -1,16 +1,45 @@
 //! A copy takes the place of the database while messages are on their way, or after they were abandoned.
 
+use std::path::{Path, PathBuf};
+
 use compass_core::{DiscardUndelivered, RestoreOptions};
 
 use super::*;
+
+/// A copy of the phone's database.
+fn backup(field: &Field) -> PathBuf {
+    let copy = field.folder.path().join("copy.db");
+    field.compass.backup(&copy).unwrap();
+    copy
+}
+
+fn restore(field: &Field, copy: &Path) {
+    Compass::restore(copy, &RestoreOptions::new(field.path())).unwrap();
+}
+
+/// The same although messages would be lost: a person abandons them.
+fn restore_and_discard(field: &Field, copy: &Path) {
+    let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
+    Compass::restore(copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+}
+
+/// A phone with a session whose action had not fired when the copy was made, and has been sent by hand since.
+fn sent_since_the_copy() -> (Field, SessionKey, PathBuf) {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    field.compass.set_integration_enabled(false).unwrap();
+    let session = field.complete();
+    field.compass.set_integration_enabled(true).unwrap();
+    let copy = backup(&field);
+    send_first(&field, session);
+    (field, session, copy)
+}
 
 #[test]
 fn an_answer_that_comes_late_says_nothing_about_a_message_of_a_restored_copy() {
     // The copy of another phone: its only message waits.
     let (theirs, _) = phone_with(|_| Ok(answer(202)), |options| options.random = Options::new("unused").random);
     let session = theirs.complete();
-    let copy = theirs.folder.path().join("copy.db");
-    theirs.compass.backup(&copy).unwrap();
+    let copy = backup(&theirs);
     for status in [202, 500] {
         // This phone: another process has its only message, which has the same number, in flight.
         let (ours, _) = phone(move |_| Ok(answer(status)));
@@ -18,8 +47,7 @@ fn an_answer_that_comes_late_says_nothing_about_a_message_of_a_restored_copy() {
         ours.compass.close().unwrap();
         let other = ours.other_process();
         let running = ours.flush_held(&other, "", 1);
-        let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
-        Compass::restore(&copy, &RestoreOptions::new(ours.path()).discard_undelivered(discard)).unwrap();
+        restore_and_discard(&ours, &copy);
         // Nothing more leaves than what is in flight.
         other.set_integration_enabled(false).unwrap();
         ours.transport.release();
@@ -40,15 +68,14 @@ fn what_was_abandoned_and_deleted_does_not_leave_from_a_restored_copy() {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
         let other = field.complete();
-        let copy = field.folder.path().join("copy.db");
-        field.compass.backup(&copy).unwrap();
+        let copy = backup(&field);
         let key = field.action(session).key;
         field.compass.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap();
         if deleted {
             field.compass.delete(session).unwrap();
         }
         field.compass.close().unwrap();
-        Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+        restore(&field, &copy);
         let compass = Compass::open(field.options.clone()).unwrap();
         assert_eq!(flush(&compass).sent, 1, "deleted: {deleted}");
         assert!(is_sent(&compass, other), "deleted: {deleted}");
@@ -61,8 +88,7 @@ fn a_row_that_was_damaged_before_a_restore_keeps_nothing_of_the_copy_back() {
     for refreshed in [false, true] {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
-        let copy = field.folder.path().join("copy.db");
-        field.compass.backup(&copy).unwrap();
+        let copy = backup(&field);
         let row = entry(&field, session);
         damage(&field, &format!("UPDATE outbox SET workflow_version = CAST(x'ff' AS TEXT) WHERE id = {row}"));
         field.compass.close().unwrap();
@@ -70,10 +96,10 @@ fn a_row_that_was_damaged_before_a_restore_keeps_nothing_of_the_copy_back() {
         assert_eq!(flush(&other).sent, 0);
         let shown = || other.record(session).unwrap().actions[0].deliveries[0].reason.clone();
         assert_eq!(shown().as_deref(), Some("corrupt"));
-        Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+        restore(&field, &copy);
         if refreshed {
             other.refresh().unwrap();
-            assert_eq!(shown(), None, "the copy's is sound");
+            assert_eq!(shown(), None, "the copy's is readable");
         }
         assert_eq!(flush(&other).sent, 1, "refreshed: {refreshed}");
         other.close().unwrap();
@@ -86,12 +112,11 @@ fn what_a_restored_copy_abandoned_is_due_at_once_when_it_is_sent_again() {
     let session = field.complete();
     field.flush();
     assert!(field.delivery(session).next_attempt_at > Some(field.now()), "it waits");
-    let copy = field.folder.path().join("copy.db");
-    field.compass.backup(&copy).unwrap();
+    let copy = backup(&field);
     let key = field.action(session).key;
     field.compass.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap();
     field.compass.close().unwrap();
-    Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+    restore(&field, &copy);
     let compass = Compass::open(field.options.clone()).unwrap();
     compass.send(session, &key, Some("anna"), &id()).unwrap();
     assert_eq!(compass.record(session).unwrap().actions[0].deliveries[0].next_attempt_at, Some(field.now()));
@@ -101,22 +126,15 @@ fn what_a_restored_copy_abandoned_is_due_at_once_when_it_is_sent_again() {
 #[test]
 fn a_message_with_the_number_of_one_that_hangs_is_not_held_up_after_a_restore() {
     let (field, _) = phone(|_| Ok(answer(202)));
-    let copy = field.folder.path().join("copy.db");
-    field.compass.backup(&copy).unwrap();
+    let copy = backup(&field);
     let other = field.other_process();
     complete(&other, "visit");
     // Its request hangs.
     field.transport.hold("");
     field.transport.ignore_cancel();
-    let cancel = CancelToken::new();
-    let (compass, token) = (other.clone(), cancel.clone());
-    let running = std::thread::spawn(move || compass.flush(MINUTE, &token).unwrap());
-    field.transport.wait_for_requests(1);
-    cancel.cancel();
-    joined("the flush", running);
+    cancelled_flush(&other, || field.transport.wait_for_requests(1));
     field.compass.close().unwrap();
-    let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
-    Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+    restore_and_discard(&field, &copy);
     other.refresh().unwrap();
     let session = complete(&other, "visit");
     let shown = other.record(session).unwrap().actions[0].deliveries[0].clone();
@@ -148,17 +166,11 @@ fn what_hangs_since_before_a_restore_does_not_end_the_next_attempt_of_its_messag
         Ok(answer(500))
     });
     let session = field.complete();
-    let copy = field.folder.path().join("copy.db");
-    field.compass.backup(&copy).unwrap();
+    let copy = backup(&field);
     field.compass.close().unwrap();
     let other = field.other_process();
-    let cancel = CancelToken::new();
-    let (compass, token) = (other.clone(), cancel.clone());
-    let running = std::thread::spawn(move || compass.flush(MINUTE, &token).unwrap());
-    first.wait_for(1);
-    cancel.cancel();
-    joined("the flush", running);
-    Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+    cancelled_flush(&other, || first.wait_for(1));
+    restore(&field, &copy);
     other.refresh().unwrap();
     // Until the lease of the attempt that hangs is over, it waits.
     field.clock.set_wall(field.now() + TimeDelta::seconds(61));
@@ -193,37 +205,35 @@ fn what_hangs_since_before_a_restore_does_not_end_the_next_attempt_of_its_messag
 
 /// What becomes of a message that another process has in flight, before a person sends it again.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Given {
+enum Abandoned {
     /// Abandoned; nothing is restored.
-    Up,
+    Only,
     /// Abandoned, and then a copy is restored.
-    UpBeforeARestore,
+    BeforeRestore,
     /// Abandoned by the restore.
-    UpByARestore,
+    ByRestore,
 }
 
 /// How many requests come while the first hangs. In the copy the message waits, or it was abandoned before.
-fn requests_after(given: Given, before_the_copy: bool) -> usize {
+fn requests_after(abandoned: Abandoned, before_the_copy: bool) -> usize {
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
     if before_the_copy {
         abandon_first(&field, session);
     }
-    let copy = field.folder.path().join("copy.db");
-    field.compass.backup(&copy).unwrap();
+    let copy = backup(&field);
     if before_the_copy {
         send_first(&field, session);
     }
     let other = field.other_process();
     let running = field.flush_held(&other, "", 1);
-    if given != Given::UpByARestore {
+    if abandoned != Abandoned::ByRestore {
         abandon_first(&field, session);
     }
     let key = field.action(session).key;
     field.compass.close().unwrap();
-    if given != Given::Up {
-        let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
-        Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+    if abandoned != Abandoned::Only {
+        restore_and_discard(&field, &copy);
     }
     let compass = Compass::open(field.options.clone()).unwrap();
     compass.send(session, &key, Some("anna"), &id()).unwrap();
@@ -237,15 +247,15 @@ fn requests_after(given: Given, before_the_copy: bool) -> usize {
 
 #[test]
 fn what_was_abandoned_in_flight_is_waited_for_after_a_restore_too() {
-    for given in [Given::Up, Given::UpBeforeARestore] {
-        assert_eq!(requests_after(given, false), 1, "the first one is in flight; {given:?}");
+    for abandoned in [Abandoned::Only, Abandoned::BeforeRestore] {
+        assert_eq!(requests_after(abandoned, false), 1, "the first one is in flight; {abandoned:?}");
     }
 }
 
 #[test]
 fn what_the_copy_holds_as_abandoned_is_waited_for_after_a_restore_too() {
-    for given in [Given::UpBeforeARestore, Given::UpByARestore] {
-        assert_eq!(requests_after(given, true), 1, "the first one is in flight; {given:?}");
+    for abandoned in [Abandoned::BeforeRestore, Abandoned::ByRestore] {
+        assert_eq!(requests_after(abandoned, true), 1, "the first one is in flight; {abandoned:?}");
     }
 }
 
@@ -254,8 +264,7 @@ fn what_a_correction_has_replaced_does_not_leave_from_a_restored_copy() {
     let (field, receivers) = phone(|_| Ok(answer(422)));
     let session = field.complete();
     let old = field.delivery(session).id.0;
-    let copy = field.folder.path().join("copy.db");
-    field.compass.backup(&copy).unwrap();
+    let copy = backup(&field);
     field.flush();
     receivers.take();
     let key = field.action(session).key;
@@ -265,7 +274,7 @@ fn what_a_correction_has_replaced_does_not_leave_from_a_restored_copy() {
     field.flush();
     assert!(is_sent(&field.compass, session));
     field.compass.close().unwrap();
-    Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+    restore(&field, &copy);
     let before = field.transport.requests().len();
     let compass = Compass::open(field.options.clone()).unwrap();
     flush(&compass);
@@ -278,14 +287,12 @@ fn what_was_abandoned_does_not_leave_from_a_copy_that_replaces_a_file_with_a_los
     let (mut field, _) = phone(|_| Ok(answer(202)));
     field.backlog(100, OFFICE);
     let abandoned = field.complete();
-    let copy = field.folder.path().join("copy.db");
-    field.compass.backup(&copy).unwrap();
+    let copy = backup(&field);
     abandon_first(&field, abandoned);
     field.compass.close().unwrap();
     // It lies behind the page.
     support::app::lose_page(field.path(), "outbox");
-    let discard = DiscardUndelivered { actor: "anna".into(), reason: "the phone fell".into() };
-    Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+    restore_and_discard(&field, &copy);
     field.open_again();
     assert_eq!(field.flush().sent, 100);
     assert_eq!(field.action(abandoned).reason.as_deref(), Some("abandoned"));
@@ -308,8 +315,7 @@ fn a_correction_after_a_restore_has_a_higher_revision_than_any_that_receivers_ha
         let (mut field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
         field.flush();
-        let copy = field.folder.path().join("copy.db");
-        field.compass.backup(&copy).unwrap();
+        let copy = backup(&field);
         for reading in ["18.5", "19.5"] {
             correct(&field.compass, session, reading);
             field.flush();
@@ -323,8 +329,7 @@ fn a_correction_after_a_restore_has_a_higher_revision_than_any_that_receivers_ha
         }
         // Twice: the restored file keeps what it was told.
         for _ in 0..2 {
-            let discard = DiscardUndelivered { actor: "anna".into(), reason: "the phone fell".into() };
-            Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+            restore_and_discard(&field, &copy);
         }
         field.open_again();
         correct(&field.compass, session, "20.5");
@@ -338,16 +343,10 @@ fn a_correction_after_a_restore_has_a_higher_revision_than_any_that_receivers_ha
 
 #[test]
 fn what_had_not_fired_in_the_copy_has_a_higher_revision_than_any_that_receivers_have() {
-    let (mut field, _) = phone(|_| Ok(answer(202)));
-    field.compass.set_integration_enabled(false).unwrap();
-    let session = field.complete();
-    field.compass.set_integration_enabled(true).unwrap();
-    let copy = field.folder.path().join("copy.db");
-    field.compass.backup(&copy).unwrap();
-    send_first(&field, session);
+    let (mut field, session, copy) = sent_since_the_copy();
     field.flush();
     field.compass.close().unwrap();
-    Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+    restore(&field, &copy);
     field.open_again();
     let change = support::app::set("reading", FieldValue::Text("18.5".into()));
     field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
@@ -362,14 +361,12 @@ fn a_correction_waits_for_one_that_is_in_flight_elsewhere_after_a_restore_too() 
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
     field.flush();
-    let copy = field.folder.path().join("copy.db");
-    field.compass.backup(&copy).unwrap();
+    let copy = backup(&field);
     correct(&field.compass, session, "18.5");
     field.compass.close().unwrap();
     let other = field.other_process();
     let running = field.flush_held(&other, "", 2);
-    let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
-    Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+    restore_and_discard(&field, &copy);
     let compass = Compass::open(field.options.clone()).unwrap();
     correct(&compass, session, "19.5");
     assert_eq!(flush(&compass).attempts, 0, "another revision is in flight");
@@ -386,20 +383,11 @@ fn a_correction_waits_for_one_that_is_in_flight_elsewhere_after_a_restore_too() 
 
 #[test]
 fn what_had_not_fired_in_the_copy_waits_for_what_is_in_flight_elsewhere() {
-    let (field, _) = phone(|_| Ok(answer(202)));
-    field.compass.set_integration_enabled(false).unwrap();
-    let session = field.complete();
-    field.compass.set_integration_enabled(true).unwrap();
-    let copy = field.folder.path().join("copy.db");
-    field.compass.backup(&copy).unwrap();
-    send_first(&field, session);
+    let (field, session, copy) = sent_since_the_copy();
     field.compass.close().unwrap();
-    let other = Compass::open(field.options.clone().as_other_process()).unwrap();
-    field.transport.hold("");
-    let running = flushing(&other);
-    field.transport.wait_for_requests(1);
-    let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
-    Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+    let other = field.other_process();
+    let running = field.flush_held(&other, "", 1);
+    restore_and_discard(&field, &copy);
     let compass = Compass::open(field.options.clone()).unwrap();
     compass.send(session, "tell-0", Some("anna"), &id()).unwrap();
     assert_eq!(flush(&compass).attempts, 0, "the first revision is in flight");
@@ -418,8 +406,7 @@ fn what_waits_in_the_copy_waits_for_what_is_in_flight_elsewhere() {
     for is_corrected in [false, true] {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
-        let copy = field.folder.path().join("copy.db");
-        field.compass.backup(&copy).unwrap();
+        let copy = backup(&field);
         if is_corrected {
             field.flush();
             correct(&field.compass, session, "18.5");
@@ -428,8 +415,7 @@ fn what_waits_in_the_copy_waits_for_what_is_in_flight_elsewhere() {
         field.compass.close().unwrap();
         let other = field.other_process();
         let running = field.flush_held(&other, "", before + 1);
-        let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
-        Compass::restore(&copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+        restore_and_discard(&field, &copy);
         let compass = Compass::open(field.options.clone()).unwrap();
         let waits = compass.record(session).unwrap().actions[0].deliveries[0].reason.clone();
         let came = requests_of_a_flush(&field, &compass, before + 2);
@@ -453,8 +439,7 @@ fn an_edit_sends_what_was_replaced_before_a_restore_where_the_document_says_so()
     document["sections"][0]["actions"][0]["on_edit"] = "send".into();
     field.compass.import_workflow(&serde_json::to_vec(&document).unwrap()).unwrap();
     let session = field.complete();
-    let copy = field.folder.path().join("copy.db");
-    field.compass.backup(&copy).unwrap();
+    let copy = backup(&field);
     let edit = |compass: &Compass, reading: &str| {
         let change = support::app::set("reading", FieldValue::Text(reading.into()));
         compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
@@ -462,7 +447,7 @@ fn an_edit_sends_what_was_replaced_before_a_restore_where_the_document_says_so()
     edit(&field.compass, "18.5");
     field.flush();
     field.compass.close().unwrap();
-    Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+    restore(&field, &copy);
     field.open_again();
     edit(&field.compass, "19.5");
     field.flush();
