@@ -59,6 +59,14 @@ fn fill(folder: &Path) -> PathBuf {
     filler
 }
 
+/// The same, with files: no other can be made.
+fn fill_with_files(folder: &Path) -> PathBuf {
+    let files = folder.join("files");
+    std::fs::create_dir(&files).unwrap();
+    while File::create(files.join(id())).is_ok() {}
+    files
+}
+
 fn open(path: &Path) -> Result<Compass, Error> {
     Compass::open(Options::new(path).transport(ScriptedTransport::always(202)))
 }
@@ -175,8 +183,8 @@ fn opens_what_was_closed(_: &Path) {
     app.compass.close().unwrap();
 
     // Without the room that was kept it is refused, and that says why.
+    std::fs::remove_file(reserve(&app)).unwrap();
     fill(app.folder());
-    assert!(!reserve(&app).exists());
     assert_eq!(code(Compass::open(app.options())), "disk_full");
     assert_eq!(code(Compass::erase(app.path(), None)), "disk_full");
     std::fs::remove_file(&filler).unwrap();
@@ -188,6 +196,88 @@ fn opens_what_was_closed(_: &Path) {
     Compass::erase(app.path(), None).unwrap();
     std::fs::remove_file(filler).unwrap();
     assert_eq!(std::fs::read_dir(app.folder()).unwrap().count(), 0, "nothing stays");
+}
+
+#[test]
+fn on_a_full_disk_what_was_opened_can_still_be_freed() {
+    on_a_disk_of("24m", "on_a_full_disk_what_was_opened_can_still_be_freed", frees_what_was_opened);
+}
+
+fn frees_what_was_opened(_: &Path) {
+    let mut app = App::new();
+    let (first, notes) = (app.completed(), app.start().key);
+    app.deliver();
+    app.compass.close().unwrap();
+    let filler = fill(app.folder());
+    app.compass = Compass::open(app.options()).unwrap();
+    assert_eq!(std::fs::metadata(reserve(&app)).unwrap().len(), 1 << 19, "half of it is enough to open");
+    note_until_full(&app, notes);
+    app.compass.delete(first).unwrap();
+    assert_eq!(code(app.compass.record(first)), "deleted_session");
+    assert!(!reserve(&app).exists());
+
+    // Whatever is left makes the room for opening.
+    app.compass.close().unwrap();
+    std::fs::remove_file(filler).unwrap();
+    app.compass = Compass::open(app.options()).unwrap();
+    assert_eq!(std::fs::metadata(reserve(&app)).unwrap().len(), 1 << 20, "there is room again");
+    for _ in 0..2 {
+        app.compass.close().unwrap();
+        fill(app.folder());
+        app.compass = Compass::open(app.options()).unwrap();
+    }
+    assert!(!reserve(&app).exists());
+    assert_eq!(app.faults(), [""; 0]);
+}
+
+#[test]
+fn on_a_disk_without_room_for_a_file_a_database_that_was_closed_opens() {
+    on_a_disk_of("24m,nr_inodes=100", "on_a_disk_without_room_for_a_file_a_database_that_was_closed_opens", opens_without_room_for_a_file);
+}
+
+fn opens_without_room_for_a_file(_: &Path) {
+    let mut app = App::new();
+    let session = app.completed();
+    app.compass.close().unwrap();
+    // The reserve is one file, and SQLite needs two. On a phone there is no room for either.
+    let files = fill_with_files(app.folder());
+    std::fs::remove_file(std::fs::read_dir(&files).unwrap().next().unwrap().unwrap().path()).unwrap();
+    app.compass = Compass::open(app.options()).unwrap();
+    assert!(!reserve(&app).exists());
+    assert_eq!(app.deliver().sent, 3, "what waits is sent");
+    assert_eq!(app.record(session).actions[0].status, ActionStatus::Sent);
+    app.compass.close().unwrap();
+
+    // Without the room that was kept it is refused, and that says why.
+    while File::create(files.join(id())).is_ok() {}
+    assert_eq!(code(Compass::open(app.options())), "disk_full");
+    assert_eq!(code(Compass::erase(app.path(), None)), "disk_full");
+    std::fs::remove_dir_all(&files).unwrap();
+    app.compass = Compass::open(app.options()).unwrap();
+    assert_eq!(app.faults(), [""; 0]);
+    assert!(reserve(&app).exists(), "there is room again");
+}
+
+#[test]
+fn on_a_full_disk_what_was_not_kept_is_not_shown() {
+    on_a_disk_of("24m", "on_a_full_disk_what_was_not_kept_is_not_shown", shows_what_is_kept);
+}
+
+fn shows_what_is_kept(_: &Path) {
+    let app = App::new();
+    let session = app.start().key;
+    let half_typed = |round: usize| "x".repeat(4_000 + round);
+    app.compass.save_note_draft(session, &half_typed(0)).unwrap();
+    let filler = fill(app.folder());
+    let (round, full) = (1..10_000)
+        .find_map(|round| Some((round, app.compass.save_note_draft(session, &half_typed(round)).err()?)))
+        .expect("the disk is full");
+    assert_eq!(full.code(), "disk_full", "{full}");
+    std::fs::remove_file(filler).unwrap();
+    // The next tap.
+    let view = app.set(session, "site", "Mill Lane");
+    assert_eq!(view.note_draft, Some(half_typed(round - 1)));
+    assert_eq!(app.view(session).note_draft, view.note_draft);
 }
 
 #[test]

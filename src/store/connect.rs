@@ -14,8 +14,8 @@ use super::{Result, StoreError, cleaning, reserve};
 /// Large enough for all statements of the core, so that none is compiled twice.
 const STATEMENT_CACHE: usize = 160;
 
-/// `look` checks the file before anything is written to it. Without room for the shared memory of the WAL no connection can be opened: on a full
-/// disk the reserve makes room for it.
+/// `look` checks the file before anything is written to it. Without room for the WAL and its shared memory no connection can be opened: on a
+/// full disk the reserve makes room for them.
 pub(super) fn connect(
     path: &Path,
     role: Role,
@@ -23,10 +23,19 @@ pub(super) fn connect(
     wait_limit: WaitLimit,
     look: fn(&Connection) -> Result<()>,
 ) -> Result<Connection> {
-    match open(path, role, pool, wait_limit.clone(), look) {
-        Err(StoreError::Full) if reserve::release(path) => open(path, role, pool, wait_limit, look),
+    let open = |wait_limit| match open(path, role, pool, wait_limit, look) {
+        // Many file systems need room for a new file itself, and SQLite does not tell why it cannot make one.
+        Err(StoreError::CannotOpen(_)) if reserve::is_full(path) => Err(StoreError::Full),
         opened => opened,
+    };
+    let mut opened = open(wait_limit.clone());
+    // What frees space later needs the other half.
+    for release in [reserve::release_half, reserve::release] {
+        if matches!(opened, Err(StoreError::Full)) && release(path) {
+            opened = open(wait_limit.clone());
+        }
     }
+    opened
 }
 
 fn open(path: &Path, role: Role, pool: &Arc<Pool>, wait_limit: WaitLimit, look: fn(&Connection) -> Result<()>) -> Result<Connection> {

@@ -1,5 +1,7 @@
 //! A file whose rules somebody has changed.
 
+use compass_core::RestoreOptions;
+
 use super::*;
 use crate::support::app::{App, code, open_sql};
 
@@ -31,6 +33,24 @@ fn a_file_that_lacks_a_rule_of_ours_is_damage_and_left_as_it_is() {
         let error = open(&app.path()).unwrap_err();
         assert_eq!((error.code(), error.retryable()), ("corrupt", false), "{change}");
         assert_eq!(std::fs::read(app.path()).unwrap(), before, "{change}");
+    }
+}
+
+#[test]
+fn a_rule_behind_a_zero_is_none() {
+    // SQLite reads a text up to its first zero.
+    for change in [
+        "UPDATE sqlite_schema SET sql = sql || char(0) || 'trigger' || char(0) || 'outbox_is_frozen' || char(0)
+                                           || (SELECT sql FROM sqlite_schema WHERE name = 'outbox_is_frozen')
+          WHERE name = (SELECT max(name) FROM sqlite_schema WHERE type = 'trigger' AND name < 'outbox_is_frozen');
+         DELETE FROM sqlite_schema WHERE name = 'outbox_is_frozen'",
+        "UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ') /* ' || char(0) || '*/ STRICT') WHERE name = 'endpoint'",
+    ] {
+        let app = doctored(&format!("PRAGMA writable_schema = ON; {change}"));
+        let copy = app.folder().join("copy.db");
+        std::fs::copy(app.path(), &copy).unwrap();
+        assert_eq!(code(open(&app.path())), "corrupt", "{change}");
+        assert_eq!(code(Compass::restore(&copy, &RestoreOptions::new(app.folder().join("restored.db")))), "corrupt", "{change}");
     }
 }
 
