@@ -76,7 +76,9 @@ impl Inner {
         if cfg!(debug_assertions)
             && let Ok(stored) = load()
         {
-            assert_eq!((&kept.loaded.state, kept.loaded.id, &kept.drafts), (&stored.loaded.state, stored.loaded.id, &stored.drafts));
+            // Without the values.
+            let is_same = (&kept.loaded.state, kept.loaded.id, &kept.drafts) == (&stored.loaded.state, stored.loaded.id, &stored.drafts);
+            assert!(is_same, "the session in memory is not the one in the file");
         }
         Ok(kept)
     }
