@@ -66,9 +66,9 @@ impl Inner {
         let (aside, delays) = (self.delivery.aside(), self.delivery.delays(now));
         let expired = self.delivery.leases_that_are_over(connection, now)?;
         let in_flight = self.delivery.in_flight();
-        let behind = &store::outbox::in_flight::readable_beside(connection, &in_flight)? - &in_flight;
+        let behind = &store::outbox::in_flight::readable_others_of(connection, &in_flight)? - &in_flight;
         let lease = self.delivery.lease();
-        let waits = store::outbox::in_flight::beside_claimed(connection, now, lease)?;
+        let waits = store::outbox::in_flight::others_of_claimed(connection, now, lease)?;
         let context = DeliveryContext { integration_enabled, connectivity, now, woken, lease };
         Ok(Situation { context, aside, expired, in_flight, behind, waits, delays })
     }

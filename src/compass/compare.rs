@@ -77,7 +77,7 @@ impl Inner {
 
     /// No observer is notified, because nothing that people did changes.
     fn compare_all(&self, ids: &[i64]) -> Result<()> {
-        self.write_aside(WRITER_WAIT, |tx| {
+        self.write_in_background(WRITER_WAIT, |tx| {
             for id in ids {
                 all_or_none(tx, || match self.load_session_at(tx, *id) {
                     Ok(loaded) if loaded.document.unknown.is_empty() => loaded.compare(tx),

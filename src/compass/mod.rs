@@ -19,8 +19,8 @@ mod purge;
 mod query;
 mod recent;
 mod redact;
-mod replace;
 mod replay;
+mod restore;
 mod search;
 mod send;
 mod send_many;
@@ -33,7 +33,7 @@ mod workflow;
 pub use lifecycle::Hold;
 pub use observer::Subscription;
 pub use options::Options;
-pub use replace::{DiscardUndelivered, RestoreOptions};
+pub use restore::{DiscardUndelivered, RestoreOptions};
 #[cfg(any(test, feature = "testing"))]
 pub use steps::{DeliverySteps, StepOutcome};
 
@@ -124,7 +124,7 @@ enum Waits {
     /// Like one of several transactions of a call that began when the store had been stopped this often.
     Part(u64),
     /// At most this long, in the background.
-    Aside(Duration),
+    Background(Duration),
 }
 
 impl Inner {
@@ -146,8 +146,8 @@ impl Inner {
     }
 
     /// The same for background work: waits no longer than this, and does not touch the file while the store is quiesced.
-    fn write_aside<T>(&self, wait_limit: Duration, work: impl FnMut(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
-        self.write_any(Waits::Aside(wait_limit), work)
+    fn write_in_background<T>(&self, wait_limit: Duration, work: impl FnMut(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
+        self.write_any(Waits::Background(wait_limit), work)
     }
 
     fn write_any<T>(&self, waits: Waits, mut work: impl FnMut(&Transaction<'_>) -> Result<(T, Changed)>) -> Result<T> {
@@ -183,7 +183,7 @@ impl Inner {
         let (changed, revision) = match waits {
             Waits::Call => self.store.write_part(None, work),
             Waits::Part(stops) => self.store.write_part(Some(stops), work),
-            Waits::Aside(wait_limit) => self.store.write_for_delivery(wait_limit, work),
+            Waits::Background(wait_limit) => self.store.write_for_delivery(wait_limit, work),
         }?;
         drop(call);
         self.delivery.database_works();

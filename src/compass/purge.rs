@@ -280,11 +280,11 @@ impl Inner {
             purge.sessions = 1;
         }
         let stops = self.store.stops();
-        let released = self.write_aside(wait, |tx| self.drop_bodies(tx, BODIES, purge.now));
-        let forgotten = self.write_aside(wait, |tx| Ok((forget(tx)?, Changed::nothing())));
+        let released = self.write_in_background(wait, |tx| self.drop_bodies(tx, BODIES, purge.now));
+        let forgotten = self.write_in_background(wait, |tx| Ok((forget(tx)?, Changed::nothing())));
         let others = unless_damaged(released)?.unwrap_or(0) + unless_damaged(forgotten)?.unwrap_or(0);
         let part = |purge: &mut Purge<'_>, place: Place, report: &PurgeReport| {
-            self.write_aside(wait, |tx| {
+            self.write_in_background(wait, |tx| {
                 (purge.place, purge.report) = (place, report.clone());
                 let mut goes_on = false;
                 if let Some(retention) = self.retention {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::moment::Moment;
-use super::released::Spent;
+use super::released::UsedUrgent;
 use super::settings::{LEAST_TIME, SETTLING_TIME};
 use crate::model::{Attempt as AttemptRow, Endpoint, Timestamp};
 use crate::outbox::{Cause, Class, Contact, Outcome, Verdict};
@@ -69,7 +69,7 @@ pub(super) struct Attempt {
     /// The number of the last urgent request of a person before it began.
     pub(super) last_urgent: u64,
     /// The urgent attempt that it used up, to be returned if its request is not sent.
-    pub(super) spent: Option<Spent>,
+    pub(super) used_urgent: Option<UsedUrgent>,
 }
 
 /// The result of an attempt.

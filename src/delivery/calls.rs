@@ -187,7 +187,7 @@ impl Delivery {
         if shared.file.replace(file).is_some_and(|before| before != file) {
             shared.reported.clear();
             let schedule = &mut shared.schedule;
-            schedule.set_aside = schedule.stuck.iter().map(|result| result.attempt.claimed.lease.entry).collect();
+            schedule.set_aside = schedule.not_stored.iter().map(|result| result.attempt.claimed.lease.entry).collect();
         }
     }
 

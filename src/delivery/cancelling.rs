@@ -141,7 +141,7 @@ impl Schedule {
     fn undo(&mut self, mut attempt: Attempt) {
         self.leave(&attempt);
         self.release(&attempt.claimed);
-        self.releases.urgent.extend(attempt.spent.take());
+        self.releases.urgent.extend(attempt.used_urgent.take());
     }
 
     pub(super) fn take(&mut self, takes: impl Fn(&Attempt) -> bool) -> Option<Attempt> {
@@ -166,7 +166,7 @@ impl Schedule {
     pub(super) fn has_begun(&self, entry: i64) -> bool {
         let mut attempts = self.in_flight.values().chain(self.detached.attempts());
         // A result that is not stored yet also means that it was sent.
-        let mut results = self.results.iter().chain(&self.stuck).filter(|result| result.verdict.contact != Contact::NotBegun);
+        let mut results = self.results.iter().chain(&self.not_stored).filter(|result| result.verdict.contact != Contact::NotBegun);
         attempts.any(|attempt| attempt.claimed.lease.entry == entry && attempt.has_begun())
             || results.any(|result| result.attempt.claimed.lease.entry == entry)
     }

@@ -61,7 +61,7 @@ pub(crate) struct Run {
     pub(super) counts: FlushCounts,
     pub(super) error: Option<StoreError>,
     /// Why a result was set aside.
-    pub(super) stuck: Option<StoreError>,
+    pub(super) storing_error: Option<StoreError>,
     /// How often in a row the database failed, and until when it is not used.
     pub(super) failures: u32,
     pub(super) paused_until: Option<Instant>,
@@ -165,7 +165,7 @@ impl Run {
             urgent: None,
             counts: FlushCounts::default(),
             error: None,
-            stuck: None,
+            storing_error: None,
             failures: 0,
             paused_until: None,
             commits: 0,
@@ -572,7 +572,7 @@ impl Delivery {
         run.stage = RunStage::Ended(end);
         run.turn = None;
         self.take_in_left(run);
-        run.error = run.error.take().or(run.stuck.take());
+        run.error = run.error.take().or(run.storing_error.take());
         Step::Done
     }
 }

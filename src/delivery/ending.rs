@@ -189,7 +189,7 @@ impl Schedule {
         let another_answered = self.network.another_answered(&key, attempt.network, at.monotonic);
         let woken = attempt.wake < self.wake;
         if verdict.contact == Contact::NotBegun {
-            self.releases.urgent.extend(attempt.spent.take());
+            self.releases.urgent.extend(attempt.used_urgent.take());
         }
         let result = AttemptResult {
             woken,

@@ -165,7 +165,7 @@ impl EndpointQueue {
     }
 
     /// Whether claimed entries cannot begin soon and are better released.
-    pub(super) fn is_stuck(&self, now: Moment, wake: u64) -> bool {
+    pub(super) fn must_wait(&self, now: Moment, wake: u64) -> bool {
         self.closed || self.backoff_left(now.monotonic, wake).is_some() || self.state.paused_until(now.wall).is_some()
     }
 

@@ -25,7 +25,7 @@ mod ending;
 mod endpoint_queue;
 mod foreign;
 mod handle;
-mod heal;
+mod lost_body;
 mod moment;
 mod network;
 mod next_due;

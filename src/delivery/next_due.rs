@@ -51,7 +51,7 @@ fn next_due(connection: &Connection, context: &DeliveryContext, situation: &Situ
     let now = context.now;
     let mut next = NextDue::default();
     let offline = queue::offline_endpoints(connection)?;
-    let here = &situation.in_flight | &in_flight::readable_beside(connection, &situation.in_flight)?;
+    let here = &situation.in_flight | &in_flight::readable_others_of(connection, &situation.in_flight)?;
     let in_flight = scan_in_flight(connection, context, &situation.aside, &here)?;
     for scan in scan_endpoints(connection, context, &(&situation.aside | &here))?.into_iter().chain(in_flight) {
         let policy = scan.row().map_or(NetworkPolicy::Any, |row| row.endpoint.network);

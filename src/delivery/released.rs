@@ -7,12 +7,12 @@ use crate::store::outbox::lease::Lease;
 #[derive(Debug, Default)]
 pub(super) struct Released {
     pub(super) claims: Vec<Lease>,
-    pub(super) urgent: Vec<Spent>,
+    pub(super) urgent: Vec<UsedUrgent>,
 }
 
 /// A used-up urgent attempt at an endpoint.
 #[derive(Debug, Clone)]
-pub(super) struct Spent {
+pub(super) struct UsedUrgent {
     pub(super) endpoint: String,
     pub(super) at: Timestamp,
     /// When the one before was used, and the end of its pause.

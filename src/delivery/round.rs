@@ -5,7 +5,7 @@ use super::batch::{Batch, BatchOutcome, ClaimRequest};
 use super::endpoint_queue::{EndpointView, settled_state};
 use super::scan::{quota, room, scan_endpoints};
 use super::settings::{LONG_DUE, Settings, URGENT_EVERY};
-use super::urgent::{self, may_urge};
+use super::urgent::{self, may_be_urgent};
 use crate::crypto::Sha256;
 use crate::fault::fault;
 use crate::model::{Attempt, Attention, Timestamp};
@@ -91,8 +91,8 @@ impl Round<'_> {
                 Some(false) => {}
             }
         }
-        for spent in batch.releases.urgent.iter().filter(|_| self.endpoints) {
-            urgent::return_unused(tx, spent)?;
+        for used_urgent in batch.releases.urgent.iter().filter(|_| self.endpoints) {
+            urgent::return_unused(tx, used_urgent)?;
         }
         self.settle_all(tx, batch, &batch.results, &mut outcome)?;
         let delay = |cut_short| cut_short_delay(cut_short, &self.settings.policy, self.random);
@@ -275,13 +275,13 @@ impl Round<'_> {
         let (integration_enabled, connectivity, lease) = (meta.integration_enabled, request.connectivity, limits.lease);
         let context = DeliveryContext { integration_enabled, connectivity, now: self.now, woken: false, lease };
         let mut candidates = Vec::new();
-        let skipped = &batch.skipped | &in_flight::beside(tx, &batch.in_flight)?;
+        let skipped = &batch.skipped | &in_flight::others_of(tx, &batch.in_flight)?;
         for scan in scan_endpoints(tx, &context, &skipped)? {
             let view = batch.endpoints.get(&scan.key);
             let room = scan.row().map_or(0, |row| room(row, view, self.now, policy));
             if scan.may_begin && room > 0 {
                 candidates.push((scan, room, false));
-            } else if request.urgent && may_urge(&scan, view, self.now, URGENT_EVERY) {
+            } else if request.urgent && may_be_urgent(&scan, view, self.now, URGENT_EVERY) {
                 candidates.push((scan, 1, true));
             }
         }
@@ -330,14 +330,16 @@ impl Round<'_> {
     /// ones.
     fn verify(&self, tx: &Transaction<'_>, install_id: &str, mut claimed: Claimed, outcome: &mut BatchOutcome) -> Result<(), StoreError> {
         let Claimed { delivery_id, session, action, body_sha256, revision, .. } = &claimed;
-        let mut is_sound = webhook::is_delivery_id(&delivery_id.0, install_id, *session, action, body_sha256, *revision);
-        if is_sound && Sha256::of(&claimed.body) != claimed.body_sha256 {
-            match super::heal::body(tx, claimed.session, &claimed.action).filter(|bytes| Sha256::of(bytes) == claimed.body_sha256) {
+        let mut is_intact = webhook::is_delivery_id(&delivery_id.0, install_id, *session, action, body_sha256, *revision);
+        if is_intact && Sha256::of(&claimed.body) != claimed.body_sha256 {
+            match super::lost_body::make_again(tx, claimed.session, &claimed.action)
+                .filter(|bytes| Sha256::of(bytes) == claimed.body_sha256)
+            {
                 Some(bytes) => claimed.body = bytes,
-                None => is_sound = false,
+                None => is_intact = false,
             }
         }
-        if is_sound {
+        if is_intact {
             claimed.install = webhook::install(install_id, &claimed.endpoint);
             outcome.claimed.push(claimed);
             return Ok(());

@@ -6,7 +6,7 @@ use crate::sorted::SortedSet;
 use crate::model::Timestamp;
 use crate::outbox::{DeliveryContext, EntryFacts, Next, RetryPolicy, blocker, is_due};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
-use crate::store::outbox::in_flight::{self, beside_claimed, in_flight};
+use crate::store::outbox::in_flight::{self, in_flight, others_of_claimed};
 use crate::store::outbox::queue::{self, Waiting};
 use crate::store::{Connection, StoreError, unless_damaged};
 
@@ -39,7 +39,7 @@ pub(super) fn scan_endpoints(
 ) -> Result<Vec<EndpointScan>, StoreError> {
     let mut without = skipped.clone();
     without.extend(in_flight(connection, context.now, context.lease)?.into_iter().map(|waits| waits.entry));
-    without.extend(beside_claimed(connection, context.now, context.lease)?.iter().map(|(entry, _)| *entry));
+    without.extend(others_of_claimed(connection, context.now, context.lease)?.iter().map(|(entry, _)| *entry));
     let waiting = queue::waiting(connection, &without)?.into_iter();
     waiting.map(|waiting| scan(connection, waiting.endpoint.clone(), due_at(&waiting, context.now), None, context)).collect()
 }
@@ -53,7 +53,7 @@ pub(super) fn scan_in_flight(
 ) -> Result<Vec<EndpointScan>, StoreError> {
     let mut waiting = in_flight(connection, context.now, context.lease)?;
     let mut known = waiting.iter().map(|waits| waits.entry).collect::<SortedSet<i64>>();
-    for (entry, until) in beside_claimed(connection, context.now, context.lease)?.iter().filter(|(entry, _)| !aside.contains(entry)) {
+    for (entry, until) in others_of_claimed(connection, context.now, context.lease)?.iter().filter(|(entry, _)| !aside.contains(entry)) {
         if known.insert(*entry) {
             let one = [*entry].into_iter().collect();
             waiting.extend(unless_damaged(in_flight::queued_among(connection, &one, *until))?.unwrap_or_default());

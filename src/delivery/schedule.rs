@@ -73,7 +73,7 @@ pub(super) struct Schedule {
     /// Claims of which nothing was begun, and the urgent attempts used up for them.
     pub(super) releases: Released,
     /// Results that could not be stored, neither in their group nor one by one.
-    pub(super) stuck: Vec<AttemptResult>,
+    pub(super) not_stored: Vec<AttemptResult>,
     /// Unreadable entries.
     pub(super) set_aside: SortedSet<i64>,
     /// Rises with each wake-up: a reason to attempt entries that waited for a network.
@@ -151,15 +151,15 @@ impl Schedule {
         self.look();
     }
 
-    /// A flush begins: storing stuck results is tried again, and entries that waited long get a turn. The driving thread serves it.
+    /// A flush begins: storing what could not be stored is tried again, and entries that waited long get a turn. The driving thread serves it.
     pub(super) fn flush_begins(&mut self) {
         if !fault("seeded: a flush wakes nothing") {
             self.wake();
         }
-        for result in &self.stuck {
+        for result in &self.not_stored {
             self.set_aside.remove(&result.attempt.claimed.lease.entry);
         }
-        self.results.append(&mut self.stuck);
+        self.results.append(&mut self.not_stored);
         self.endpoints.values_mut().for_each(|queue| queue.first_of_flush = true);
     }
 
@@ -247,7 +247,7 @@ impl Schedule {
                 refused: None,
                 wake: self.wake,
                 last_urgent: self.caller_requests.last_urgent(),
-                spent: None,
+                used_urgent: None,
                 claimed,
             };
             self.in_flight.insert(request, attempt);
@@ -292,10 +292,10 @@ impl Schedule {
         let metered = matches!(self.network.connectivity(), Connectivity::Online { metered: true, .. });
         let (mut released, detached) = (Vec::new(), &self.detached);
         for queue in self.endpoints.values_mut() {
-            let stuck = queue.is_stuck(now, wake) || offline;
+            let must_wait = queue.must_wait(now, wake) || offline;
             let may_begin = may_begin && !detached.delays(&queue.endpoint);
             let too_dear = metered && queue.endpoint.network == NetworkPolicy::Unmetered;
-            let waits = |claimed: &Claimed| if claimed.urgent { !serves_urgent || queue.closed } else { stuck };
+            let waits = |claimed: &Claimed| if claimed.urgent { !serves_urgent || queue.closed } else { must_wait };
             let stays = |claimed: &Claimed| may_begin && !too_dear && !waits(claimed);
             if !queue.ready.iter().all(stays) {
                 let (ready, back): (Vec<_>, Vec<_>) = queue.ready.drain(..).partition(stays);
@@ -306,7 +306,7 @@ impl Schedule {
         released.iter().for_each(|claimed| self.release(claimed));
         // Attempts whose secrets are already known do not begin either.
         let waits: SortedSet<String> =
-            self.endpoints.iter().filter(|(_, queue)| queue.is_stuck(now, wake)).map(|(key, _)| key.clone()).collect();
+            self.endpoints.iter().filter(|(_, queue)| queue.must_wait(now, wake)).map(|(key, _)| key.clone()).collect();
         self.drop_attempts(|attempt| {
             let too_dear = metered && attempt.endpoint.network == NetworkPolicy::Unmetered;
             let waits = offline || waits.contains(&attempt.claimed.endpoint);
@@ -393,7 +393,7 @@ impl Schedule {
     /// This result could not be stored even in its own transaction.
     pub(super) fn set_result_aside(&mut self, result: AttemptResult) {
         self.set_aside.insert(result.attempt.claimed.lease.entry);
-        self.stuck.push(result);
+        self.not_stored.push(result);
     }
 
     /// These rows cannot be read.
@@ -431,14 +431,14 @@ impl Schedule {
     }
 
     pub(super) fn unsettled(&self) -> usize {
-        self.results.len() + self.stuck.len()
+        self.results.len() + self.not_stored.len()
     }
 
     /// Entries that are being worked on, so that their leases do not expire.
     pub(super) fn worked_on(&self) -> Vec<i64> {
         let ready = self.endpoints.values().flat_map(|queue| queue.ready.iter().map(|claimed| claimed.lease.entry));
         let attempts = self.in_flight.values().map(|attempt| attempt.claimed.lease.entry);
-        let results = self.results.iter().chain(&self.stuck).map(|result| result.attempt.claimed.lease.entry);
+        let results = self.results.iter().chain(&self.not_stored).map(|result| result.attempt.claimed.lease.entry);
         ready.chain(attempts).chain(results).chain(self.set_aside.iter().copied()).collect()
     }
 
@@ -481,11 +481,11 @@ impl Schedule {
         for (key, queue) in self.endpoints.iter_mut() {
             queue.more = more.contains(key) || (queue.more && !queue.ready.is_empty());
         }
-        let urges = self.caller_requests.waits_for_urgent();
+        let urgent_waits = self.caller_requests.waits_for_urgent();
         for entry in claimed {
             match self.endpoints.get_mut(&entry.endpoint) {
                 // No caller waits for it.
-                _ if entry.urgent && !urges => self.releases.claims.push(entry.lease),
+                _ if entry.urgent && !urgent_waits => self.releases.claims.push(entry.lease),
                 Some(queue) => queue.ready.push_back(entry),
                 None => {
                     // It was claimed for an endpoint of another name: it is not sent, and not claimed again and again.

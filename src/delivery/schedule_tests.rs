@@ -197,7 +197,7 @@ fn the_first_start_of_a_flush_is_for_what_waited_more_than_a_day() {
 }
 
 #[test]
-fn endpoints_take_turns_and_one_in_trouble_has_half_of_the_places() {
+fn endpoints_take_turns_and_a_failing_one_has_half_of_the_places() {
     let mut table = Table::new(&["lab", "office"]);
     let lab = table.claim("lab", &[(9, 0), (8, 0)]);
     let office = table.claim("office", &[(9, 0), (8, 0)]);

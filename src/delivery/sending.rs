@@ -201,13 +201,13 @@ impl Delivery {
                 let (meta, is_ours, is_paused, found) = look(tx)?;
                 let goes = is_ours && meta.integration_enabled && found.as_ref().is_none_or(|found| is_still(found.as_ref(), &before));
                 // Only an attempt that is sent uses it up; getting here may have taken long.
-                let spent = if goes && self.may_send(run, request) { urgent::use_up(tx, &key, now.wall)? } else { None };
-                Ok(((meta, is_ours && (!goes || spent.is_some()), is_paused, found), spent))
+                let used_urgent = if goes && self.may_send(run, request) { urgent::use_up(tx, &key, now.wall)? } else { None };
+                Ok(((meta, is_ours && (!goes || used_urgent.is_some()), is_paused, found), used_urgent))
             })
         } else {
             self.store.read_for_delivery(wait, look).map(|looked| (looked, None))
         };
-        let ((meta, is_ours, is_paused, found), spent) = match read {
+        let ((meta, is_ours, is_paused, found), used_urgent) = match read {
             Ok(read) => read,
             Err(error) => {
                 self.shared.lock().schedule.not_begun(request);
@@ -216,7 +216,7 @@ impl Delivery {
         };
         self.database_worked(run);
         if let Some(attempt) = self.shared.lock().schedule.attempt_mut(request) {
-            attempt.spent = spent;
+            attempt.used_urgent = used_urgent;
         }
         if !is_ours {
             let mut shared = self.shared.lock();

@@ -10,7 +10,7 @@ use super::released::Released;
 use super::round::Round;
 use super::scan::{room, scan_endpoints};
 use super::settings::URGENT_EVERY;
-use super::urgent::may_urge;
+use super::urgent::may_be_urgent;
 use crate::model::Notice;
 use crate::outbox::DeliveryContext;
 use crate::store::outbox::{in_flight, queue};
@@ -94,11 +94,11 @@ impl Delivery {
             }
             let integration_enabled = meta::load(connection)?.integration_enabled;
             let context = DeliveryContext { integration_enabled, connectivity, now: now.wall, woken: false, lease };
-            let skipped = &skipped | &in_flight::readable_beside(connection, &in_flight)?;
+            let skipped = &skipped | &in_flight::readable_others_of(connection, &in_flight)?;
             let is_due = scan_endpoints(connection, &context, &skipped)?.iter().any(|scan| {
                 let view = views.get(&scan.key);
                 let has_room = scan.row().is_some_and(|row| room(row, view, now.wall, policy) > 0);
-                (scan.may_begin && has_room) || (urgent && may_urge(scan, view, now.wall, URGENT_EVERY))
+                (scan.may_begin && has_room) || (urgent && may_be_urgent(scan, view, now.wall, URGENT_EVERY))
             });
             Ok::<_, StoreError>((file, Some(is_due)))
         })?;
@@ -195,7 +195,7 @@ impl Delivery {
                         self.wrote(run, outcome, None, now);
                     }
                     self.shared.lock().schedule.set_result_aside(result);
-                    run.stuck = Some(error);
+                    run.storing_error = Some(error);
                 }
             }
         }

@@ -86,7 +86,7 @@ impl Delivery {
             refused: None,
             wake: 0,
             last_urgent: 0,
-            spent: None,
+            used_urgent: None,
         };
         let (outcome, ended) = self.run_attempt(&mut attempt);
         let (answered_lately, cancelled) = self.shared.change(|shared| {

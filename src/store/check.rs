@@ -57,7 +57,7 @@ fn add_faults(connection: &Connection, pragma: &str, most: usize, faults: &mut V
 
 /// What a look at the trees of the file found.
 #[derive(Default)]
-pub(super) struct Look {
+pub(super) struct TreeCheck {
     /// What can be derived and has a page that cannot be read, by the name of its table or index. `search` stands for all tables of the search
     /// index. When a write transaction reads such a page, SQLite refuses all its further writes.
     pub(super) lost: Vec<String>,
@@ -75,7 +75,7 @@ pub(super) struct Look {
 const MOST: usize = 100;
 
 /// Looks at all trees of the core. `stay`: these are not rebuilt. `is_whole`: also for pages that belong to nothing.
-pub(super) fn look(connection: &Connection, stay: &[String], is_whole: bool) -> Result<Look> {
+pub(super) fn look(connection: &Connection, stay: &[String], is_whole: bool) -> Result<TreeCheck> {
     let count: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     // A page that is lost says that any page is the next one, also one that is none.
     let is_of_map = |fault: &str| match fault.split_once("ptrmap key=") {
@@ -84,7 +84,7 @@ pub(super) fn look(connection: &Connection, stay: &[String], is_whole: bool) -> 
     };
     let version = schema::version(connection)?;
     let mut tree = connection.prepare("SELECT name, type = 'index' FROM sqlite_schema WHERE rootpage = ?1")?;
-    let mut found = Look::default();
+    let mut found = TreeCheck::default();
     for table in schema::tables(connection)?.into_iter().filter(|table| *table != search::TABLE).chain(["sqlite_schema"]) {
         let mut faults = Vec::new();
         match add_faults(connection, &format!("quick_check('{table}')"), MOST, &mut faults) {

@@ -12,7 +12,7 @@ use super::meta::{self, Meta};
 use super::pool::STOP_LIMIT;
 use super::pool::{Lent, LockWait, Pool, Role, StopKind, Stopping, WaitLimit};
 use super::rebuild::{self, RebuildOutcome, Rebuilt};
-use super::{Result, StoreError, check, cleaning, connect::connect, error, files, migrate, replace, reserve, schema, search};
+use super::{Result, StoreError, check, cleaning, connect::connect, error, files, migrate, reserve, restore, schema, search};
 
 /// How long a call waits for others, of this process or of another one, before it fails with `Locked`.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
@@ -65,7 +65,7 @@ impl Store {
     /// # Errors
     /// `Foreign`, `NewerSchema`, `Corrupt`, `CannotOpen`, `Locked`, `Full`. The file is never replaced.
     pub(crate) fn open(path: &Path, install_id: &dyn Fn() -> String) -> Result<(Self, Meta)> {
-        replace::finish(path, &|_| {})?;
+        restore::finish(path, &|_| {})?;
         files::prepare(path)?;
         let pool = Arc::new(Pool::default());
         let mut connection = connect(path, Role::Writer, &pool, pool.wait_limit(DEFAULT_WAIT), migrate::look)?;
@@ -76,7 +76,7 @@ impl Store {
         let meta = meta::load(&connection)?;
         // It may hold data that an earlier process deleted before it ended.
         let is_erased = !files::has_wal(path) || cleaning::erase(&connection).unwrap_or(false);
-        replace::forget_before(path);
+        restore::forget_before(path);
         pool.keep(Role::Writer, connection);
         reserve::make(path);
         let store = Self {

@@ -148,7 +148,7 @@ impl<'a> Pages<'a> {
         // Where the list of free pages says the same as the trees, the map is wrong.
         let listed = self.listed()?;
         for page in freed.iter().filter(|page| !listed[**page]) {
-            if climb(*page, entry)?.is_some_and(|root| roots.iter().all(|(emptied, _)| *emptied != root)) {
+            if root_from(*page, entry)?.is_some_and(|root| roots.iter().all(|(emptied, _)| *emptied != root)) {
                 return Ok(Err(Vec::new()));
             }
         }
@@ -236,7 +236,7 @@ pub(super) fn root_of(connection: &Connection, page: u32) -> Result<Option<u32>>
         |number: usize| -> Result<Vec<u8>> { Ok(read.query_row([number as i64], |row| row.get(0)).optional()?.unwrap_or_default()) };
     let first = read(1)?;
     let every = cleaning::map_every(&first);
-    let root = climb(page as usize, |number| {
+    let root = root_from(page as usize, |number| {
         let Some((map, at)) = place(number, every, first.len()) else { return Ok(None) };
         Ok(entry_at(&read(map)?, at))
     });
@@ -244,7 +244,7 @@ pub(super) fn root_of(connection: &Connection, page: u32) -> Result<Option<u32>>
 }
 
 /// From a page to the first one of its tree; `entry` gives what the map says of a page: its kind, and the page above.
-fn climb(mut page: usize, mut entry: impl FnMut(usize) -> Result<Option<(u8, usize)>>) -> Result<Option<usize>> {
+fn root_from(mut page: usize, mut entry: impl FnMut(usize) -> Result<Option<(u8, usize)>>) -> Result<Option<usize>> {
     for _ in 0..HIGHEST {
         match entry(page)? {
             Some((ROOT, _)) => return Ok(Some(page)),

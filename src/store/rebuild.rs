@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::TransactionBehavior;
 
-use super::check::{self, Look};
+use super::check::{self, TreeCheck};
 use super::pages::Pages;
 use super::{Connection, OfOneRow, Result, StoreError, Transaction, cleaning, derived, empty, migrate, schema, search};
 use crate::sorted::sort;
@@ -52,7 +52,7 @@ pub(super) enum RebuildOutcome {
 /// Rebuilds what can be derived and has a page that cannot be read, all in one transaction: indexes, tables, the map of pages and the list of
 /// free ones; and otherwise the search index if it is damaged in another way. `look` may be older than the transaction: what it says of pages
 /// only becomes wrong by damage. `stay`: these stay as they are.
-pub(super) fn rebuild(connection: &Connection, look: &Look, stay: &[String], may_commit: &dyn Fn() -> bool) -> Result<RebuildOutcome> {
+pub(super) fn rebuild(connection: &Connection, look: &TreeCheck, stay: &[String], may_commit: &dyn Fn() -> bool) -> Result<RebuildOutcome> {
     let tx = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     migrate::check_version(schema::version(&tx)?)?;
     let (mut lost, mut at) = (look.lost.clone(), 0);
@@ -82,7 +82,7 @@ pub(super) fn rebuild_alone(connection: &Connection) -> Result<()> {
 }
 
 /// Frees the pages of what is lost, without their content. False: nothing was changed.
-fn begin(tx: &Transaction<'_>, look: &Look, lost: &mut Vec<String>, stay: &[String]) -> Result<bool> {
+fn begin(tx: &Transaction<'_>, look: &TreeCheck, lost: &mut Vec<String>, stay: &[String]) -> Result<bool> {
     // By a wrong map the pages of a tree are not all found.
     if look.map || look.free || look.cut || !look.doubtful.is_empty() {
         let version = schema::version(tx)?;

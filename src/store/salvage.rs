@@ -11,7 +11,7 @@ use rusqlite::types::{Value as Key, ValueRef};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::outbox::UNDELIVERED;
-use super::{Connection, Result, StoreError, files, migrate, replace, schema};
+use super::{Connection, Result, StoreError, files, migrate, restore, schema};
 use crate::model::{SalvageReport, SessionKey};
 use crate::sorted::SortedMap;
 
@@ -30,7 +30,7 @@ const BEFORE: usize = 3;
 /// # Errors
 /// `Foreign` and `Corrupt` where none of the core's tables can be read; `NameTaken`, `Locked`, `CannotOpen`, `Full`, `Io`.
 pub(crate) fn salvage(path: &Path, to: &Path) -> Result<SalvageReport> {
-    let connection = replace::read_only(path)?;
+    let connection = restore::read_only(path)?;
     // Damage of the schema is then not an error.
     connection.execute_batch("PRAGMA writable_schema = ON; BEGIN")?;
     let (part, file) = files::Part::of(to)?;

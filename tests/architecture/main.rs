@@ -62,7 +62,7 @@ const HOMES: &[(&str, &[&str])] = &[
 
 /// Where transactions are opened: `read` and `write`, the loop that brings the schema up to date before either can be called, and what puts
 /// another file in the place of one that is not open.
-const TRANSACTIONS: &[&str] = &["store/connection.rs", "store/migrate.rs", "store/replace.rs"];
+const TRANSACTIONS: &[&str] = &["store/connection.rs", "store/migrate.rs", "store/restore.rs"];
 const OPENS_TRANSACTION: &[&str] = &[".transaction(", "transaction_with_behavior(", "unchecked_transaction(", ".savepoint(", "\"BEGIN"];
 
 /// Modules that the same input always brings to the same result: no clock, no file, no network, no thread.

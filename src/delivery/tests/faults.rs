@@ -167,14 +167,14 @@ fn an_observer_may_call_back_and_may_even_panic() {
 fn duplicates_are_never_more_than_unknown_outcomes_explain() {
     for seed in 0..8 {
         let accepted = Arc::new(Mutex::new(Vec::new()));
-        let calm = Arc::new(AtomicBool::new(false));
-        let (log, is_calm) = (Arc::clone(&accepted), Arc::clone(&calm));
+        let works = Arc::new(AtomicBool::new(false));
+        let (log, works_now) = (Arc::clone(&accepted), Arc::clone(&works));
         let transport = ScriptedTransport::numbered(move |number, request| {
             let dice = Sha256::of(format!("{seed} {number}").as_bytes()).0[0];
             let lost = |sent| Err(failure(FailureKind::Closed, Phase::Receive, sent));
             let accept = || log.lock().unwrap().push(header(request, "webhook-id"));
             match dice % 8 {
-                _ if is_calm.load(Ordering::Relaxed) => accept(),
+                _ if works_now.load(Ordering::Relaxed) => accept(),
                 0 => return lost(RequestSent::No),
                 1 => return lost(RequestSent::Maybe),
                 2 => {
@@ -200,7 +200,7 @@ fn duplicates_are_never_more_than_unknown_outcomes_explain() {
             });
             phone.clock.advance(Duration::from_secs(1800));
         }
-        calm.store(true, Ordering::Relaxed);
+        works.store(true, Ordering::Relaxed);
         while phone.count("sent") < 40 {
             phone.clock.advance(Duration::from_secs(24 * 3600));
             phone.flush();

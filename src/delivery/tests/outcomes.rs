@@ -29,7 +29,7 @@ fn a_busy_receiver_is_asked_again_later() {
     assert_eq!(header(&requests[0], "webhook-id"), header(&requests[1], "webhook-id"));
     assert_eq!((header(&requests[0], "compass-attempt"), header(&requests[1], "compass-attempt")), ("1".into(), "2".into()));
     assert_eq!(requests[0].body, requests[1].body);
-    assert_ne!(header(&requests[0], "webhook-signature"), header(&requests[1], "webhook-signature"), "signed afresh");
+    assert_ne!(header(&requests[0], "webhook-signature"), header(&requests[1], "webhook-signature"), "signed again");
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub(crate) fn in_flight(connection: &Connection, now: Timestamp, lease: Duration
 
 /// The other entries of the actions of claimed ones, in whatever state, with the ends of the leases, and of abandoned or superseded ones with an
 /// attempt that may be in flight: until then they do not begin. By indexes alone, because a page of the table may be lost.
-pub(crate) fn beside_claimed(connection: &Connection, now: Timestamp, lease: Duration) -> Result<SortedMap<i64, Timestamp>> {
+pub(crate) fn others_of_claimed(connection: &Connection, now: Timestamp, lease: Duration) -> Result<SortedMap<i64, Timestamp>> {
     let mut found = SortedMap::new();
     if fault("seeded: what is in flight is claimed") || fault("seeded: a correction does not wait") {
         return Ok(found);
@@ -71,24 +71,24 @@ pub(crate) fn beside_claimed(connection: &Connection, now: Timestamp, lease: Dur
 
 /// The other entries of the actions of these, which are in flight: of an action one attempt runs at a time, no matter what the rows say. A
 /// correction does not begin beside an earlier revision or its replay, nor a replay beside one of these.
-pub(crate) fn beside(connection: &Connection, in_flight: &SortedSet<i64>) -> Result<SortedSet<i64>> {
+pub(crate) fn others_of(connection: &Connection, in_flight: &SortedSet<i64>) -> Result<SortedSet<i64>> {
     let mut found = SortedSet::new();
     for &entry in in_flight {
-        found.extend(of_entry(entry, beside_one(connection, entry))?);
+        found.extend(of_entry(entry, others_of_one(connection, entry))?);
     }
     Ok(found)
 }
 
 /// The same for a call that only reads: without those behind a damaged page.
-pub(crate) fn readable_beside(connection: &Connection, in_flight: &SortedSet<i64>) -> Result<SortedSet<i64>> {
+pub(crate) fn readable_others_of(connection: &Connection, in_flight: &SortedSet<i64>) -> Result<SortedSet<i64>> {
     let mut found = SortedSet::new();
     for &entry in in_flight {
-        found.extend(unless_damaged(beside_one(connection, entry))?.unwrap_or_default());
+        found.extend(unless_damaged(others_of_one(connection, entry))?.unwrap_or_default());
     }
     Ok(found)
 }
 
-fn beside_one(connection: &Connection, entry: i64) -> Result<Vec<i64>> {
+fn others_of_one(connection: &Connection, entry: i64) -> Result<Vec<i64>> {
     let mut statement = connection.prepare_cached(
         "SELECT other.id FROM outbox o JOIN outbox other ON other.action_id = o.action_id AND other.id <> o.id WHERE o.id = ?1",
     )?;

@@ -12,7 +12,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::super::row::{from_ms, session_key, session_state, sha256, to_ms};
 use super::super::{Connection, Result, StoreError, Transaction, all_or_none, of_entry, unless_damaged};
-use super::in_flight::{beside_claimed, in_flight, settle_abandoned};
+use super::in_flight::{in_flight, others_of_claimed, settle_abandoned};
 use super::lease::{Lease, latest_lease};
 use super::{MessageId, moment, numbers};
 use crate::crypto::Sha256;
@@ -137,7 +137,7 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
     let until = from_ms(to_ms(claim.now).saturating_add(claim.lease.as_millis() as i64))?;
     let mut skip = claim.skip.clone();
     skip.extend(in_flight(tx, claim.now, claim.lease)?.into_iter().map(|waits| waits.entry));
-    skip.extend(beside_claimed(tx, claim.now, claim.lease)?.iter().map(|(entry, _)| *entry));
+    skip.extend(others_of_claimed(tx, claim.now, claim.lease)?.iter().map(|(entry, _)| *entry));
     let (mut claimed, mut unreadable) = (Vec::new(), Vec::new());
     for id in to_claim(tx, claim, &skip)? {
         if claimed.len() >= claim.limit as usize {

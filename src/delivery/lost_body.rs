@@ -7,7 +7,7 @@ use crate::store::{self, Connection};
 use crate::webhook;
 
 /// The body that freezing the message of this action now would give; none where the session or its workflow cannot be read.
-pub(super) fn body(connection: &Connection, session: SessionKey, action: &str) -> Option<Vec<u8>> {
+pub(super) fn make_again(connection: &Connection, session: SessionKey, action: &str) -> Option<Vec<u8>> {
     let stored = store::session::load(connection, session).ok()??;
     let document = store::workflow::document(connection, stored.workflow_id).ok()?;
     let document = StoredDocument::read(&document, stored.workflow_hash).ok()?;

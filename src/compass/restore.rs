@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::model::SalvageReport;
 use crate::port::{Clock, SystemClock, writable};
 use crate::store::lost::Abandonment;
-use crate::store::replace::{self, Replaced, Restore};
+use crate::store::restore::{self, Replaced, Restore};
 use crate::store::{self, salvage};
 use crate::webhook;
 
@@ -161,7 +161,7 @@ impl Compass {
     pub fn erase(path: impl AsRef<Path>, discard_undelivered: Option<&DiscardUndelivered>) -> Result<()> {
         let (path, _registration) = take(path.as_ref(), "path")?;
         discard_undelivered.map(DiscardUndelivered::check).transpose()?;
-        result_of(replace::erase(&path, discard_undelivered.is_some())?)
+        result_of(restore::erase(&path, discard_undelivered.is_some())?)
     }
 }
 
