@@ -243,7 +243,8 @@ extension CompassHandle {
     }
 
     /// ``Compass/erase(_:discardUndelivered:)`` of this handle's database, as ``whileClosed(isolation:_:)`` does it: calls wait, and go on
-    /// with an empty one. After a refusal the database is as it was.
+    /// with an empty one. After a refusal the database is as it was. Sessions in progress, actions that did not fire and edits that were not
+    /// sent are lost without a refusal.
     ///
     /// - Parameter discardUndelivered: A person abandons the messages that are not delivered.
     public func erase(discardUndelivered: DiscardUndelivered? = nil, isolation: isolated (any Actor)? = #isolation) async throws {

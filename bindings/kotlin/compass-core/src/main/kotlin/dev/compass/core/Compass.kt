@@ -404,7 +404,7 @@ public interface Compass : Closeable {
 
     /**
      * `Compass.erase` of this handle's database, as [whileClosed] does it: calls wait, and go on with an empty one. After a refusal the
-     * database is as it was.
+     * database is as it was. Sessions in progress, actions that did not fire and edits that were not sent are lost without a refusal.
      *
      * @param discardUndelivered a person abandons the messages that are not delivered.
      */
@@ -498,8 +498,9 @@ public interface Compass : Closeable {
          * first: [ErrorCode.ALREADY_OPEN] otherwise. A missing database is not an error.
          *
          * Refused with [ErrorCode.UNDELIVERED] while it holds messages that are neither delivered nor abandoned, or cannot be read to count
-         * them, and with [ErrorCode.LOCKED] while another process has it open. Runs on [Dispatchers.IO]; once begun it runs to its end,
-         * even if the caller is cancelled.
+         * them, and with [ErrorCode.LOCKED] while another process has it open. Nothing else stops it: sessions in progress, actions that did
+         * not fire and edits that were not sent are lost. Runs on [Dispatchers.IO]; once begun it runs to its end, even if the caller is
+         * cancelled.
          *
          * @param path the database file.
          * @param discardUndelivered a person abandons the messages that are not delivered.
