@@ -128,8 +128,9 @@ extension CompassHandle {
     /// made before still hold it, and ``Compass/restore(from:options:)`` of one brings it back.
     ///
     /// Frozen messages do not change: `pending` decides about undelivered messages that hold the redacted text, `bodies` about delivered
-    /// ones. Bodies that still hold it are in the outcome, and the record names them until they are removed. An abandoned message that
-    /// holds it is not sent again, only corrected. Stale when there is nothing to redact.
+    /// ones. Bodies that still hold it are in the outcome, and the record names them until they are removed. Those of messages that were
+    /// abandoned or superseded, by this call too, stay in the file until the session is deleted or purged. An abandoned message that holds
+    /// it is not sent again, only corrected. Stale when there is nothing to redact.
     public func redact(
         _ target: RedactionTarget, in session: SessionKey, actor: String, reason: String, pending: RedactPending, bodies: RedactBodies,
         commandId: String = newCommandId(), isolation: isolated (any Actor)? = #isolation

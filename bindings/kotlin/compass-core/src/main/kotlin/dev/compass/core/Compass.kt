@@ -246,8 +246,9 @@ public interface Compass : Closeable {
      * why. Values that are given later are kept. [reason] stays in the record, so it must not contain what is redacted.
      *
      * Frozen messages do not change: [pending] decides about undelivered messages that hold the redacted text, [bodies] about delivered
-     * ones. Bodies that still hold it are in the outcome, and the record names them until they are removed. An abandoned message that holds
-     * it is not sent again, only corrected. Copies that [backup] made before still hold it. Stale when there is nothing to redact.
+     * ones. Bodies that still hold it are in the outcome, and the record names them until they are removed. Those of messages that were
+     * abandoned or superseded, by this call too, stay in the file until the session is deleted or purged. An abandoned message that holds it is
+     * not sent again, only corrected. Copies that [backup] made before still hold it. Stale when there is nothing to redact.
      */
     public suspend fun redact(
         session: SessionKey,
