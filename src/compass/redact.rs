@@ -28,7 +28,8 @@ impl Compass {
     ///
     /// Frozen bodies do not change. Those that hold the value are in the outcome, and the record names them until they are removed. Messages
     /// that are not delivered are kept, abandoned or corrected according to `pending`, at once like [`abandon`](Self::abandon). Bodies of
-    /// delivered ones are kept or removed according to `bodies`. A damaged one stays as it is, and needs a person. An
+    /// delivered ones are kept or removed according to `bodies`; those of abandoned and superseded ones stay until the session is deleted or
+    /// purged. A damaged one stays as it is, and needs a person. An
     /// abandoned message that holds the value cannot be sent again, only corrected.
     ///
     /// If it removed a file, every act on the phone is read afterwards, outside the transaction, to find out whether another session refers

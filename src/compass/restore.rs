@@ -152,7 +152,8 @@ impl Compass {
         Ok(salvage::salvage(path, &to)?)
     }
 
-    /// Removes a database and everything beside it. What was in it is gone.
+    /// Removes a database and everything beside it. What was in it is gone. Only messages lead to a refusal: sessions in progress, actions that
+    /// did not fire and edits that were not sent are lost.
     ///
     /// # Errors
     /// `AlreadyOpen` while this process has it open, `Locked` while another one has; `Undelivered` while it holds messages that are neither

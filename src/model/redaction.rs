@@ -45,9 +45,10 @@ pub enum RedactionTarget {
 #[serde(rename_all = "snake_case")]
 pub enum RedactPending {
     /// A revision without the value replaces them, as by `send_corrected`. If that is not allowed (the action is locked, or its payload is too
-    /// large), they are abandoned.
+    /// large), they are abandoned. The bodies of those that are replaced or abandoned stay until the session is deleted or purged.
     Correct,
-    /// They are abandoned at once, as by `abandon`, with the actor and the reason of the redaction.
+    /// They are abandoned at once, as by `abandon`, with the actor and the reason of the redaction. Their bodies stay until the session is
+    /// deleted or purged.
     Abandon,
     /// They are still sent, with the value.
     Keep,
@@ -60,7 +61,7 @@ pub enum RedactPending {
 pub enum RedactBodies {
     /// They are kept as long as other bodies of delivered messages.
     Keep,
-    /// They are removed at once; hash and size stay.
+    /// They are removed at once; hash and size stay. Bodies of messages that were not delivered stay.
     Forget,
 }
 

@@ -128,8 +128,9 @@ extension CompassHandle {
     /// made before still hold it, and ``Compass/restore(from:options:)`` of one brings it back.
     ///
     /// Frozen messages do not change: `pending` decides about undelivered messages that hold the redacted text, `bodies` about delivered
-    /// ones. Bodies that still hold it are in the outcome, and the record names them until they are removed. An abandoned message that
-    /// holds it is not sent again, only corrected. Stale when there is nothing to redact.
+    /// ones. Bodies that still hold it are in the outcome, and the record names them until they are removed. Those of messages that were
+    /// abandoned or superseded, by this call too, stay in the file until the session is deleted or purged. An abandoned message that holds
+    /// it is not sent again, only corrected. Stale when there is nothing to redact.
     public func redact(
         _ target: RedactionTarget, in session: SessionKey, actor: String, reason: String, pending: RedactPending, bodies: RedactBodies,
         commandId: String = newCommandId(), isolation: isolated (any Actor)? = #isolation
@@ -243,7 +244,8 @@ extension CompassHandle {
     }
 
     /// ``Compass/erase(_:discardUndelivered:)`` of this handle's database, as ``whileClosed(isolation:_:)`` does it: calls wait, and go on
-    /// with an empty one. After a refusal the database is as it was.
+    /// with an empty one. After a refusal the database is as it was. Sessions in progress, actions that did not fire and edits that were not
+    /// sent are lost without a refusal.
     ///
     /// - Parameter discardUndelivered: A person abandons the messages that are not delivered.
     public func erase(discardUndelivered: DiscardUndelivered? = nil, isolation: isolated (any Actor)? = #isolation) async throws {

@@ -19,7 +19,8 @@ extension CompassHandle {
 
     /// Starts a session of a workflow, in its current version when none is named.
     ///
-    /// - Parameter commandId: With the same id, a repeated call gives the session that the first call started.
+    /// - Parameter commandId: With the same id, a repeated call gives the session that the first call started: for a double tap. Without it
+    ///   each call starts a session.
     public func start(
         _ workflow: String, version: WorkflowVersion? = nil, actor: String? = nil, prefill: [Prefill] = [], commandId: String = newCommandId(),
         isolation: isolated (any Actor)? = #isolation
@@ -117,7 +118,9 @@ extension CompassHandle {
         try await run([.useResponse(commandId: commandId, response: response)], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
-    /// Adds a note.
+    /// Adds a note, also to a completed or ended session.
+    ///
+    /// - Parameter commandId: With the same id, a repeated call adds nothing: for a double tap.
     public func note(
         _ text: String, in session: SessionKey, actor: String? = nil, commandId: String = newCommandId(),
         isolation: isolated (any Actor)? = #isolation

@@ -69,7 +69,8 @@ extension Compass {
     }
 
     /// Removes a database and all files beside it, also the file that ``restore(from:options:)`` kept. Copies in other places stay. Close
-    /// its handle first. A missing database is not an error. Runs off the caller's thread; once begun it runs to its end, even if the task
+    /// its handle first. A missing database is not an error. Sessions in progress, actions that did not fire and edits that were not sent are
+    /// lost: only messages lead to a refusal. Runs off the caller's thread; once begun it runs to its end, even if the task
     /// is cancelled.
     ///
     /// - Parameter discardUndelivered: A person abandons the messages that are not delivered.

@@ -105,6 +105,7 @@ final class GuideTests: XCTestCase {
         try await compass.putEndpoint(officeAt("https://office.example/hooks"))
         try await compass.setIntegrationEnabled(true)
         _ = try await compass.completed()
+        _ = try await compass.start("pump-check")
         try await logOut(from: compass, secrets: NoSecrets(), by: "Mia")
         let left = try await compass.sessions().sessions
         XCTAssertEqual(left, [])
@@ -206,9 +207,16 @@ private func confirms(abandon messages: UInt64) async throws -> Bool {
     return true
 }
 
+private func confirms(loss lost: UInt64) async throws -> Bool {
+    XCTAssertEqual(lost, 1)
+    return true
+}
+
 private func logOut(from compass: Compass, secrets: NoSecrets, by actor: String) async throws {
     _ = try await compass.flush(deadline: .seconds(20), urgent: true)
     let totals = try await compass.outboxTotals()
+    let lost = try await compass.totals().sessions.inProgress + totals.notFired
+    if lost > 0, try await !confirms(loss: lost) { return }
     let unsent = totals.pending + totals.failed
     var discard: DiscardUndelivered?
     if unsent > 0, try await confirms(abandon: unsent) {

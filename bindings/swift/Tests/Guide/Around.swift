@@ -11,3 +11,4 @@ let url = "https://office.example/hooks"
 
 @MainActor func show(_ error: CompassError) async throws {}
 @MainActor func confirms(abandon messages: UInt64) async throws -> Bool { true }
+@MainActor func confirms(loss lost: UInt64) async throws -> Bool { true }

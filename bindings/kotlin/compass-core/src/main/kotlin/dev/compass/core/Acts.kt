@@ -14,7 +14,12 @@ import dev.compass.core.model.WorkflowVersion
 
 // What a technician does, one command each. Moves take the view that the technician is looking at, so that a double tap changes nothing.
 
-/** Starts a session of a workflow, in its current version when none is named. */
+/**
+ * Starts a session of a workflow, in its current version when none is named.
+ *
+ * @param commandId with the same id, a repeated call gives the session that the first call started: for a double tap. Without it each call
+ *   starts a session.
+ */
 public suspend fun Compass.start(
     workflow: String,
     version: WorkflowVersion? = null,
@@ -75,7 +80,11 @@ public suspend fun Compass.useResponse(
     commandId: String = newCommandId(),
 ): CommandOutcome = run(session, listOf(Command.UseResponse(commandId, response)), actor)
 
-/** Adds a note. */
+/**
+ * Adds a note, also to a completed or ended session.
+ *
+ * @param commandId with the same id, a repeated call adds nothing: for a double tap.
+ */
 public suspend fun Compass.note(
     session: SessionKey,
     text: String,

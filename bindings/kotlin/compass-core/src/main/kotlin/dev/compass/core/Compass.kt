@@ -246,8 +246,9 @@ public interface Compass : Closeable {
      * why. Values that are given later are kept. [reason] stays in the record, so it must not contain what is redacted.
      *
      * Frozen messages do not change: [pending] decides about undelivered messages that hold the redacted text, [bodies] about delivered
-     * ones. Bodies that still hold it are in the outcome, and the record names them until they are removed. An abandoned message that holds
-     * it is not sent again, only corrected. Copies that [backup] made before still hold it. Stale when there is nothing to redact.
+     * ones. Bodies that still hold it are in the outcome, and the record names them until they are removed. Those of messages that were
+     * abandoned or superseded, by this call too, stay in the file until the session is deleted or purged. An abandoned message that holds it is
+     * not sent again, only corrected. Copies that [backup] made before still hold it. Stale when there is nothing to redact.
      */
     public suspend fun redact(
         session: SessionKey,
@@ -404,7 +405,7 @@ public interface Compass : Closeable {
 
     /**
      * `Compass.erase` of this handle's database, as [whileClosed] does it: calls wait, and go on with an empty one. After a refusal the
-     * database is as it was.
+     * database is as it was. Sessions in progress, actions that did not fire and edits that were not sent are lost without a refusal.
      *
      * @param discardUndelivered a person abandons the messages that are not delivered.
      */
@@ -498,8 +499,9 @@ public interface Compass : Closeable {
          * first: [ErrorCode.ALREADY_OPEN] otherwise. A missing database is not an error.
          *
          * Refused with [ErrorCode.UNDELIVERED] while it holds messages that are neither delivered nor abandoned, or cannot be read to count
-         * them, and with [ErrorCode.LOCKED] while another process has it open. Runs on [Dispatchers.IO]; once begun it runs to its end,
-         * even if the caller is cancelled.
+         * them, and with [ErrorCode.LOCKED] while another process has it open. Nothing else stops it: sessions in progress, actions that did
+         * not fire and edits that were not sent are lost. Runs on [Dispatchers.IO]; once begun it runs to its end, even if the caller is
+         * cancelled.
          *
          * @param path the database file.
          * @param discardUndelivered a person abandons the messages that are not delivered.
