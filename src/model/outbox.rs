@@ -14,7 +14,7 @@ pub const MAX_BODY: usize = 256 * 1024;
 pub struct Delivery {
     /// Header `webhook-id`; the same in every attempt.
     pub id: DeliveryId,
-    /// 1, and one more with every corrected send.
+    /// 1, and a higher one with every corrected send: usually the next.
     pub revision: u32,
     /// The number of this replay of a delivered message, which has the same id and bytes; 0: the message itself.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
@@ -206,7 +206,7 @@ pub struct ReplayReport {
     pub next: Option<String>,
 }
 
-/// The exact message, for a person to look at.
+/// The exact message, for a person to look at. Before the session is completed, its `completed_at` is the moment of the preview.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct MessagePreview {

@@ -230,6 +230,7 @@ impl Core {
     }
 
     /// Sends the edited values of a pending, sent or failed action as a new revision. An earlier revision that is not sent is superseded.
+    /// Refused with `nothing_corrected` where the bytes are those of the newest revision.
     pub fn send_corrected(&self, session: SessionKey, action: String, actor: Option<String>, command_id: String) -> Result<RecordOutcome> {
         guard(|| self.0.send_corrected(session, &action, actor.as_deref(), &command_id))
     }

@@ -99,6 +99,7 @@ extension CompassHandle {
     }
 
     /// Sends the edited values of a pending, sent or failed action as a new revision. An earlier revision that is not sent is superseded.
+    /// Refused with `nothing_corrected` where the bytes are those of the newest revision.
     public func sendCorrected(
         _ action: String, in session: SessionKey, actor: String? = nil, commandId: String = newCommandId(),
         isolation: isolated (any Actor)? = #isolation

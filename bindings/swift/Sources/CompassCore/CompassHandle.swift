@@ -60,7 +60,7 @@ public protocol CompassHandle: AnyObject, Sendable {
     func totals() async throws -> Totals
     func delete(_ session: SessionKey, on caller: isolated (any Actor)?) async throws -> DeleteReport
     /// The files that sessions on this phone refer to (attachments and signatures), as hashes of their bytes, sorted. It includes files
-    /// that an edit took out of a record, because the record keeps them, and files named by a message that a redaction kept, until the
+    /// that an edit or another file took out of a session, because its record keeps them, and files named by a message that a redaction kept, until the
     /// message is delivered or abandoned. The app may remove all other files that it keeps for this database.
     func files() async throws -> [String]
 

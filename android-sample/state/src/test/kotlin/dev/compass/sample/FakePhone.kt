@@ -202,7 +202,7 @@ class FakeDatabase(private val compass: FakeCompass) : Database {
     private fun replace(call: String, discard: DiscardUndelivered?, after: FakeState) {
         called(if (discard == null) call else "$call, ${discard.actor}: ${discard.reason}")
         val lost = compass.current.outbox.size
-        if (lost > 0 && discard == null) throw CompassException(ErrorCode.UNDELIVERED, detail = "$lost messages are not delivered")
+        if (lost > 0 && discard == null) throw CompassException(ErrorCode.UNDELIVERED, undelivered = lost.toLong())
         compass.change { after }
     }
 

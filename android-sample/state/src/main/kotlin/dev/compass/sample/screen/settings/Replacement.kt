@@ -65,8 +65,7 @@ internal class Replacement(
     }
 
     private fun undelivered(change: DataQuestion, failure: CompassException): DataQuestion {
-        // The core counts in its words alone: "2 messages are …", and without a number where it cannot.
-        val count = failure.detail.substringBefore(' ').toIntOrNull()
+        val count = failure.undelivered?.toInt()
         val lost = count?.let { Text.Count(CountId.UNDELIVERED, it) } ?: text(TextId.UNDELIVERED_UNKNOWN)
         return DataQuestion.Undelivered(change, lost, reason = "", actor = actor().orEmpty(), asksActor = actor() == null)
     }
