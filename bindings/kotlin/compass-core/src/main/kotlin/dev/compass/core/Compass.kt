@@ -159,8 +159,8 @@ public interface Compass : Closeable {
 
     /**
      * The files that sessions on this phone refer to (attachments and signatures), as hashes of their bytes, sorted. It includes files that
-     * an edit or another file took out of a session, because its record keeps them, and files named by a message that a redaction kept, until the message is
-     * delivered or abandoned. The app may remove all other files that it keeps for this database.
+     * an edit or another file took out of a session, because its record keeps them, and files named by a message that a redaction kept, until
+     * the message is delivered or abandoned. The app may remove all other files that it keeps for this database.
      */
     public suspend fun files(): List<String>
 
