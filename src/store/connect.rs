@@ -6,10 +6,10 @@ use std::sync::atomic::Ordering;
 
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::Wal;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::pool::{Pool, Role, WaitLimit};
-use super::{Result, StoreError, cleaning, reserve};
+use super::{Result, StoreError, cleaning, files, reserve};
 
 /// Large enough for all statements of the core, so that none is compiled twice.
 const STATEMENT_CACHE: usize = 160;
@@ -40,6 +40,7 @@ pub(super) fn connect(
 
 fn open(path: &Path, role: Role, pool: &Arc<Pool>, wait_limit: WaitLimit, look: fn(&Connection) -> Result<()>) -> Result<Connection> {
     let reader = role != Role::Writer;
+    let found = files::identity(path);
     // A reader of a WAL database writes its shared memory, so it is opened for writing too, with `query_only`.
     // Created by `files::prepare`, never by SQLite, which would let others read it.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
@@ -75,6 +76,12 @@ fn open(path: &Path, role: Role, pool: &Arc<Pool>, wait_limit: WaitLimit, look: 
     )?;
     if reader {
         connection.execute_batch("PRAGMA query_only = ON;")?;
+        // Takes the lock. Other errors are met again by the call: a look at damage reports them.
+        if let Err(error) = connection.query_row("PRAGMA user_version", [], |_| Ok(()))
+            && error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+        {
+            return Err(error.into());
+        }
     } else {
         pool.writers.fetch_add(1, Ordering::Relaxed);
         // Asking for the length would compile a statement at each commit.
@@ -96,6 +103,11 @@ fn open(path: &Path, role: Role, pool: &Arc<Pool>, wait_limit: WaitLimit, look: 
         if mode("PRAGMA journal_mode = WAL")? != "wal" {
             return Err(StoreError::CannotOpen("write-ahead logging is not available for this file".to_owned()));
         }
+    }
+    // While this waited for the lock, another process may have put another file in the place of this one, or removed it. What is written to
+    // a file without its name is lost, and its WAL would be taken for that of the new file. From here on the lock keeps the file in its place.
+    if files::identity(path) != found {
+        return Err(StoreError::Locked);
     }
     Ok(connection)
 }

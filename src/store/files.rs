@@ -108,6 +108,16 @@ pub(crate) fn has_parts(path: &Path) -> bool {
     has_wal(path) || has_journal(path)
 }
 
+/// Which file has this name now: its device and its number there. None where there is none.
+pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
+    let file = fs::metadata(path).ok()?;
+    #[cfg(unix)]
+    let found = (std::os::unix::fs::MetadataExt::dev(&file), std::os::unix::fs::MetadataExt::ino(&file));
+    #[cfg(not(unix))]
+    let found = (0, u64::from(file.is_dir()));
+    Some(found)
+}
+
 /// Whether the file is empty or missing.
 pub(super) fn is_empty(path: &Path) -> bool {
     match fs::metadata(path) {

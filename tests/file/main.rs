@@ -20,6 +20,8 @@ mod lost_pages;
 mod maintenance;
 mod opening;
 mod repeated_restore;
+#[cfg(target_os = "linux")]
+mod replaced;
 mod restore;
 mod salvage;
 mod schema;

@@ -1,0 +1,111 @@
+//! A process that waits for the file while another one puts a copy in its place, or removes it: it works on no file that lost its name.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::mpsc;
+
+use compass_core::model::SessionKey;
+
+use super::*;
+use crate::support::app::{App, code, id, lose_page};
+use crate::support::field::{Process, eventually};
+
+/// An app with sessions that were delivered and one in progress; the handle of another process, which has nothing open.
+fn two_processes() -> (App, SessionKey, PathBuf, Compass) {
+    let app = App::new();
+    for _ in 0..3 {
+        app.completed();
+    }
+    app.deliver();
+    let session = app.start().key;
+    let copy = app.folder().join("copy.db");
+    app.compass.backup(&copy).unwrap();
+    let other = Compass::open(app.options().as_other_process()).unwrap();
+    other.quiesce().unwrap();
+    app.compass.close().unwrap();
+    (app, session, copy, other)
+}
+
+/// Whether this process has the file open.
+fn has_open(path: &Path) -> bool {
+    let files = std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|file| std::fs::read_link(file.unwrap().path()).ok());
+    files.into_iter().any(|file| file == path)
+}
+
+/// Puts the copy in the place of a damaged file, in another process, while a call of this one waits for the file.
+fn restored_while<T: Send + 'static>(app: &App, copy: &Path, call: impl FnOnce() -> T + Send + 'static) -> T {
+    let path = app.path().canonicalize().unwrap();
+    let settings = [("DATABASE", path.to_str().unwrap()), ("COPY", copy.to_str().unwrap())];
+    let mut process = Process::run("killed::a_process_that_restores", &settings);
+    let mut call = Some(call);
+    let mut waits = None;
+    while let Some(step) = process.line().filter(|step| step != "fine") {
+        if let Some(call) = call.take_if(|_| step == "ready") {
+            waits = Some(std::thread::spawn(call));
+            eventually("it waits for the file", || has_open(&path));
+        }
+        process.child.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+    }
+    waits.expect("the file is damaged").join().unwrap()
+}
+
+#[test]
+fn what_was_written_while_a_copy_took_the_place_is_in_the_database_or_refused() {
+    let (app, session, copy, other) = two_processes();
+    lose_page(&app.path(), "action");
+    let _hold = other.resume().unwrap();
+    let writes = other.clone();
+    let noted = restored_while(&app, &copy, move || code(writes.note(session, "The valve was open.", &id())));
+    assert_eq!(noted, "locked");
+    assert_eq!(code(other.note(session, "The valve is closed.", &id())), "fine");
+    let compass = open(&app.path()).unwrap();
+    assert_eq!(compass.record(session).unwrap().notes.len(), 1);
+    assert_eq!(compass.totals().unwrap().sessions.completed, 3);
+    assert_eq!(compass.check().unwrap().faults, [""; 0]);
+}
+
+#[test]
+fn what_was_read_while_a_copy_took_the_place_is_in_the_database_or_refused() {
+    let (app, session, copy, other) = two_processes();
+    let change = Compass::open(app.options()).unwrap();
+    change.note(session, "Not in the copy.", &id()).unwrap();
+    change.close().unwrap();
+    lose_page(&app.path(), "action");
+    let _hold = other.resume().unwrap();
+    let reads = other.clone();
+    assert_eq!(restored_while(&app, &copy, move || code(reads.session(session))), "locked");
+    assert_eq!(other.record(session).unwrap().notes.len(), 0);
+}
+
+#[test]
+fn nothing_is_read_of_a_file_that_was_removed_meanwhile() {
+    let (app, _, _, other) = two_processes();
+    let _hold = other.resume().unwrap();
+    let path = app.path().canonicalize().unwrap();
+    // As `erase` of another process does it.
+    let eraser = rusqlite::Connection::open(&path).unwrap();
+    eraser.pragma_update(None, "locking_mode", "EXCLUSIVE").unwrap();
+    eraser.execute_batch("BEGIN IMMEDIATE; ROLLBACK").unwrap();
+    let (begins, begun) = mpsc::channel();
+    let reads = other.clone();
+    let waits = std::thread::spawn(move || {
+        begins.send(()).unwrap();
+        code(reads.totals())
+    });
+    begun.recv().unwrap();
+    let descriptors = || {
+        std::fs::read_dir("/proc/self/fd")
+            .unwrap()
+            .filter(|file| std::fs::read_link(file.as_ref().unwrap().path()).is_ok_and(|file| file == path))
+            .count()
+    };
+    eventually("it waits for the file", || descriptors() > 1);
+    let _: String = eraser.query_row("PRAGMA journal_mode = DELETE", [], |row| row.get(0)).unwrap();
+    ["-wal", "-shm", ""].iter().for_each(|suffix| drop(std::fs::remove_file(beside(&path, suffix))));
+    drop(eraser);
+    assert_eq!(waits.join().unwrap(), "locked");
+    let compass = open(&path).unwrap();
+    assert_eq!(other.totals().unwrap().sessions.completed, 0);
+    compass.close().unwrap();
+    assert_eq!(other.totals().unwrap().sessions.completed, 0);
+}
