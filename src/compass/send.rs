@@ -156,9 +156,9 @@ impl Compass {
         Ok(outcome)
     }
 
-    /// The same for messages that an earlier call with the same command abandoned, of one action or of all.
+    /// The same for messages that an earlier call abandoned, of one action or of all: also one with another command.
     fn is_in_flight_since(&self, stops: u64, outcome: &RecordOutcome, session: SessionKey, action: Option<&str>) -> Result<bool> {
-        if outcome.applied != Applied::Repeated {
+        if outcome.applied == Applied::Yes {
             return Ok(false);
         }
         Ok(self.may_arrive(self.inner.read_part(stops, |connection| abandoned_before(connection, session, action))?))
@@ -393,7 +393,7 @@ impl Inner {
     }
 }
 
-/// The entries that an earlier call with the same command abandoned, of one action or of all.
+/// The entries that an earlier call abandoned, of one action or of all.
 fn abandoned_before(connection: &Connection, session: SessionKey, action: Option<&str>) -> Result<Vec<AbandonedEntry>> {
     let mut found = Vec::new();
     let Some(stored) = store::session::load(connection, session)? else { return Ok(found) };

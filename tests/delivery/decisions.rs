@@ -500,3 +500,17 @@ fn a_pause_that_a_receiver_asks_for_while_its_endpoint_gets_another_header_holds
     eventually("it ends", || steps_until_wait(&mut flush).is_none() || field.transport.requests().len() > 1);
     assert_eq!(field.transport.requests().len(), 1, "the same receiver has asked for an hour");
 }
+
+#[test]
+fn a_second_tap_on_abandon_still_says_what_is_in_flight() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    let running = field.flush_held(&field.compass, "", 1);
+    assert!(abandon(&field.compass, session, 0).in_flight);
+    let again = abandon(&field.compass, session, 0);
+    assert_eq!((again.applied, again.in_flight), (Applied::Stale, true));
+    let all = field.compass.abandon_session(session, "anna", "on paper", &id()).unwrap();
+    assert!(all.in_flight);
+    field.transport.release();
+    joined("the flush", running);
+}
