@@ -82,7 +82,7 @@ impl Compass {
         let (store, meta) = Store::open(&path, &|| install_id(&*options.random))?;
         let store = Arc::new(store);
         let clock: Arc<dyn Clock> = Arc::new(WritableClock(options.clock));
-        let observers = Arc::new(observer::Observers::starting_at(meta.revision));
+        let observers = Arc::new(observer::Observers::starting_at(&meta));
         let ports = Ports { clock: Arc::clone(&clock), random: Arc::clone(&options.random), secrets: options.secrets, transport, blocking };
         let settings = Settings {
             policy: options.retry.clone(),
@@ -269,11 +269,11 @@ impl Compass {
     /// # Errors
     /// `Closed` and errors of the file.
     pub fn refresh(&self) -> Result<bool> {
-        let (revision, file) = self.inner.read(|connection| Ok((meta::load(connection)?.revision, meta::file_generation(connection)?)))?;
+        let (meta, file) = self.inner.read(|connection| Ok((meta::load(connection)?, meta::file_generation(connection)?)))?;
         self.inner.delivery.read_file(file);
         self.inner.store.keep_room();
         // Delivery checks before observers are notified: they may take long.
-        Ok(self.inner.observers.compare(revision, || self.inner.delivery.look()))
+        Ok(self.inner.observers.compare(&meta, || self.inner.delivery.look()))
     }
 
     /// Calls `observer` after each change, on the thread that made the change, with nothing locked: it may call the core, except `close`, `quiesce`

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use crate::delivery::foreign_call;
 use crate::model::Notice;
 use crate::sorted::SortedSet;
+use crate::store::meta::Meta;
 
 type Observer = Arc<dyn Fn(&Notice) + Send + Sync>;
 
@@ -16,6 +17,8 @@ pub(super) struct Observers {
 #[derive(Default)]
 struct Subscribers {
     next: u64,
+    /// The database that they were notified of.
+    install_id: String,
     observers: Vec<(u64, Observer)>,
     /// Observers were notified of every change up to this revision.
     notified: u64,
@@ -31,8 +34,9 @@ pub struct Subscription {
 }
 
 impl Observers {
-    pub(super) fn starting_at(revision: u64) -> Self {
-        Self { state: Mutex::new(Subscribers { notified: revision, ..Subscribers::default() }) }
+    pub(super) fn starting_at(meta: &Meta) -> Self {
+        let install_id = meta.install_id.clone();
+        Self { state: Mutex::new(Subscribers { install_id, notified: meta.revision, ..Subscribers::default() }) }
     }
 
     pub(super) fn add(self: &Arc<Self>, observer: Observer) -> Subscription {
@@ -55,10 +59,17 @@ impl Observers {
     }
 
     /// Compares with the persisted revision; when another process has changed something, calls `before` and notifies all observers. A committed
-    /// change of this handle without a notice yet may count as one: there may be one notice too many, never one too few.
-    pub(super) fn compare(&self, persisted: u64, before: impl FnOnce()) -> bool {
+    /// change of this handle without a notice yet may count as one: there may be one notice too many, never one too few. Another database in the
+    /// place of this one has changed everything, and its revisions begin again.
+    pub(super) fn compare(&self, meta: &Meta, before: impl FnOnce()) -> bool {
+        let persisted = meta.revision;
         let mut state = self.state();
-        if persisted <= state.notified || state.own.iter().filter(|own| **own <= persisted).count() as u64 == persisted - state.notified {
+        if state.install_id != meta.install_id {
+            let install_id = meta.install_id.clone();
+            (state.install_id, state.own) = (install_id, SortedSet::new());
+        } else if persisted <= state.notified
+            || state.own.iter().filter(|own| **own <= persisted).count() as u64 == persisted - state.notified
+        {
             return false;
         }
         state.notified = persisted;

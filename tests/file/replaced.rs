@@ -4,10 +4,10 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::mpsc;
 
-use compass_core::model::SessionKey;
+use compass_core::model::{SessionKey, Start};
 
 use super::*;
-use crate::support::app::{App, code, id, lose_page};
+use crate::support::app::{App, code, id, lose_page, pump_check};
 use crate::support::field::{Process, eventually};
 
 /// An app with sessions that were delivered and one in progress; the handle of another process, which has nothing open.
@@ -108,4 +108,23 @@ fn nothing_is_read_of_a_file_that_was_removed_meanwhile() {
     assert_eq!(other.totals().unwrap().sessions.completed, 0);
     compass.close().unwrap();
     assert_eq!(other.totals().unwrap().sessions.completed, 0);
+}
+
+#[test]
+fn another_process_sees_that_the_database_was_erased_and_made_again() {
+    let (app, _, _, other) = two_processes();
+    let (noticed, notices) = mpsc::channel();
+    let noticed = std::sync::Mutex::new(noticed);
+    let _observing = other.observe(std::sync::Arc::new(move |notice| noticed.lock().unwrap().send(notice.everything).unwrap()));
+    app.compass.close().unwrap();
+    Compass::erase(app.path(), None).unwrap();
+    let new = Compass::open(app.options()).unwrap();
+    new.import_workflow(&pump_check(1)).unwrap();
+    let _hold = other.resume().unwrap();
+    assert!(other.refresh().unwrap());
+    assert!(notices.try_recv().unwrap(), "everything has changed");
+    assert!(!other.refresh().unwrap(), "once");
+    new.start(&Start::new("pump-check", id())).unwrap();
+    assert!(other.refresh().unwrap(), "its revisions begin again");
+    assert_eq!(other.totals().unwrap().sessions.in_progress, 1);
 }
