@@ -113,7 +113,7 @@ impl Delivery {
             // network, not with the generation, which may rise later.
             let begins_at = shared.schedule.network.came_at().saturating_add(spread);
             shared.worker_begins_at = shared.worker_begins_at.or(Some(begins_at));
-            shared.schedule.wake();
+            shared.wake();
             // Connections and addresses of the earlier network are of no use. The next driving thread renews the transport: that may
             // take long.
             shared.must_renew = true;
@@ -146,7 +146,7 @@ impl Delivery {
     pub(crate) fn send_now(&self) {
         self.shared.change(|shared| {
             shared.worker_begins_at = None;
-            shared.schedule.wake();
+            shared.wake();
         });
     }
 
@@ -399,7 +399,7 @@ impl Delivery {
             if shared.epoch == epoch && shared.mode == Mode::Resuming {
                 shared.mode = Mode::Running;
                 if !fault("seeded: the foreground wakes nothing") {
-                    shared.schedule.wake();
+                    shared.wake();
                 }
             }
             shared.must_renew = true;

@@ -206,6 +206,7 @@ impl Run {
             return;
         }
         shared.schedule.flush_begins();
+        shared.thread_at = None;
         if self.is_urgent() {
             self.urgent = Some(Urgent(Arc::clone(lock), shared.schedule.caller_requests.begin_urgent()));
         }

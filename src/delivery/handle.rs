@@ -40,7 +40,7 @@ impl Delivery {
         // It is never shown, so it need not come from the port, whose values repeat in tests.
         crate::crypto::fill_random(&mut shared.lock().secrets.key);
         // Only entries that waited for a network in an earlier process; a new process is a wake-up.
-        shared.lock().schedule.wake();
+        shared.lock().wake();
         let waker: Weak<SharedLock> = Arc::downgrade(&shared);
         ports.clock.on_change(Box::new(move || {
             if let Some(shared) = waker.upgrade() {

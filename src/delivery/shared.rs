@@ -139,6 +139,12 @@ impl SecretHistory {
 }
 
 impl Shared {
+    /// There is a reason to attempt entries at once that waited for a network, and to try for a thread again.
+    pub(super) fn wake(&mut self) {
+        self.thread_at = None;
+        self.schedule.wake();
+    }
+
     pub(super) fn is_running(&self) -> bool {
         self.mode == Mode::Running
     }

@@ -37,7 +37,9 @@ impl Corrections {
     /// A session says something else from now on.
     pub fn says(&mut self, session: SessionKey, site: Option<String>) {
         let says = self.says.entry(session).or_default();
-        *says = (site, says.1 + 1);
+        // Without a value there is no time of it either: all of those are the same.
+        let count = if site.is_some() { says.1 + 1 } else { 0 };
+        *says = (site, count);
     }
 }
 

@@ -128,6 +128,7 @@ fn seeds_that_have_found_a_fault_stay_quiet() {
         (223, "looked four times a second for a expired lease without a network"),
         (239, "an attempt without its lease, after somebody had set the clock"),
         (725, "claimed because a person asked, it left without a network when the person had stopped waiting"),
+        (606, "a pause for lack of a thread went on when the network came"),
         (406, "an attempt classified by a network that it did not leave on"),
         (817, "a pause for what had been in flight when the way was repaired"),
         (945, "a third try in a row that had died with its process"),
