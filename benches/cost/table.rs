@@ -16,35 +16,35 @@ struct Line {
     unit: &'static str,
     /// To be reached.
     goal: f64,
-    /// Not to be passed: what was reached, and a twentieth more.
+    /// Not to be passed: what was reached, and a tenth more: compilers and processors differ.
     limit: f64,
     measured: fn(&mut Measured) -> Option<f64>,
 }
 
 const LINES: [Line; 11] = [
-    Line { about: "set one of 30 fields", unit: "x bare", goal: 4.0, limit: 7.2, measured: |m| m.ratio("value") },
-    Line { about: "set a field, path of 10 visits", unit: "x bare", goal: 4.0, limit: 3.5, measured: |m| m.ratio("value_10") },
-    Line { about: "answer, path of 10 visits", unit: "x bare", goal: 4.0, limit: 4.0, measured: |m| m.ratio("answer_10") },
+    Line { about: "set one of 30 fields", unit: "x bare", goal: 4.0, limit: 7.4, measured: |m| m.ratio("value") },
+    Line { about: "set a field, path of 10 visits", unit: "x bare", goal: 4.0, limit: 3.7, measured: |m| m.ratio("value_10") },
+    Line { about: "answer, path of 10 visits", unit: "x bare", goal: 4.0, limit: 4.2, measured: |m| m.ratio("answer_10") },
     Line {
         about: "each further visit on the path, at a tap",
         unit: "instructions",
         goal: 0.0,
-        limit: 4_100.0,
+        limit: 4_300.0,
         measured: Measured::of_a_visit,
     },
-    Line { about: "start a session", unit: "instructions", goal: f64::INFINITY, limit: 435_000.0, measured: |m| m.core("start") },
-    Line { about: "complete 30 fields, 2 messages", unit: "x bare", goal: 1.25, limit: 3.7, measured: |m| m.ratio("complete") },
-    Line { about: "claim and settle a message", unit: "instructions", goal: 120_000.0, limit: 660_000.0, measured: |m| m.core("drain") },
-    Line { about: "close and open", unit: "instructions", goal: 2_400_000.0, limit: 10_700_000.0, measured: |m| m.core("open") },
+    Line { about: "start a session", unit: "instructions", goal: f64::INFINITY, limit: 455_000.0, measured: |m| m.core("start") },
+    Line { about: "complete 30 fields, 2 messages", unit: "x bare", goal: 1.25, limit: 3.9, measured: |m| m.ratio("complete") },
+    Line { about: "claim and settle a message", unit: "instructions", goal: 120_000.0, limit: 690_000.0, measured: |m| m.core("drain") },
+    Line { about: "close and open", unit: "instructions", goal: 2_400_000.0, limit: 11_200_000.0, measured: |m| m.core("open") },
     Line {
         about: "two queries while quiesced",
         unit: "instructions",
         goal: 1_200_000.0,
-        limit: 16_200_000.0,
+        limit: 17_000_000.0,
         measured: |m| m.core("quiesced"),
     },
-    Line { about: "set one of 30 fields", unit: "pages", goal: 3.0, limit: 5.5, measured: |m| m.pages("value") },
-    Line { about: "complete 30 fields, 2 messages", unit: "pages", goal: 12.0, limit: 26.5, measured: |m| m.pages("complete") },
+    Line { about: "set one of 30 fields", unit: "pages", goal: 3.0, limit: 5.7, measured: |m| m.pages("value") },
+    Line { about: "complete 30 fields, 2 messages", unit: "pages", goal: 12.0, limit: 27.5, measured: |m| m.pages("complete") },
 ];
 
 /// The gestures that were counted so far, by name.
