@@ -7,16 +7,6 @@ use compass_core::{DiscardUndelivered, RestoreOptions};
 
 use super::*;
 
-fn edit(compass: &Compass, session: SessionKey, reading: &str) {
-    let change = support::app::set("reading", FieldValue::Text(reading.into()));
-    compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
-}
-
-fn correct(compass: &Compass, session: SessionKey, reading: &str) {
-    edit(compass, session, reading);
-    compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
-}
-
 /// The revision of each request that came, in order.
 fn revisions(field: &Field) -> Vec<String> {
     field.transport.requests().iter().map(|request| header(request, "compass-revision")).collect()
@@ -64,9 +54,9 @@ fn waits(field: &mut Field, session: SessionKey, (other, running): (Compass, Joi
     assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
 }
 
-#[test]
-fn what_was_claimed_when_the_copy_was_made_waits_for_what_is_in_flight_elsewhere() {
-    let (mut field, receivers) = phone(|_| Ok(answer(503)));
+/// A message that was claimed when the copy was made, and failed then; an hour later.
+fn copied_while_claimed() -> (Field, SessionKey, PathBuf) {
+    let (field, receivers) = phone(|_| Ok(answer(503)));
     let session = field.complete();
     let running = field.flush_held(&field.compass, "", 1);
     let copy = back_up(&field, "copy.db");
@@ -74,6 +64,12 @@ fn what_was_claimed_when_the_copy_was_made_waits_for_what_is_in_flight_elsewhere
     joined("the flush", running);
     receivers.take();
     field.clock.advance(HOUR);
+    (field, session, copy)
+}
+
+#[test]
+fn what_was_claimed_when_the_copy_was_made_waits_for_what_is_in_flight_elsewhere() {
+    let (mut field, session, copy) = copied_while_claimed();
     field.compass.close().unwrap();
     let other = field.other_process();
     let running = field.flush_held(&other, "", 2);
@@ -84,14 +80,7 @@ fn what_was_claimed_when_the_copy_was_made_waits_for_what_is_in_flight_elsewhere
 
 #[test]
 fn what_was_claimed_when_the_copy_was_made_leaves_where_nothing_is_in_flight() {
-    let (mut field, receivers) = phone(|_| Ok(answer(503)));
-    let session = field.complete();
-    let running = field.flush_held(&field.compass, "", 1);
-    let copy = back_up(&field, "copy.db");
-    field.transport.release();
-    joined("the flush", running);
-    receivers.take();
-    field.clock.advance(HOUR);
+    let (mut field, session, copy) = copied_while_claimed();
     restore(&mut field, &copy);
     field.flush();
     assert!(is_sent(&field.compass, session));

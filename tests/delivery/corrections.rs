@@ -2,16 +2,6 @@
 
 use super::*;
 
-fn edit(compass: &Compass, session: SessionKey, reading: &str) {
-    let change = support::app::set("reading", FieldValue::Text(reading.into()));
-    compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
-}
-
-fn correct(compass: &Compass, session: SessionKey, reading: &str) {
-    edit(compass, session, reading);
-    compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
-}
-
 fn redaction(pending: RedactPending) -> Redaction {
     Redaction {
         command_id: id(),

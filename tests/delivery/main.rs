@@ -208,6 +208,18 @@ fn requests_to(field: &Field, url: &str) -> usize {
     field.transport.requests().iter().filter(|request| request.url.starts_with(url)).count()
 }
 
+/// Edits the reading of a session.
+fn edit(compass: &Compass, session: SessionKey, reading: &str) {
+    let change = support::app::set("reading", FieldValue::Text(reading.into()));
+    compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
+}
+
+/// Edits it and sends the correction.
+fn correct(compass: &Compass, session: SessionKey, reading: &str) {
+    edit(compass, session, reading);
+    compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+}
+
 /// Steps on until there is nothing to do before something happens. Gives until when, or nothing when it has ended.
 fn steps_until_wait(steps: &mut DeliverySteps) -> Option<Option<Duration>> {
     loop {
