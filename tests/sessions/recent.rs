@@ -77,3 +77,14 @@ fn half_typed_text_goes_with_a_session_that_is_discarded() {
     assert_eq!((view.fields[0].draft.as_deref(), view.note_draft.as_deref()), (None, None));
     assert_eq!(app.compass.discard(session).unwrap().applied, Applied::Stale);
 }
+
+#[test]
+fn the_sizes_of_messages_follow_each_change_of_a_value() {
+    let app = App::new();
+    let session = app.at_the_end().key;
+    for site in ["Elm Road", "Elm Road, behind the second gate", "Elm"] {
+        let view = app.set(session, "site", site);
+        assert!(!view.would_fire.is_empty() && view.would_fire.iter().all(|fires| fires.size.is_some()));
+        assert_eq!(view.would_fire, app.view(session).would_fire, "{site}");
+    }
+}
