@@ -32,8 +32,8 @@ arm_left_out_tests=(
   'a_file_without_the_right_to_write_it_is_refused      starts a process as another user'
   'a_full_disk_refuses_and_loses_nothing                starts a process in a namespace'
   'a_process_that_is_killed_in_the_middle_of_an_update_loses_nothing  kills processes'
-  'a_lease_dies_by_itself_after_a_crash                 kills a process'
-  'a_lease_of_a_clock_that_was_wrong_dies_too           kills a process'
+  'a_lease_ends_by_itself_after_its_process_crashed      kills a process'
+  'a_lease_of_a_clock_that_was_wrong_ends_too           kills a process'
   'a_page_of_the_schema_costs_what_stands_on_it         damages a file in each page of its schema'
   'a_proxy_of_the_environment_is_not_used               starts a process'
   'an_update_that_ends_at_any_statement_is_made_again    opens hundreds of files, one after the other, for two minutes'
@@ -61,7 +61,7 @@ suite_arm_needs() {
 
 suite_arm() {
   local beside=''
-  arm_choose || return
+  arm_choose || { fail 'What is left out on ARM'; return; }
   check 'Sources of the dependencies: cargo vendor' arm_sources || return
   # Both at once: programs of tests wait, and most end with one test that keeps one processor of the machine busy.
   if arm_build arm64; then
@@ -76,7 +76,8 @@ declare -A arm_targets=([armv7]=armv7-unknown-linux-gnueabihf [arm64]=aarch64-un
 # Many times what they take, with --full too: only a hang lasts as long.
 arm_build_seconds=2400 arm_run_seconds=5400
 
-# Fills NAME_chosen and NAME_skips of both, and says what is left out. A name on the lists that no test has is a mistake.
+# Fills NAME_chosen and NAME_skips of both, and says what is left out. A name on the lists that no test has is a mistake; the suite rust looks
+# for it too, as it needs no emulator.
 arm_choose() {
   local entry name file count total=0 lines=() files=("${arm_left_out[@]}") arm64=("${arm64_files[@]}")
   local -A left_out=()
@@ -85,19 +86,19 @@ arm_choose() {
   for entry in "${files[@]}"; do
     name=${entry%% *} left_out[$name]=1
     # A file, or a folder of files.
-    count=$({ cat "tests/$name.rs" "tests/$name"/*.rs 2>/dev/null || true; } | grep -c '#\[test\]') || { fail "left out on ARM, but not there: tests/$name"; return 1; }
+    count=$({ cat "tests/$name.rs" "tests/$name"/*.rs 2>/dev/null || true; } | grep -c '#\[test\]') || { echo "left out on ARM, but not there: tests/$name"; return 1; }
     total=$((total + count)) lines+=("$entry ($count)")
   done
   for entry in "${arm_left_out_modules[@]}"; do
     name=${entry%% *}
     count=$(grep -rc '#\[test\]' "$name" | awk -F: '{ count += $NF } END { print count + 0 }')
-    [ "$count" -gt 0 ] || { fail "left out on ARM, but without tests: $name"; return 1; }
+    [ "$count" -gt 0 ] || { echo "left out on ARM, but without tests: $name"; return 1; }
     armv7_skips+=(--skip "$(arm_module "$name")")
     total=$((total + count)) lines+=("$entry ($count)")
   done
   for entry in "${arm_left_out_tests[@]}"; do
     name=${entry%% *} armv7_skips+=(--skip "$name")
-    grep -rqw "fn $name" src tests || { fail "left out on ARM, but not there: test $name"; return 1; }
+    grep -rqw "fn $name" src tests || { echo "left out on ARM, but not there: test $name"; return 1; }
     total=$((total + 1)) lines+=("$entry")
   done
   for file in tests/*.rs tests/*/main.rs; do
@@ -108,7 +109,7 @@ arm_choose() {
   arm64_chosen=(--lib) arm64_skips=("${armv7_skips[@]}")
   for entry in "${arm64_left_out_modules[@]}"; do
     name=${entry%% *}
-    [ -e "$name" ] || { fail "left out on arm64, but not there: $name"; return 1; }
+    [ -e "$name" ] || { echo "left out on arm64, but not there: $name"; return 1; }
     arm64_skips+=(--skip "$(arm_module "$name")")
   done
   for file in "${arm64[@]}"; do arm64_chosen+=(--test "$file"); done

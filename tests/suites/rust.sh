@@ -27,10 +27,14 @@ commits() {
   return "$bad"
 }
 
+# In a shell of its own, so that nothing of that suite is defined here.
+left_out_on_arm() { (. tests/suites/arm.sh && arm_choose); }
+
 suite_rust() {
   # Without the generator of bindings, whose features of shared dependencies the core must not get; the suites that use it build it.
   # Style first: it needs no build, and nothing depends on it.
   check 'Format: cargo fmt' cargo fmt --all --check || true
+  check 'Names: what the suite arm leaves out is there' left_out_on_arm || true
   if git cat-file -e "$first_commit^{commit}" 2>/dev/null; then check 'Commits: CONTRIBUTING.md' commits || true
   else skip 'Commits: the history is not here'; fi
   if check 'Lints: cargo clippy' cargo clippy --locked --workspace --exclude compass-bindgen --all-targets --all-features -- -D warnings; then :

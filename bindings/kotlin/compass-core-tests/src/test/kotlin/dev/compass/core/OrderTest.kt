@@ -129,6 +129,10 @@ class OrderTest {
         }
     }
 
+    /** It is in `runBlocking`, and that has gone as far as it can. A thread that loads a class waits too, but somewhere else. */
+    private fun Thread.waitsForItsCoroutine() =
+        stackTrace.asSequence().zipWithNext().any { (at, from) -> at.className.endsWith(".LockSupport") && from.methodName.startsWith("joinBlocking") }
+
     @Test
     fun `closing waits for earlier calls, and refuses later ones`() = test {
         for (blocking in listOf(false, true)) {
@@ -143,7 +147,7 @@ class OrderTest {
                 val waits = CountDownLatch(1)
                 val thread = Thread { waits.countDown(); compass.close() }.apply { start() }
                 waits.await()
-                while (thread.state == Thread.State.RUNNABLE) yield()
+                while (!thread.waitsForItsCoroutine()) yield()
                 async(Dispatchers.IO) { thread.join() }
             } else {
                 async(start = CoroutineStart.UNDISPATCHED) { compass.shutDown() }
