@@ -123,6 +123,8 @@ pub(super) struct CarriedState {
     epoch: i64,
     /// Delivery ids, with the cause for which each was abandoned or superseded.
     not_to_send: Vec<(String, String)>,
+    /// Delivery ids that receivers have or may have, with the time of the last attempt.
+    may_be_delivered: Vec<(String, i64)>,
     actions: Vec<CarriedAction>,
     /// Keys of the sessions that were deleted.
     deleted: SortedSet<Vec<u8>>,
@@ -177,6 +179,13 @@ impl CarriedState {
             );
             rows(file, &sql, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))
         };
+        let may_be_delivered = |which: &str| -> Result<Vec<_>> {
+            let last = if is_damaged { "NULL" } else { "(SELECT max(t.at) FROM attempt t WHERE t.outbox_id = o.id)" };
+            let sql = format!(
+                "SELECT delivery_id, coalesce({last}, sent_at, frozen_at) FROM outbox o {which} {message} AND (state = 'sent' OR unknown_outcomes > 0)"
+            );
+            rows(file, &sql, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))
+        };
         let (revision, number, in_flight_until) = if is_older {
             ("a.revision", "NULL, NULL", "NULL")
         } else {
@@ -203,12 +212,14 @@ impl CarriedState {
             actions.append(&mut rows(file, &sql, is_damaged, carried_action)?);
         }
         actions.append(&mut of_actions("", in_flight_until)?);
-        let mut all = not_to_send("WHERE")?;
+        let (mut all, mut may_be) = (not_to_send("WHERE")?, may_be_delivered("WHERE")?);
         if is_damaged {
             // Behind a page that cannot be read each is looked for by itself.
             let ids: Vec<i64> = rows(file, "SELECT id FROM outbox INDEXED BY outbox_session", true, |row| row.get(0))?;
             for id in ids {
-                all.append(&mut not_to_send(&format!("WHERE id = {id} AND"))?);
+                let which = format!("WHERE id = {id} AND");
+                all.append(&mut not_to_send(&which)?);
+                may_be.append(&mut may_be_delivered(&which)?);
             }
             let ids: Vec<i64> = rows(file, "SELECT id FROM action INDEXED BY sqlite_autoindex_action_1", true, |row| row.get(0))?;
             for id in ids {
@@ -223,6 +234,7 @@ impl CarriedState {
             numbers: rows(file, numbers, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))?,
             epoch: rows(file, &epoch, is_damaged, |row| row.get(0))?.pop().unwrap_or_default(),
             not_to_send: all,
+            may_be_delivered: may_be,
             actions,
             deleted: rows(file, "SELECT key FROM tombstone", is_damaged, |row| row.get(0))?.into_iter().collect(),
         })
@@ -252,6 +264,20 @@ impl CarriedState {
         ))?;
         for (delivery_id, detail) in &self.not_to_send {
             abandons.execute(params![delivery_id, detail])?;
+        }
+        // A correction names it, and it shows that it may have been delivered.
+        let mut attempted = copy.prepare(
+            "UPDATE outbox SET attempts = attempts + 1, unknown_outcomes = unknown_outcomes + 1
+              WHERE delivery_id = ?1 AND replay = 0 AND state <> 'sent' AND unknown_outcomes = 0 RETURNING id, attempts",
+        )?;
+        let mut attempt = copy.prepare(
+            "INSERT INTO attempt (outbox_id, number, at, duration_ms, outcome, counted, unknown) VALUES (?1, ?2, ?3, 0, 'interrupted', 0, 1)",
+        )?;
+        for (delivery_id, at) in self.may_be_delivered.iter().filter(|(_, at)| from_ms(*at).is_ok()) {
+            let entry: Option<(i64, i64)> = attempted.query_row([delivery_id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+            if let Some((entry, number)) = entry {
+                attempt.execute([entry, number, *at])?;
+            }
         }
         // Whatever is in flight, what the copy has or makes of the action waits for it: a correction, or the message itself. One that was claimed
         // when the copy was made stays claimed until then.

@@ -128,7 +128,7 @@ fn an_attempt_of_long_ago_hides_none_that_is_in_flight_elsewhere() {
     let running = field.flush_held(&other, "", 2);
     put_back(&field, &completed);
     field.open_again();
-    waits(&mut field, session, (other, running), "earlier_revision");
+    waits(&mut field, session, (other, running), "in_flight");
 }
 
 #[test]

@@ -184,7 +184,8 @@ fn what_hangs_since_before_a_restore_does_not_end_the_next_attempt_of_its_messag
     let state = || -> (String, i64) {
         sql(&field).query_row("SELECT state, unknown_outcomes FROM outbox", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
     };
-    assert_eq!(state(), ("leased".to_owned(), 1));
+    // The one that hangs, and this one.
+    assert_eq!(state(), ("leased".to_owned(), 2));
     first.open();
     eventually("the late answer has come", || steps.is_woken());
     steps_until_wait(&mut steps);
@@ -200,7 +201,7 @@ fn what_hangs_since_before_a_restore_does_not_end_the_next_attempt_of_its_messag
     eventually("it ends", || steps_until_wait(&mut steps).is_none());
     third.close().unwrap();
     other.close().unwrap();
-    assert_eq!((after, report.attempts), (("leased".to_owned(), 1), 0), "{shown:?}");
+    assert_eq!((after, report.attempts), (("leased".to_owned(), 2), 0), "{shown:?}");
 }
 
 /// What becomes of a message that another process has in flight, before a person sends it again.
@@ -337,6 +338,43 @@ fn a_correction_after_a_restore_has_a_higher_revision_than_any_that_receivers_ha
         correct(&field.compass, session, "21.5");
         field.flush();
         assert_eq!(revisions(&field), ["1", "2", "3", "4", "5"], "damaged: {is_damaged}");
+        assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+    }
+}
+
+#[test]
+fn a_correction_after_a_restore_names_what_was_delivered_since_the_copy_was_made() {
+    // Its answer came, or nobody knows whether it arrived; the page with its row can be read, or not.
+    for (answers, is_damaged) in [(true, false), (false, false), (true, true)] {
+        let (mut field, _) = phone(move |request| {
+            let is_first = header(request, "compass-revision") == "1";
+            if answers || !is_first { Ok(answer(202)) } else { Err(failure(FailureKind::Timeout, Phase::Receive, RequestSent::Maybe)) }
+        });
+        if is_damaged {
+            field.backlog(100, OFFICE);
+        }
+        let session = field.complete();
+        let copy = backup(&field);
+        field.flush();
+        let delivered = field.action(session).deliveries[0].id.0.clone();
+        field.compass.close().unwrap();
+        if is_damaged {
+            // It lies behind the page.
+            support::app::lose_page(field.path(), "outbox");
+        }
+        // Twice: the restored file keeps what it was told.
+        for _ in 0..2 {
+            restore_and_discard(&field, &copy);
+        }
+        field.open_again();
+        let waits = field.action(session).deliveries[0].clone();
+        assert_eq!((waits.state, waits.may_have_been_delivered, waits.attempts), (DeliveryState::Pending, true, 1));
+        assert_eq!(waits.last_attempts[0].outcome, "interrupted");
+        correct(&field.compass, session, "20.5");
+        field.flush();
+        let requests = field.transport.requests();
+        let correction = requests.iter().find(|request| header(request, "compass-revision") == "2").unwrap();
+        assert_eq!(header(correction, "compass-replaces"), delivered, "answered: {answers}, damaged: {is_damaged}");
         assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
     }
 }
