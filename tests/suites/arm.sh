@@ -11,6 +11,7 @@ arm_left_out=(
   'costs              counts system calls, and the emulator makes some of its own'
   'lifecycle          the same: threads that meet'
   'plans              reads the sources, and what SQLite means to do with their statements'
+  'power_cut          what a disk keeps, hundreds of times'
   'processes          starts and kills processes'
   'transport_threads  counts threads, and the emulator has some of its own'
 )
