@@ -17,6 +17,7 @@ mod disk;
 mod recorder;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::Duration;
 
 use compass_core::model::*;
@@ -31,7 +32,7 @@ const DATABASE: &str = "compass.db";
 const FILES: [&str; 3] = [DATABASE, "compass.db-wal", "compass.db-journal"];
 /// Cuts of each scenario. `CUTS=10000` makes a long run of it.
 const CUTS: usize = 120;
-/// Of how many cuts the files are checked whole, and worked on.
+/// Of how many cuts one is looked at closely.
 const CHECKED: usize = 4;
 
 /// What somebody sees who looks at everything: each part by its name.
@@ -125,31 +126,50 @@ struct History {
 }
 
 impl History {
-    /// The power is cut after so many events. Gives what is wrong then.
+    /// The power is cut after so many events, and, if it is looked at closely, once more while the file is opened, checked and written to. Gives
+    /// what is wrong then.
     fn cut(&self, after: usize, dice: &mut Dice, looks_closely: bool) -> Result<(), String> {
         let mut disk = self.start.clone();
         self.events[..after].iter().for_each(|event| disk.happens(event));
         let acknowledged = self.events[..after].iter().filter(|event| matches!(event, Event::Acknowledged)).count();
         let folder = tempfile::tempdir().unwrap();
         disk.cut(dice, folder.path());
-        let mut options = self.options.clone();
-        options.path = folder.path().join(DATABASE);
-        let compass = Compass::open(options).map_err(|error| format!("it does not open: {error}"))?;
-        let found = facts(&compass);
-        let (before, _) = &self.seen[acknowledged];
-        let next = self.seen.get(acknowledged + 1);
-        let is_whole = found == *before || next.is_some_and(|(after, several)| found == *after || *several && mixed(&found, before, after));
-        if !is_whole {
-            return Err(format!("after {acknowledged} calls: {}", differences(before, &found)));
+        if !looks_closely {
+            return self.compare(&self.open(folder.path())?, acknowledged);
         }
-        if looks_closely {
+        let mut disk = Disk::of(folder.path(), &FILES);
+        recorder::record(folder.path());
+        let first = self.open(folder.path()).and_then(|compass| {
+            self.compare(&compass, acknowledged)?;
             let faults = compass.check().unwrap().faults;
             if !faults.is_empty() {
                 return Err(format!("the check finds {faults:?}"));
             }
-            compass.set_integration_enabled(true).map_err(|error| format!("nothing can be written: {error}"))?;
-        }
-        Ok(())
+            compass.set_integration_enabled(true).map_err(|error| format!("nothing can be written: {error}"))
+        });
+        let events = recorder::recorded(folder.path());
+        first?;
+        let again = dice.roll(events.len() + 1);
+        events[..again].iter().for_each(|event| disk.happens(event));
+        let folder = tempfile::tempdir().unwrap();
+        disk.cut(dice, folder.path());
+        let compared = self.open(folder.path()).and_then(|compass| self.compare(&compass, acknowledged));
+        compared.map_err(|wrong| format!("cut once more after {again} events: {wrong}"))
+    }
+
+    fn open(&self, folder: &Path) -> Result<Compass, String> {
+        let mut options = self.options.clone();
+        options.path = folder.join(DATABASE);
+        Compass::open(options).map_err(|error| format!("it does not open: {error}"))
+    }
+
+    /// Everything is as it was acknowledged, or as the next call makes it.
+    fn compare(&self, compass: &Compass, acknowledged: usize) -> Result<(), String> {
+        let found = facts(compass);
+        let (before, _) = &self.seen[acknowledged];
+        let next = self.seen.get(acknowledged + 1);
+        let is_whole = found == *before || next.is_some_and(|(after, several)| found == *after || *several && mixed(&found, before, after));
+        if is_whole { Ok(()) } else { Err(format!("after {acknowledged} calls: {}", differences(before, &found))) }
     }
 
     /// Cuts at so many places. Gives the first thing that was wrong.
