@@ -32,15 +32,15 @@ pub(crate) fn do_one(arguments: &[String]) {
     std::process::exit(0);
 }
 
-fn command(program: &str, options: &[&str], gesture: &Gesture, side: Side, done: usize, folder: &Path) {
+fn run(program: &str, options: &[&str], arguments: &[&str]) {
+    let output = Command::new(program).args(options).arg(std::env::current_exe().unwrap()).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{program} of {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// What this program is told for one gesture.
+fn arguments(gesture: &Gesture, side: Side, done: usize, folder: &Path) -> [String; 6] {
     let side = if side == Side::Core { "core" } else { "bare" };
-    let output = Command::new(program)
-        .args(options)
-        .arg(std::env::current_exe().unwrap())
-        .args([DO, gesture.name, side, &PREPARED.to_string(), &done.to_string(), folder.to_str().unwrap()])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{program} of {}: {}", gesture.name, String::from_utf8_lossy(&output.stderr));
+    [DO, gesture.name, side, &PREPARED.to_string(), &done.to_string(), folder.to_str().unwrap()].map(str::to_owned)
 }
 
 /// The difference that so many repetitions make, for one of what is counted.
@@ -55,13 +55,22 @@ pub(crate) fn instructions(gesture: &Gesture, side: Side) -> Option<f64> {
     has("valgrind").then(|| {
         slope(gesture, |done| {
             let folder = tempfile::tempdir().unwrap();
-            let out = folder.path().join("callgrind.out");
-            let file = format!("--callgrind-out-file={}", out.display());
-            command("valgrind", &["--tool=callgrind", &file], gesture, side, done, folder.path());
-            let text = std::fs::read_to_string(out).unwrap();
-            let counted = text.lines().find_map(|line| line.strip_prefix("summary: ").or_else(|| line.strip_prefix("totals: ")));
-            counted.and_then(|counted| counted.trim().parse().ok()).expect("callgrind counts instructions")
+            let arguments = arguments(gesture, side, done, folder.path());
+            counted(&arguments.each_ref().map(String::as_str)).expect("valgrind is there")
         })
+    })
+}
+
+/// The instructions of this program with these arguments; none where there is no valgrind.
+pub(crate) fn counted(arguments: &[&str]) -> Option<f64> {
+    has("valgrind").then(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("callgrind.out");
+        let file = format!("--callgrind-out-file={}", out.display());
+        run("valgrind", &["--tool=callgrind", &file], arguments);
+        let text = std::fs::read_to_string(out).unwrap();
+        let counted = text.lines().find_map(|line| line.strip_prefix("summary: ").or_else(|| line.strip_prefix("totals: ")));
+        counted.and_then(|counted| counted.trim().parse().ok()).expect("callgrind counts instructions")
     })
 }
 
@@ -71,7 +80,7 @@ pub(crate) fn writes(gesture: &Gesture, side: Side) -> Option<Writes> {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("trace");
         let options = ["-f", "-qq", "-y", "-e", "trace=fsync,fdatasync,pwrite64", "-s", "0", "-o", out.to_str().unwrap()];
-        command("strace", &options, gesture, side, done, folder.path());
+        run("strace", &options, &arguments(gesture, side, done, folder.path()).each_ref().map(String::as_str));
         count(&out)
     };
     has("strace").then(|| Writes { pages: slope(gesture, |done| trace(done).pages), syncs: slope(gesture, |done| trace(done).syncs) })

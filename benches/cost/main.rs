@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo bench                # everything, in some minutes
 //! cargo bench -- --counts    # only what is counted; fails where a limit is passed
+//! cargo bench -- --growth    # with 1,000 to 100,000 finished sessions; other numbers may follow
 //! ```
 //!
 //! Times of one machine say little, and those of a busy one nothing: both sides run by turns in the same process, on the same disk, with one
@@ -14,6 +15,7 @@
 mod bare;
 mod counts;
 mod gestures;
+mod growth;
 mod phone;
 mod table;
 
@@ -36,6 +38,16 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some(place) = arguments.iter().position(|argument| argument == counts::DO) {
         counts::do_one(&arguments[place + 1..]);
+    }
+    for (name, does) in [(growth::ON, growth::do_one as fn(&[String])), (growth::MEMORY, growth::print_memory)] {
+        if let Some(place) = arguments.iter().position(|argument| argument == name) {
+            does(&arguments[place + 1..]);
+        }
+    }
+    if arguments.iter().any(|argument| argument == "--growth") {
+        let sizes: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
+        growth::growth(&sizes, &Path::new(env!("CARGO_MANIFEST_DIR")).join("target/growth.svg"));
+        return;
     }
     same_rows();
     if arguments.iter().any(|argument| argument == "--counts") {

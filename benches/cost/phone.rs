@@ -138,7 +138,8 @@ fn set(field: &str) -> FieldChange {
 
 fn id() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    format!("bench-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+    // A phone that is there has the ids of the process that made it.
+    format!("bench-{:08}-{:06}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// One section with its fields and messages to the office.
