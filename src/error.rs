@@ -47,7 +47,7 @@ pub enum Error {
     /// There is no room left on the device. Try again once there is.
     #[error("there is no room left on the device")]
     DiskFull,
-    /// The file is damaged. It is not changed, so that a person can rescue it.
+    /// The file is damaged. It is not changed, so that what is left of it can be read.
     #[error("the database is damaged: {detail}")]
     Corrupt {
         /// SQLite's message.

@@ -100,8 +100,8 @@ pub(crate) fn counted() -> bool {
         passed &= is_within;
         let verdict = match (is_within, value <= line.goal) {
             (false, _) => "ABOVE THE LIMIT",
-            (true, true) => "pass",
-            (true, false) => "falls short",
+            (true, true) => "reached",
+            (true, false) => "not reached",
         };
         let number = |value: f64| if value < 100.0 { format!("{value:.2}") } else { format!("{value:.0}") };
         println!(

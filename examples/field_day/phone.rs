@@ -120,7 +120,7 @@ impl Phone {
 fn short_schedule() -> RetryPolicy {
     RetryPolicy {
         schedule: [1, 2, 4, 8].map(Duration::from_secs).to_vec(),
-        overload_floor: Duration::from_secs(1),
+        overload_shortest: Duration::from_secs(1),
         online_spread: Duration::from_secs(1),
         breaker_longest_pause: Duration::from_secs(4),
         retry_after_default: Duration::from_secs(1),

@@ -42,7 +42,7 @@ impl CallGuard {
     }
 
     /// Waits for running calls.
-    pub(super) fn drain(&self) {
+    pub(super) fn wait_for_calls(&self) {
         let mut state = self.state();
         while state.running > 0 {
             state = self.left.wait(state).unwrap_or_else(PoisonError::into_inner);

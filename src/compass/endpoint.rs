@@ -59,7 +59,7 @@ impl Compass {
             if before.is_some_and(|before| before.disabled_reason.as_deref() == Some(reason::GONE)) {
                 store::endpoint::enable(tx, &endpoint.key, &inner.policy)?;
             }
-            revive_endpoint(tx, &endpoint.key, has_moved, reason::revives_by_itself, now, without).map(Some)
+            revive_endpoint(tx, &endpoint.key, has_moved, reason::revived_by_change, now, without).map(Some)
         })
     }
 

@@ -317,7 +317,7 @@ impl Inner {
         // First, because a flush is a running call: this ends it before its deadline. With nothing locked.
         self.delivery.close();
         self.store.begin_close();
-        self.calls.drain();
+        self.calls.wait_for_calls();
         self.store.close_within(STOP_LIMIT.saturating_sub(began.elapsed()));
         drop(self.registration.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.calls.end();

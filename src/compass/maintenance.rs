@@ -40,7 +40,7 @@ impl Compass {
 
     /// The files of attachments and signatures that sessions on this phone refer to, by the hash of their bytes, in order. Files that an edit
     /// removed from a record are included, because the record keeps them; so are those of a message that a redaction kept, until it is
-    /// delivered or abandoned. The host may remove every other file that it kept for this database.
+    /// delivered or abandoned. The app may remove every other file that it kept for this database.
     ///
     /// # Errors
     /// `Closed` and errors of the file.

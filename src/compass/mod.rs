@@ -1,4 +1,4 @@
-//! The handle an app holds. Each method is one action of a person or one event of the app's life cycle: it blocks, does its work in one
+//! The handle an app holds. Each method is one gesture of a person or one event of the app's life cycle: it blocks, does its work in one
 //! transaction, and returns all that the next screen needs. Never call it on a main thread.
 
 mod action_view;
@@ -10,7 +10,6 @@ mod endpoint;
 mod enqueue;
 mod lifecycle;
 mod maintenance;
-mod numbers;
 mod observer;
 mod open_files;
 mod options;
@@ -24,6 +23,7 @@ mod restore;
 mod search;
 mod send;
 mod send_many;
+mod series;
 mod session;
 mod sizes;
 #[cfg(any(test, feature = "testing"))]

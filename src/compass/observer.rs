@@ -58,27 +58,25 @@ impl Observers {
         self.call(notice);
     }
 
-    /// Compares with the persisted revision; when another process has changed something, calls `before` and notifies all observers. A committed
+    /// Compares with the stored revision; when another process has changed something, calls `before` and notifies all observers. A committed
     /// change of this handle without a notice yet may count as one: there may be one notice too many, never one too few. Another database in the
     /// place of this one has changed everything, and its revisions begin again.
     pub(super) fn compare(&self, meta: &Meta, before: impl FnOnce()) -> bool {
-        let persisted = meta.revision;
+        let stored = meta.revision;
         let mut state = self.state();
         if state.install_id != meta.install_id {
             let install_id = meta.install_id.clone();
             (state.install_id, state.own) = (install_id, SortedSet::new());
-        } else if persisted <= state.notified
-            || state.own.iter().filter(|own| **own <= persisted).count() as u64 == persisted - state.notified
-        {
+        } else if stored <= state.notified || state.own.iter().filter(|own| **own <= stored).count() as u64 == stored - state.notified {
             return false;
         }
-        state.notified = persisted;
-        state.own.retain(|own| *own > persisted);
+        state.notified = stored;
+        state.own.retain(|own| *own > stored);
         state.catch_up();
         drop(state);
         before();
         let everything = Notice { everything: true, outbox: true, endpoints: true, workflows: true, ..Notice::default() };
-        self.call(&Notice { revision: persisted, ..everything });
+        self.call(&Notice { revision: stored, ..everything });
         true
     }
 

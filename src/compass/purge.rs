@@ -163,7 +163,7 @@ impl<'a> Purge<'a> {
         }
     }
 
-    /// The report, with the files that no session refers to any more. The erasure is done or recorded as due, even if an error ended the purge.
+    /// The report, with the files that no session refers to any more. Cleaning is done or recorded as due, even if an error ended the purge.
     fn report(mut self, inner: &Inner, stops: u64, purged: Result<()>) -> Result<PurgeReport> {
         inner.store.keep_room();
         if self.report.purged + self.report.bodies_dropped + self.forgotten > 0 {

@@ -27,7 +27,7 @@ enum Replayed {
 
 impl Compass {
     /// Sends the newest delivered message of an action once more: the same id and the same bytes. The message stays sent; the replay is shown
-    /// beside it, waits for the same things, and can be abandoned. A replay that failed is tried again, and one of an earlier revision gives way.
+    /// beside it, waits for the same things, and can be abandoned. A replay that failed is tried again, and one of an earlier revision is abandoned.
     /// Stale while one of this message waits.
     ///
     /// # Errors

@@ -99,8 +99,8 @@ impl Compass {
     /// - `AlreadyOpen` while this process has the database open; `Locked` while another process writes it, or has one open that is damaged.
     /// - `Undelivered` while the present file holds messages that are neither delivered nor abandoned and that the copy does not hold, or
     ///   cannot be read to count them, unless a person abandons them.
-    /// - `Corrupt`, `NotADatabase`, `NewerSchema` if the copy is; the last two also if the present file is. A copy with a foreign trigger, or
-    ///   with a foreign index or table that restricts what the core's tables may hold, is `Corrupt`.
+    /// - `Corrupt`, `NotADatabase`, `NewerSchema` if the copy is; the last two also if the present file is. A copy with a trigger that is not the core's, or
+    ///   with such an index or table that restricts what the core's tables may hold, is `Corrupt`.
     /// - `InvalidOption`, `InvalidArgument`, `Refused`, `CannotOpen`, `DiskFull`, `Io`.
     pub fn restore(from: impl AsRef<Path>, options: &RestoreOptions) -> Result<()> {
         let from = from.as_ref();

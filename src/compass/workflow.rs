@@ -115,7 +115,7 @@ impl Compass {
     pub fn forget_workflow(&self, key: &str, version: WorkflowVersion) -> Result<()> {
         self.inner.write(|tx| {
             let row = self.inner.version(tx, key, Some(version))?;
-            let sessions = store::workflow::sessions(tx, row.id)?;
+            let sessions = store::workflow::count_sessions(tx, row.id)?;
             if sessions > 0 {
                 return Err(Error::WorkflowInUse { workflow: row.workflow, sessions });
             }

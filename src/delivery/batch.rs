@@ -19,7 +19,7 @@ pub(super) struct Batch {
     pub(super) worked_on: Vec<i64>,
     /// Entries that must not be claimed.
     pub(super) skipped: SortedSet<i64>,
-    /// Entries with an attempt in flight here: newer revisions of their actions are passed over, too.
+    /// Entries with an attempt in flight here: newer revisions of their actions are skipped, too.
     pub(super) in_flight: SortedSet<i64>,
     pub(super) endpoints: SortedMap<String, EndpointView>,
     /// What to claim in the same transaction.

@@ -40,7 +40,7 @@ impl Delays {
         self.now.checked_add_signed(TimeDelta::from_std(backoff).ok()?)
     }
 
-    /// When this endpoint is checked again, where calls that do not end hold it up.
+    /// When this endpoint is checked again, where calls that do not end delay it.
     pub(crate) fn delayed_until(&self, endpoint: &Endpoint) -> Option<Timestamp> {
         self.views.get(&endpoint.key)?.is_delayed(endpoint).then(|| self.now + HANGING_PAUSE)
     }
@@ -423,7 +423,7 @@ impl Delivery {
     /// Takes in and stores results that came while the caller had the turn: the threads that brought them left that to the caller. To be
     /// called once the turn was released.
     pub(super) fn take_in_left(&self, run: &mut Run) {
-        while let Some(_turn) = Turn::take_if(&self.shared, |shared| shared.is_left()) {
+        while let Some(_turn) = Turn::take_if(&self.shared, |shared| shared.has_late_results()) {
             self.take_in(run);
         }
     }

@@ -12,7 +12,7 @@ use crate::outbox::{AttemptFacts, Class, Contact, EndpointState, LastSeen, Retry
 use crate::store::endpoint::EndpointRow;
 use crate::store::outbox::queue::Claimed;
 
-/// What is known about an endpoint. The row in the database is authoritative; this copy is used between two reads of it.
+/// What is known about an endpoint. What counts is the row in the database; this copy is used between two reads of it.
 pub(super) struct EndpointQueue {
     pub(super) endpoint: Arc<Endpoint>,
     /// The generation of the configuration when it was read.

@@ -391,7 +391,7 @@ impl Schedule {
     }
 
     /// This result could not be stored even in its own transaction.
-    pub(super) fn set_result_aside(&mut self, result: AttemptResult) {
+    pub(super) fn keep_not_stored(&mut self, result: AttemptResult) {
         self.set_aside.insert(result.attempt.claimed.lease.entry);
         self.not_stored.push(result);
     }

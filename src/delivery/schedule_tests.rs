@@ -116,7 +116,7 @@ impl Table {
         self.schedule.detach();
     }
 
-    /// Whether detached calls of this endpoint hold it up.
+    /// Whether detached calls of this endpoint delay it.
     fn is_delayed(&self, key: &str) -> bool {
         self.schedule.views(self.now, &self.settings.policy)[key].delayed
     }

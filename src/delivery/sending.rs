@@ -22,9 +22,9 @@ use crate::webhook;
 
 /// Takes in and stores results when no thread drives, on the thread that brought them, unless the handle is quiesced or closed. Then also
 /// those that came meanwhile, because other threads left theirs to this one.
-fn take_in_late(shared: &Arc<SharedLock>, delivery: &Weak<Delivery>) {
+fn store_late_results(shared: &Arc<SharedLock>, delivery: &Weak<Delivery>) {
     // The turn is released after the handle, so that closing, which waits for the turn, finds no port held here.
-    while let Some(_turn) = Turn::take_if(shared, |shared| shared.is_left()) {
+    while let Some(_turn) = Turn::take_if(shared, |shared| shared.has_late_results()) {
         let Some(delivery) = delivery.upgrade() else { return };
         delivery.take_in(&mut delivery.late_run());
     }
@@ -159,7 +159,7 @@ impl Delivery {
                 return None;
             }
             // The run that began it has ended.
-            Some(Box::new(move || take_in_late(&shared, &me)))
+            Some(Box::new(move || store_late_results(&shared, &me)))
         })
     }
 

@@ -176,7 +176,7 @@ impl Shared {
     }
 
     /// Whether there are results that no other thread takes in, and that may be stored.
-    pub(super) fn is_left(&self) -> bool {
+    pub(super) fn has_late_results(&self) -> bool {
         !self.arrived.is_empty() && !self.has_driver() && self.is_running()
     }
 

@@ -194,7 +194,7 @@ impl Delivery {
                         result.counted_for_endpoint = true;
                         self.wrote(run, outcome, None, now);
                     }
-                    self.shared.lock().schedule.set_result_aside(result);
+                    self.shared.lock().schedule.keep_not_stored(result);
                     run.storing_error = Some(error);
                 }
             }

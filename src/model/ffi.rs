@@ -1,4 +1,4 @@
-//! How types that other languages do not have cross an FFI (feature `uniffi`): as texts and instants, under a name of their own where the
+//! How types that other languages do not have cross an FFI (feature `uniffi`): as texts and times, under a name of their own where the
 //! language allows that without cost; and the error that carries everything a wrapper needs.
 //!
 //! A text that does not fit arrives as [`CoreError`] with the code `invalid_argument`, and the call is not made.

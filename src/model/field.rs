@@ -124,9 +124,9 @@ pub enum FieldKind {
         #[cfg_attr(feature = "uniffi", uniffi(default))]
         max: Option<u32>,
     },
-    /// An e-mail address, checked leniently.
+    /// An e-mail address; only its general form is checked.
     Email(TextRule),
-    /// A telephone number, checked leniently.
+    /// A telephone number; only its general form is checked.
     Phone(TextRule),
     /// A web address, http or https.
     Url(TextRule),
@@ -139,9 +139,9 @@ pub enum FieldKind {
         #[cfg_attr(feature = "uniffi", uniffi(default))]
         max_accuracy_m: Option<String>,
     },
-    /// A photo or another file. The host owns the bytes; the value is a manifest.
+    /// A photo or another file. The app keeps the bytes; the value is a manifest.
     Attachment(FileRule),
-    /// A signature. The host owns the bytes; the value is a manifest.
+    /// A signature. The app keeps the bytes; the value is a manifest.
     Signature(FileRule),
 }
 

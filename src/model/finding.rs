@@ -39,7 +39,7 @@ pub struct Problem {
     pub code: String,
     /// What is wrong and what to do, in English, without the value.
     pub message: String,
-    /// The bound that the value violates, for a translated message.
+    /// The bound that the value breaks, for a translated message.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub limit: Option<String>,
     /// Key of the section where the session asks the field: that of the latest such visit on its path. None outside a session: for a prefill,

@@ -8,7 +8,7 @@ use super::{DeliveryId, SessionKey};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct Notice {
-    /// The persisted revision of the database after the change.
+    /// The stored revision of the database after the change.
     pub revision: u64,
     /// Sessions whose view or record changed.
     #[cfg_attr(feature = "uniffi", uniffi(default))]

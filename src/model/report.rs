@@ -119,7 +119,7 @@ pub struct PurgeReport {
     /// Bodies of delivered messages that were dropped; hash and size stay.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub bodies_dropped: u64,
-    /// Files that only the purged sessions referred to: SHA-256 of their bytes, 64 hexadecimal digits. The host may remove them.
+    /// Files that only the purged sessions referred to: SHA-256 of their bytes, 64 hexadecimal digits. The app may remove them.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub unused_files: Vec<String>,
     /// Whether all this is gone from the file.

@@ -142,7 +142,7 @@ pub struct Location {
     pub mocked: bool,
 }
 
-/// What the core knows of an attachment or a signature; the host keeps the bytes.
+/// What the core knows of an attachment or a signature; the app keeps the bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct FileManifest {
@@ -166,9 +166,9 @@ pub enum FieldState {
     NotProvided,
     /// A value.
     Provided(FieldValue),
-    /// Deliberately empty (`""` or `[]`).
+    /// Empty on purpose (`""` or `[]`).
     Empty,
-    /// Deliberately marked as not applicable.
+    /// Marked as not applicable on purpose.
     NotApplicable,
     /// It held a value that was redacted. Satisfies `required`, and is in no message.
     Redacted,

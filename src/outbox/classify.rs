@@ -92,7 +92,7 @@ pub(crate) struct Verdict {
     pub reason: &'static str,
     /// What the receiver may have got.
     pub contact: Contact,
-    /// The receiver is overloaded (429, 502, 503, 504, timeout): the next delay has a floor.
+    /// The receiver is overloaded (429, 502, 503, 504, timeout): the next delay is at least `overload_shortest`.
     pub overloaded: bool,
     /// One attempt at a time from now on (429, 503, timeout).
     pub slow_down: bool,

@@ -14,7 +14,7 @@ use crate::model::Timestamp;
 /// A `Date` header has whole seconds and arrives late; smaller differences change nothing.
 const CLOCK_TOLERANCE_MS: u64 = 2_000;
 
-/// The largest plausible difference: after an empty battery a phone may begin in 1970, and a clock set by hand may be far ahead.
+/// The largest difference that can be true: after an empty battery a phone may begin in 1970, and a clock set by hand may be far ahead.
 const LARGEST_SKEW_MS: u64 = 100 * 366 * 24 * 3_600_000;
 
 /// A failure that could be caused by this phone needs a person once it was seen in attempts this far apart …
@@ -262,7 +262,7 @@ impl EndpointState {
 
     fn learn_clock(&mut self, date: Option<Timestamp>, now: Timestamp) {
         // The middle of the second that the header names.
-        let ahead = date.and_then(|date| plausible_skew((date - now).num_milliseconds().saturating_add(500)));
+        let ahead = date.and_then(|date| possible_skew((date - now).num_milliseconds().saturating_add(500)));
         let Some(ahead) = ahead else { return };
         match self.clock_skew_ms {
             Some(known) if ahead.abs_diff(known) <= CLOCK_TOLERANCE_MS => {}
@@ -272,8 +272,8 @@ impl EndpointState {
     }
 }
 
-/// A plausible difference between two clocks in milliseconds. None for a larger one, which comes from damage or a broken receiver.
-pub(crate) fn plausible_skew(ms: i64) -> Option<i64> {
+/// A possible difference between two clocks in milliseconds. None for a larger one, which comes from damage or a broken receiver.
+pub(crate) fn possible_skew(ms: i64) -> Option<i64> {
     (ms.unsigned_abs() <= LARGEST_SKEW_MS).then_some(ms)
 }
 

@@ -184,7 +184,7 @@ fn a_clock_that_cannot_be_is_not_learned_and_breaks_nothing() {
     let at = |date| AttemptFacts { date: Some(date), ..facts(start()) };
     // As damage may leave it in a row.
     for skew in [i64::MIN, i64::MIN + 1, -9_223_370_000_000_000_000, i64::MAX - 5_807, i64::MAX] {
-        let state = EndpointState { clock_skew_ms: plausible_skew(skew), ..fresh() };
+        let state = EndpointState { clock_skew_ms: possible_skew(skew), ..fresh() };
         assert_eq!(state.clock_skew_ms, None, "{skew}");
         let damaged = EndpointState { clock_skew_ms: Some(skew), ..fresh() };
         let learned = damaged.settled(&status(200), &at(start() + TimeDelta::seconds(420)), &policy);
@@ -192,7 +192,7 @@ fn a_clock_that_cannot_be_is_not_learned_and_breaks_nothing() {
     }
     // A phone whose clock begins in 1970 is off by half a century.
     let years = |years: i64| years * 365 * 24 * 3_600_000;
-    assert_eq!(plausible_skew(years(60)), Some(years(60)));
+    assert_eq!(possible_skew(years(60)), Some(years(60)));
     for date in [Timestamp::MAX_UTC, Timestamp::MIN_UTC, start() + TimeDelta::days(365 * 7000)] {
         assert_eq!(fresh().settled(&status(200), &at(date), &policy).clock_skew_ms, None, "{date}");
     }

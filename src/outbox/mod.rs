@@ -26,7 +26,7 @@ pub(crate) use blocker::{DeliveryContext, EndpointFacts, EntryFacts, Next, block
 pub use blocker::waits_for_person;
 pub(crate) use classify::{Class, Contact, Context, Verdict, classify, clock_error};
 pub(crate) use due::{LEASE, at_once, due_after, due_since, first_time, is_due, latest_due, lease_is_over, pause_end};
-pub(crate) use endpoint_state::{AttemptFacts, EndpointState, Failing, LastSeen, plausible_skew};
+pub(crate) use endpoint_state::{AttemptFacts, EndpointState, Failing, LastSeen, possible_skew};
 pub(crate) use outcome::{Answer, Cause, Outcome};
 pub(crate) use permits::{ActionFacts, OpenReplay, Permit, Permits, permits};
 pub(crate) use policy::CUT_SHORT_AT_ONCE;

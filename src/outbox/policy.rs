@@ -38,7 +38,7 @@ pub struct RetryPolicy {
     /// Delays are multiplied by a random number from 1 − jitter to 1 + jitter, so that phones do not all attempt at the same time. Default 0.2.
     pub jitter: f64,
     /// The shortest delay after 429, 502, 503, 504 and timeouts, which mean that the receiver is overloaded. Default 60 s.
-    pub overload_floor: Duration,
+    pub overload_shortest: Duration,
     /// No delay is longer, after jitter. Default, and at most, 24 h.
     pub longest_delay: Duration,
     /// An entry fails with `exhausted` after at least this many counted failures, and …. Default 12.
@@ -85,7 +85,7 @@ impl Default for RetryPolicy {
             schedule: vec![seconds(5), minutes(5), minutes(30), hours(2), hours(5), hours(10), hours(14), hours(20), hours(24)],
             slow_schedule: vec![minutes(5), hours(2), hours(10), hours(24), hours(24)],
             jitter: 0.2,
-            overload_floor: seconds(60),
+            overload_shortest: seconds(60),
             longest_delay: LONGEST,
             budget_attempts: 12,
             budget_age: hours(14 * 24),
@@ -136,7 +136,7 @@ impl RetryPolicy {
         self.schedule.iter().try_for_each(|step| delay(*step, "schedule"))?;
         self.slow_schedule.iter().try_for_each(|step| delay(*step, "slow_schedule"))?;
         must((0.0..=1.0).contains(&self.jitter), "jitter", "must be from 0 to 1")?;
-        spread(self.overload_floor, "overload_floor")?;
+        spread(self.overload_shortest, "overload_shortest")?;
         count(self.budget_attempts, "budget_attempts")?;
         delay(self.offline_first, "offline_first")?;
         delay(self.offline_longest, "offline_longest")?;
@@ -180,9 +180,9 @@ impl RetryPolicy {
         self.scaled(delay, 1.0 + self.jitter * (2.0 * random - 1.0))
     }
 
-    /// A floor with jitter: never below the floor itself, so that phones spread and the receiver gets its pause.
-    pub(super) fn jittered_floor(&self, floor: Duration, random: f64) -> Duration {
-        self.scaled(floor, 1.0 + self.jitter * random)
+    /// A shortest delay with jitter: never below the delay itself, so that phones spread and the receiver gets its pause.
+    pub(super) fn jittered_shortest(&self, delay: Duration, random: f64) -> Duration {
+        self.scaled(delay, 1.0 + self.jitter * random)
     }
 
     fn scaled(&self, delay: Duration, factor: f64) -> Duration {
@@ -243,7 +243,7 @@ mod tests {
         assert_eq!(policy.jittered(minutes(5), 0.5), minutes(5));
         assert!(policy.jittered(minutes(5), 0.999_999) <= minutes(6));
         assert_eq!(policy.jittered(hours(24), 0.999_999), hours(24), "no delay is longer than 24 hours after jitter");
-        assert_eq!(policy.jittered_floor(seconds(60), 0.0), seconds(60));
+        assert_eq!(policy.jittered_shortest(seconds(60), 0.0), seconds(60));
     }
 
     #[test]

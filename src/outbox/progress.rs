@@ -164,7 +164,7 @@ pub(crate) fn cut_short_delay(cut_short: u32, policy: &RetryPolicy, random: f64)
 fn retry_delay(counted: u32, verdict: &Verdict, policy: &RetryPolicy, random: f64) -> Duration {
     let mut delay = policy.jittered(policy.step(counted), random);
     if verdict.overloaded {
-        delay = delay.max(policy.jittered_floor(policy.overload_floor, random));
+        delay = delay.max(policy.jittered_shortest(policy.overload_shortest, random));
     }
     delay.max(verdict.pause.unwrap_or_default())
 }

@@ -281,7 +281,7 @@ fn a_wrong_clock_costs_one_attempt_and_no_budget() {
 }
 
 #[test]
-fn the_pause_that_a_receiver_asks_for_and_its_load_are_floors() {
+fn no_delay_is_shorter_than_a_receiver_asks_for_or_needs() {
     let policy = RetryPolicy::default();
     let delay = |outcome: Outcome, random| {
         let verdict = classify(&outcome, &context(true, start()), &policy);

@@ -122,7 +122,7 @@ pub const ALL: [&str; 36] = [
 ];
 
 /// Whether an entry that failed for this reason is revived by a real change of its endpoint: what failed was the endpoint, not the message.
-pub fn revives_by_itself(reason: &str) -> bool {
+pub fn revived_by_change(reason: &str) -> bool {
     [GONE, AUTH, REDIRECT, NOT_FOUND, TLS, PROTOCOL, EXHAUSTED].contains(&reason)
 }
 
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn each_cause_revives_what_it_can_have_fixed() {
         let revived = |by: fn(&str) -> bool| ALL.into_iter().filter(|code| by(code)).collect::<Vec<_>>();
-        assert_eq!(revived(revives_by_itself), ["tls", "protocol", "auth", "redirect", "not_found", "gone", "exhausted"]);
+        assert_eq!(revived(revived_by_change), ["tls", "protocol", "auth", "redirect", "not_found", "gone", "exhausted"]);
         assert_eq!(revived(revived_by_secrets), ["auth"]);
         assert_eq!(revived(revived_by_enabling), ["gone"]);
     }

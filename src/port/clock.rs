@@ -11,7 +11,7 @@ pub trait Clock: Send + Sync {
     /// The wall clock, in UTC. A time outside the years 0 to 9999 counts as the first or the last moment of them.
     fn now(&self) -> Timestamp;
 
-    /// Time since a fixed but arbitrary moment. Never goes back, and continues while the device sleeps.
+    /// Time since some moment that stays the same. Never goes back, and continues while the device sleeps.
     fn monotonic(&self) -> Duration;
 
     /// Sets a function to call when the clocks are moved by hand, so that a thread that waits for a time checks again. The clocks of the

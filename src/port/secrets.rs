@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::sorted::SortedMap;
 
-/// A secret in memory: wiped when dropped, never printed.
+/// A secret in memory: overwritten when dropped, never printed.
 #[derive(Clone)]
 pub struct SecretValue(Zeroizing<String>);
 
@@ -23,7 +23,7 @@ impl SecretValue {
     }
 }
 
-// Across an FFI a secret is a text; the other side has to wipe its own copy.
+// Across an FFI a secret is a text; the other side has to overwrite its own copy.
 #[cfg(feature = "uniffi")]
 uniffi::custom_type!(SecretValue, String, {
     lower: |secret| secret.expose().to_owned(),
@@ -76,7 +76,7 @@ impl Secrets for NoSecrets {
     }
 }
 
-/// Secrets kept in memory, for examples, tests and hosts that read them from a file of their own.
+/// Secrets kept in memory, for examples, tests and programs that read them from a file of their own.
 #[derive(Debug, Default)]
 pub struct StaticSecrets(RwLock<SortedMap<String, (SecretValue, Option<SecretValue>)>>);
 

@@ -62,7 +62,7 @@ pub(super) struct TreeCheck {
     /// index. When a write transaction reads such a page, SQLite refuses all its further writes.
     pub(super) lost: Vec<String>,
     /// The same where only the map of pages says something else than the tree.
-    pub(super) doubtful: Vec<String>,
+    pub(super) unlike_map: Vec<String>,
     /// The map of pages is not right about what cannot be derived.
     pub(super) map: bool,
     /// The list of free pages is damaged.
@@ -111,7 +111,7 @@ pub(super) fn look(connection: &Connection, stay: &[String], is_whole: bool) -> 
             let name = named.and_then(|(name, is_index)| derivable(version, name, is_index)).filter(|name| !stay.contains(name));
             match (name, is_of_map(&fault)) {
                 (Some(name), false) => found.lost.push(name),
-                (Some(name), true) => found.doubtful.push(name),
+                (Some(name), true) => found.unlike_map.push(name),
                 (None, is_of_map) => found.map |= is_of_map,
             }
         }

@@ -1,4 +1,4 @@
-//! Erasing deleted data completely.
+//! Cleaning: what is left of deleted data in the file is overwritten.
 //!
 //! SQLite overwrites deleted data at its current place (`secure_delete`). Copies remain in free pages, which are removed from the file; in the
 //! WAL, which keeps older pages until it is truncated; and in the gaps of pages, where SQLite leaves the old bytes of data that it moves to

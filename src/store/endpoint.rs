@@ -5,7 +5,7 @@ use rusqlite::{Row, params};
 use super::row::{from_json, from_ms, optional_time, to_json, to_ms};
 use super::{Connection, Result, StoreError, Transaction};
 use crate::model::{Endpoint, NetworkPolicy, Timestamp};
-use crate::outbox::{EndpointFacts, EndpointState, Failing, RetryPolicy, plausible_skew};
+use crate::outbox::{EndpointFacts, EndpointState, Failing, RetryPolicy, possible_skew};
 
 /// Why the app disabled an endpoint, as its status says.
 pub(crate) const BY_APP: &str = "by_app";
@@ -274,7 +274,7 @@ fn endpoint_row(row: &Row<'_>) -> Result<EndpointRow> {
             asked_until: row.get::<_, Option<i64>>(16)?.map(time),
             consecutive_failures: row.get(7)?,
             in_flight_limit: row.get(8)?,
-            skew_ms: row.get::<_, Option<i64>>(9)?.and_then(plausible_skew),
+            skew_ms: row.get::<_, Option<i64>>(9)?.and_then(possible_skew),
             failing,
             urgent_at: row.get::<_, Option<i64>>(14)?.map(time),
             urgent_pause: row.get::<_, Option<i64>>(15)?.map(time),

@@ -9,7 +9,7 @@ thread_local! {
     static MET_DAMAGE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether SQLite has told this thread of damage since this was asked last, also if the error was passed over.
+/// Whether SQLite has told this thread of damage since this was asked last, also if the error was ignored.
 pub(super) fn met_damage() -> bool {
     MET_DAMAGE.take()
 }

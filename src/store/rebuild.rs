@@ -84,10 +84,10 @@ pub(super) fn rebuild_alone(connection: &Connection) -> Result<()> {
 /// Frees the pages of what is lost, without their content. False: nothing was changed.
 fn begin(tx: &Transaction<'_>, look: &TreeCheck, lost: &mut Vec<String>, stay: &[String]) -> Result<bool> {
     // By a wrong map the pages of a tree are not all found.
-    if look.map || look.free || look.cut || !look.doubtful.is_empty() {
+    if look.map || look.free || look.cut || !look.unlike_map.is_empty() {
         let version = schema::version(tx)?;
         // Without access to pages these stay, and are named so that nobody looks for them again.
-        let pages = Pages::of(tx).inspect_err(|_| lost.extend(look.doubtful.iter().cloned()))?;
+        let pages = Pages::of(tx).inspect_err(|_| lost.extend(look.unlike_map.iter().cloned()))?;
         loop {
             let Err(broken) = pages.rebuild_lists(&trees(lost))? else {
                 log::warn!("the map of pages and the list of free ones are rebuilt");
@@ -111,7 +111,7 @@ fn begin(tx: &Transaction<'_>, look: &TreeCheck, lost: &mut Vec<String>, stay: &
         log::warn!("what is damaged stays as it is, because the map of pages is damaged too");
         return Ok(false);
     }
-    lost.extend(look.doubtful.iter().cloned());
+    lost.extend(look.unlike_map.iter().cloned());
     sort(lost, PartialOrd::lt);
     lost.dedup();
     if !lost.is_empty() {

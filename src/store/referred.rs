@@ -1,4 +1,4 @@
-//! The files that sessions refer to, by the hash of their bytes, which the host keeps. The event log keeps the old value of an edit, so its file
+//! The files that sessions refer to, by the hash of their bytes, which the app keeps. The event log keeps the old value of an edit, so its file
 //! is referred to as well.
 
 use rusqlite::ToSql;

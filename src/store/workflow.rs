@@ -120,7 +120,7 @@ pub(crate) fn by_id(connection: &Connection, id: i64) -> Result<(WorkflowRef, Sh
 }
 
 /// How many sessions use a version.
-pub(crate) fn sessions(connection: &Connection, id: i64) -> Result<u64> {
+pub(crate) fn count_sessions(connection: &Connection, id: i64) -> Result<u64> {
     let count: i64 = connection.prepare_cached("SELECT count(*) FROM session WHERE workflow_id = ?1")?.query_row([id], |row| row.get(0))?;
     Ok(count as u64)
 }

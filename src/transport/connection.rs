@@ -29,8 +29,8 @@ const INPUT: usize = MAX_HEAD + 4 * 1024;
 const OUTPUT: usize = 16 * 1024;
 /// How much is collected before it is written. A payload of usual size is written at once, and memory stays small for a large one.
 const FLUSH_AT: usize = 64 * 1024;
-/// How long a write may stall before checking for an early answer.
-const STALL: Duration = Duration::from_millis(250);
+/// How long a write may wait before checking for an early answer.
+const WRITE_WAIT: Duration = Duration::from_millis(250);
 /// How often a check reads on while only TLS messages such as session tickets come. A peer may send those without end.
 const MAX_READS_WITHOUT_ANSWER: usize = 8;
 
@@ -85,7 +85,7 @@ impl Connection {
         }
         while self.stream.wants_write() && !self.has_stopped_writing() {
             time_left(until).map_err(|failure| attempt.fail(failure))?;
-            match self.stream.write_some(until.min(Instant::now() + STALL)) {
+            match self.stream.write_some(until.min(Instant::now() + WRITE_WAIT)) {
                 Ok(true) => attempt.bytes_left(),
                 Ok(false) => self.look_for_early_answer(attempt)?,
                 Err(failure) => self.broken = Some(failure),

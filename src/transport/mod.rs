@@ -12,7 +12,7 @@
 //! - After `renew` no earlier connection and no earlier address is used; running requests continue.
 //! - `cancel` ends an attempt in every phase, at once.
 //! - Nothing after the status line turns an answer into a failure: at most 4 KiB of body are read, best effort, and headers may be many
-//!   or odd. Only a head above 32 KiB is not read.
+//!   or unusual. Only a head above 32 KiB is not read.
 //! - A success counts only when the whole request was written before; a refusal counts at any time, and ends the request.
 //! - Certificates are always verified, against the bundled roots and the extra ones together.
 //! - No proxy is used, not even one named by the environment: a request carries a customer's data, and goes only where the endpoint says. A

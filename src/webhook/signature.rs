@@ -20,7 +20,7 @@ const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 #[error("a signing secret is `whsec_` and the base64 of 24 to 64 bytes")]
 pub(super) struct InvalidSecret;
 
-/// A key to sign with: wiped when dropped, never printed.
+/// A key to sign with: overwritten when dropped, never printed.
 pub(super) struct SigningKey(Zeroizing<Vec<u8>>);
 
 impl SigningKey {

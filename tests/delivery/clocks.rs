@@ -129,7 +129,7 @@ fn a_pause_from_a_clock_far_ahead_is_over_wherever_it_is_shown() {
 }
 
 #[test]
-fn a_receiver_whose_clock_is_wrong_excuses_no_other_ones_certificate() {
+fn a_receiver_whose_clock_is_wrong_counts_for_no_other_ones_certificate() {
     let expired = || Err(failure(FailureKind::Certificate { time_invalid: true }, Phase::Connect, RequestSent::No));
     let (field, _) = phone(move |request| {
         let date = "Thu, 01 Jan 1970 00:00:00 GMT";

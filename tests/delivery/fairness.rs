@@ -17,7 +17,7 @@ fn go_on(field: &Field, until: Timestamp) {
 }
 
 #[test]
-fn twenty_messages_that_always_fail_hold_up_no_new_one() {
+fn twenty_messages_that_always_fail_delay_no_new_one() {
     let poison = Arc::default();
     let (field, _) = phone(all_but(&poison));
     field.backlog(20, OFFICE);

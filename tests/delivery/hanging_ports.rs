@@ -23,7 +23,7 @@ fn short_window(field: &Field, hangs: impl FnOnce()) -> FlushReport {
 }
 
 #[test]
-fn a_store_of_secrets_that_hangs_in_every_short_window_is_asked_less_and_less_and_holds_up_its_own_endpoint_alone() {
+fn a_store_of_secrets_that_hangs_in_every_short_window_is_asked_less_and_less_and_delays_its_own_endpoint_alone() {
     let (field, secrets_store) = with_hanging_secrets();
     register(&field, "lab");
     let session = field.complete();
@@ -51,7 +51,7 @@ fn a_store_of_secrets_that_hangs_in_every_short_window_is_asked_less_and_less_an
 }
 
 #[test]
-fn an_endpoint_that_names_no_secret_any_more_is_not_held_up_by_look_ups_of_the_old_one() {
+fn an_endpoint_that_names_no_secret_any_more_is_not_delayed_by_look_ups_of_the_old_one() {
     let (field, secrets_store) = with_hanging_secrets();
     let session = field.complete();
     for asked in 1..=4 {

@@ -192,7 +192,7 @@ fn a_transport_that_cannot_say_what_failed_is_no_proof_of_being_offline() {
 }
 
 #[test]
-fn one_endpoint_that_cannot_be_reached_holds_up_no_other() {
+fn one_endpoint_that_cannot_be_reached_delays_no_other() {
     let (field, _) = phone(|request| {
         if request.url.contains("lab") { Ok(answer(202)) } else { Err(failure(FailureKind::Refused, Phase::Connect, RequestSent::No)) }
     });

@@ -419,7 +419,7 @@ fn replays_begin_after_messages_that_have_failed_before() {
 }
 
 #[test]
-fn a_replay_of_an_earlier_revision_that_waits_gives_way_to_the_newest_delivered_one() {
+fn a_replay_of_an_earlier_revision_that_waits_is_abandoned_for_the_newest_delivered_one() {
     for how in 0..3 {
         let (field, receivers) = phone(|_| Ok(answer(202)));
         let session = delivered(&field);

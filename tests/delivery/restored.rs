@@ -124,7 +124,7 @@ fn what_a_restored_copy_abandoned_is_due_at_once_when_it_is_sent_again() {
 }
 
 #[test]
-fn a_message_with_the_number_of_one_that_hangs_is_not_held_up_after_a_restore() {
+fn a_message_with_the_number_of_one_that_hangs_is_not_delayed_after_a_restore() {
     let (field, _) = phone(|_| Ok(answer(202)));
     let copy = backup(&field);
     let other = field.other_process();

@@ -112,7 +112,7 @@ fn new_secrets_revive_only_what_names_one() {
 }
 
 #[test]
-fn a_store_of_secrets_that_hangs_makes_no_two_messages_of_one_and_holds_up_no_other_endpoint() {
+fn a_store_of_secrets_that_hangs_makes_no_two_messages_of_one_and_delays_no_other_endpoint() {
     let secrets_store = SlowSecrets::new();
     let (field, _) = phone_with(
         |_| Ok(answer(202)),

@@ -5,7 +5,7 @@ use compass_core::testing::{Blocking, BlockingAnswer, BlockingCall, Reply};
 use super::*;
 
 #[test]
-fn a_stall_after_a_secret_came_is_not_told_as_a_secret_that_cannot_be_read() {
+fn a_hang_after_a_secret_came_is_not_told_as_a_secret_that_cannot_be_read() {
     let secrets_store = SlowSecrets::new();
     secrets_store.set(SECRET_NAME, SECRET);
     let given = secrets_store.clone();
@@ -168,7 +168,7 @@ fn next_due_and_the_list_agree_on_what_was_cut_short_too_often() {
 }
 
 #[test]
-fn an_endpoint_that_is_held_up_by_what_hangs_shows_it() {
+fn an_endpoint_that_is_delayed_by_what_hangs_shows_it() {
     let (field, _) = phone(|_| Ok(answer(202)));
     field.transport.hold("");
     field.transport.ignore_cancel();

@@ -164,7 +164,7 @@ fn each_endpoint_has_its_own() {
 }
 
 #[test]
-fn what_needs_a_person_is_not_passed_over() {
+fn what_needs_a_person_is_not_skipped() {
     type Obstacle = fn(&Field);
     let obstacles: [(&str, Obstacle); 6] = [
         ("integration_off", |field| field.compass.set_integration_enabled(false).unwrap()),

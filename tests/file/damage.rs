@@ -71,7 +71,7 @@ fn a_check_tells_what_it_finds_wherever_the_file_is_damaged() {
 }
 
 #[test]
-fn an_act_that_does_not_read_back_hides_no_file_and_holds_up_no_other_session() {
+fn an_act_that_does_not_read_back_hides_no_file_and_delays_no_other_session() {
     let app = App::with_a_photo();
     let hashes = ["a", "b", "c"].map(|digit| digit.repeat(64));
     let sessions = hashes.each_ref().map(|hash| {
@@ -246,7 +246,7 @@ fn a_body_that_is_lost_or_damaged_is_made_again_also_where_it_is_frozen_again() 
 }
 
 #[test]
-fn a_file_that_is_damaged_anywhere_brings_nothing_down_and_gives_way_to_a_copy() {
+fn a_file_that_is_damaged_anywhere_stops_nothing_and_is_replaced_by_a_copy() {
     let app = App::new();
     for _ in 0..6 {
         app.completed();

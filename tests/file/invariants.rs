@@ -327,7 +327,7 @@ fn nothing_is_in_flight_of_before_once_it_is_claimed() {
 }
 
 #[test]
-fn an_undelivered_message_gives_way_to_a_newer_revision_from_wherever_it_is() {
+fn an_undelivered_message_is_superseded_by_a_newer_revision_from_wherever_it_is() {
     let entry = "INSERT INTO outbox (action_id, session_id, revision, delivery_id, endpoint, body_sha256, body_size, workflow_version,
                                      session_state, frozen_at, due_at)
                  SELECT 1, 1, 2, 'msg_aaaaaaaaaaaaaaaaaaaaaaaaaa', 'office', sha256, 1, '1', 'completed', 1, 1 FROM body";

@@ -5,8 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
-mod backup;
-mod copies;
+mod backup_names;
+mod copies_to_restore;
 mod creation;
 mod damage;
 mod deleted_is_gone;

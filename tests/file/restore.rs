@@ -299,7 +299,7 @@ fn damaged(what: &str) -> (App, PathBuf) {
 }
 
 #[test]
-fn a_damaged_database_gives_way_when_a_person_says_so_and_is_set_aside() {
+fn a_damaged_database_is_replaced_when_a_person_says_so_and_is_set_aside() {
     for what in ["empty beside its WAL", "noise"] {
         let (mut app, copy) = damaged(what);
         let file = std::fs::read(app.path()).unwrap();
@@ -318,7 +318,7 @@ fn a_damaged_database_gives_way_when_a_person_says_so_and_is_set_aside() {
 }
 
 #[test]
-fn a_file_that_lacks_a_rule_gives_way_and_its_messages_are_counted() {
+fn a_file_that_lacks_a_rule_is_replaced_and_its_messages_are_counted() {
     let (mut app, copy) = copied();
     app.completed();
     app.compass.close().unwrap();

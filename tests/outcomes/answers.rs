@@ -63,12 +63,12 @@ fn every_2xx_is_sent_whatever_its_body() {
 }
 
 #[test]
-fn a_body_that_stalls_does_not_hold_up_the_answer() {
-    let stalls = Reply::RawThenHold(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nonly this".to_vec());
+fn a_body_that_does_not_end_does_not_delay_the_answer() {
+    let hangs = Reply::RawThenHold(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nonly this".to_vec());
     let mut setup = Setup::default();
     setup.timeouts.body = Duration::from_millis(100);
-    let server = server(stalls);
-    check("stalled body", &setup.phone(), &server, 200, &sent());
+    let server = server(hangs);
+    check("hanging body", &setup.phone(), &server, 200, &sent());
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn gone_is_final_and_disables_the_endpoint() {
 }
 
 #[test]
-fn retry_after_is_honoured_in_seconds_and_as_a_date() {
+fn retry_after_counts_in_seconds_and_as_a_date() {
     let now = chrono::Utc::now();
     let day = 24 * 3600;
     let ask = |code: u16, value: &str| Reply::Respond(Response::new(code).header("retry-after", value));
@@ -145,7 +145,7 @@ fn retry_after_is_honoured_in_seconds_and_as_a_date() {
     let row = |what: &str, code, reply, expect| Row(format!("{code}, {what}"), code, reply, expect);
     let rows = [
         row("seconds", 429, ask(429, "120"), limited.clone().asked_for(120)),
-        row("fewer seconds than the floor", 429, ask(429, "10"), limited.clone().asked_for(10)),
+        row("fewer seconds than the shortest delay", 429, ask(429, "10"), limited.clone().asked_for(10)),
         row("nothing", 429, ask(429, "0"), limited.clone()),
         row("an hour", 503, ask(503, "3600"), busy.clone().asked_for(3600)),
         row("a date", 429, date(429, 600), limited.clone().asked_for(600)),
@@ -183,7 +183,7 @@ fn a_date_in_retry_after_is_by_the_receivers_clock() {
 }
 
 #[test]
-fn jitter_reaches_from_four_fifths_to_six_fifths_and_a_floor_is_never_undercut() {
+fn jitter_reaches_from_four_fifths_to_six_fifths_and_never_below_the_shortest_delay() {
     for (fraction, code, low) in
         [(0.0, 500, 4_000), (0.5, 500, 5_000), (0.999_999, 500, 5_999), (0.0, 503, 60_000), (0.999_999, 503, 71_999)]
     {

@@ -30,7 +30,7 @@ fn no_reason_code_is_explained_that_does_not_exist() {
 fn the_marks_of_the_tables_agree_with_the_rules() {
     for code in reason::ALL {
         let marked = |mark: &str| reason_rows().iter().any(|row| row.starts_with(&format!("| `{code}`")) && row.contains(mark));
-        assert_eq!(marked("(**R**)"), reason::revives_by_itself(code), "{code}");
+        assert_eq!(marked("(**R**)"), reason::revived_by_change(code), "{code}");
         assert_eq!(marked("(**P**)"), waits_for_person(code), "{code}");
     }
 }

@@ -70,7 +70,7 @@ fn a_new_url_enables_an_endpoint_that_was_gone() {
 }
 
 #[test]
-fn an_endpoint_that_hangs_does_not_hold_up_another() {
+fn an_endpoint_that_hangs_does_not_delay_another() {
     let depot = Arc::new(server(Reply::status(200)));
     let watched = Arc::clone(&depot);
     // The office answers nobody before the depot has got everything.
@@ -115,7 +115,7 @@ fn a_dead_endpoint_fails_alone() {
 }
 
 #[test]
-fn a_message_that_always_fails_does_not_hold_up_its_siblings() {
+fn a_message_that_always_fails_does_not_delay_its_siblings() {
     let server = TestServer::https(ca(), |seen| Reply::status(if seen.body.len() > 20_000 { 500 } else { 200 }));
     let phone = Setup::one_at_a_time().phone();
     phone.register("office", &server.url("/hook"));

@@ -102,7 +102,7 @@ fn without_a_connection_it_is_the_network_or_the_receiver() {
         // No system routes a connection to a group of hosts.
         before("no route", || "https://224.0.0.1/hook".to_owned().into(), no_network(), no_network()),
         connect_hurry(before("a connect that hangs", hole, no_network(), retry("unreachable").overloaded())),
-        connect_hurry(before("TLS that stalls", || greets(Greeting::Stall), no_network(), retry("unreachable").overloaded())),
+        connect_hurry(before("TLS that hangs", || greets(Greeting::Hang), no_network(), retry("unreachable").overloaded())),
         before("closed before TLS", || greets(Greeting::Close), no_network(), retry("unreachable")),
         before("reset before TLS", || greets(Greeting::Reset), no_network(), retry("unreachable")),
     ];
@@ -201,7 +201,7 @@ fn an_answer_of_the_last_minute_shows_that_there_is_internet() {
 #[test]
 fn an_expired_certificate_is_blamed_on_the_phones_clock_where_two_receivers_say_so() {
     // What the clocks of other endpoints have told, in minutes ahead of the phone's, and what an expired certificate then means. One whose
-    // clock is wrong excuses nobody else; two that agree do, by the smaller of their words.
+    // clock is wrong counts for nobody else; two that agree do, by the smaller of their words.
     let rows: [(&[i64], Expect); 6] = [
         (&[61], slow("tls")),
         (&[61, 62], offline("clock_skew")),

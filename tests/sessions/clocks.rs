@@ -54,7 +54,7 @@ fn a_clock_that_is_set_back_makes_no_act_earlier_than_the_one_before() {
 }
 
 #[test]
-fn a_clock_that_was_ahead_and_is_put_right_holds_up_no_message() {
+fn a_clock_that_was_ahead_and_is_put_right_delays_no_message() {
     let app = App::new();
     let session = app.at_the_end().key;
     app.clock.jump_wall(TimeDelta::days(7_300));

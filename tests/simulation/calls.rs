@@ -32,7 +32,7 @@ pub struct Request {
     began: Duration,
     pub arrived: bool,
     pub cancelled: bool,
-    /// Grows when the request is cancelled; events of an earlier round are passed over.
+    /// Grows when the request is cancelled; events of an earlier round are skipped.
     round: u32,
 }
 

@@ -309,7 +309,7 @@ impl World {
     }
 
     /// From when on this endpoint has a place in flight. What was in flight when the way was repaired keeps its place until its time is up:
-    /// one that stays broken may take four of the eight there are, so four calls that hang are the others; fewer hold up their own alone.
+    /// one that stays broken may take four of the eight there are, so four calls that hang are the others; fewer delay their own alone.
     fn places_are_free(&self, key: &str, broken: Broken) -> Duration {
         let life = self.processes[0].life;
         let hanging: Vec<(&str, Duration)> =

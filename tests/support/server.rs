@@ -161,7 +161,7 @@ pub enum Greeting {
     /// TLS if the server has it, then requests.
     Serve,
     /// Nothing: a client that waits for TLS gets none.
-    Stall,
+    Hang,
     /// A plain HTTP answer, also where TLS was expected; then the end.
     PlainText,
     /// The end.
@@ -431,7 +431,7 @@ impl Shared {
         socket.set_nodelay(true)?;
         match (self.on_connect)(connection) {
             Greeting::Serve => {}
-            Greeting::Stall => return hold(&mut socket),
+            Greeting::Hang => return hold(&mut socket),
             Greeting::PlainText => {
                 socket.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 5\r\n\r\nplain")?;
                 return self.finish(&mut Stream::Plain(socket));

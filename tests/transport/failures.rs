@@ -48,7 +48,7 @@ fn a_server_that_does_not_speak_tls() {
     let transport = transport_with(&ca, Timeouts { connect: SHORT, ..Timeouts::default() });
     let rows = [
         (Greeting::PlainText, FailureKind::Tls),
-        (Greeting::Stall, FailureKind::Timeout),
+        (Greeting::Hang, FailureKind::Timeout),
         (Greeting::Close, FailureKind::Closed),
         (Greeting::Reset, FailureKind::Closed),
     ];
@@ -196,7 +196,7 @@ fn a_server_that_reads_slowly_is_bounded_by_the_timeout_of_sending() {
 fn cancel_ends_an_attempt_in_every_phase() {
     let ca = TestCa::new();
     let hole = BlackHole::new();
-    let stalled = TestServer::builder().tls(&ca.leaf()).on_connect(|_| Greeting::Stall).start();
+    let hanging = TestServer::builder().tls(&ca.leaf()).on_connect(|_| Greeting::Hang).start();
     let unread = TestServer::builder().tls(&ca.leaf()).small_window().on_head(|_| Head::NeverRead).start();
     let silent = TestServer::https(&ca, |_| Reply::Silence);
     let transport = Arc::new(transport_with(&ca, HOURS));
@@ -204,7 +204,7 @@ fn cancel_ends_an_attempt_in_every_phase() {
     type Underway<'a> = Box<dyn Fn() + 'a>;
     let rows: [(TransportRequest, Underway<'_>, Phase, RequestSent); 4] = [
         (post(hole.url(), "x"), Box::new(|| hole.wait_for_connect()), Phase::Connect, RequestSent::No),
-        (post(stalled.url("/"), "x"), Box::new(|| stalled.wait_for_connections(1)), Phase::Connect, RequestSent::No),
+        (post(hanging.url("/"), "x"), Box::new(|| hanging.wait_for_connections(1)), Phase::Connect, RequestSent::No),
         (post(unread.url("/"), big), Box::new(|| unread.wait_for_heads(1)), Phase::Send, RequestSent::Maybe),
         (post(silent.url("/"), "x"), Box::new(|| drop(silent.wait_for_requests(1))), Phase::Receive, RequestSent::Maybe),
     ];

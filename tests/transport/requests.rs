@@ -133,7 +133,7 @@ fn what_follows_the_status_line_never_makes_it_a_failure() {
         ("bad gzip", Reply::bad_gzip(200), b"this is not gzip"),
         ("bad chunk", chunked("zzz\r\nnonsense"), b""),
         ("cut chunk", chunked("10\r\nabc"), b"abc"),
-        ("body that stalls", held("abc"), b"abc"),
+        ("body that hangs", held("abc"), b"abc"),
         ("body that never comes", slow, b""),
         ("no length", Reply::Raw(b"HTTP/1.1 200 OK\r\n\r\nto the end".to_vec()), b"to the end"),
         ("reset after the answer", Reply::RespondThenReset(Response::new(200)), b""),

@@ -22,7 +22,7 @@ pub trait Transport: Send + Sync {
     fn renew(&self) -> Result<(), PortError>;
 }
 
-/// A header. The core's own type is wiped when it is dropped, and cannot cross the FFI.
+/// A header. The core's own type is overwritten when it is dropped, and cannot cross the FFI.
 #[derive(Clone, uniffi::Record)]
 pub struct HttpHeader {
     /// Lower-case name.

@@ -58,7 +58,7 @@ pub(super) fn definition(reader: &mut Reader, object: &Object) -> FieldDefinitio
     requires::bound(reader, object, requires::OF_FIELD);
     let key = reader.key(object, "key");
     let name = reader.name(object);
-    let help = reader.shown(object, "help", Need::Optional, Shape::Prose, MAX_HELP_LENGTH);
+    let help = reader.shown(object, "help", Need::Optional, Shape::Lines, MAX_HELP_LENGTH);
     let required = reader.flag(object, "required");
     let allow_empty = reader.flag(object, "allow_empty");
     let allow_not_applicable = reader.flag(object, "allow_not_applicable");
@@ -106,7 +106,7 @@ fn ascii_pattern(reader: &mut Reader, object: &Object, kind: &FieldKind) {
 
 /// Checks the example of a field: a text as a technician would type it, to show that the field's rules accept some value.
 fn example(reader: &mut Reader, object: &Object, definition: &FieldDefinition, valid: bool) {
-    let Some(text) = reader.text(object, "example", Need::Optional, Shape::Prose, MAX_EXAMPLE_LENGTH) else { return };
+    let Some(text) = reader.text(object, "example", Need::Optional, Shape::Lines, MAX_EXAMPLE_LENGTH) else { return };
     if matches!(definition.kind, FieldKind::Attachment(_) | FieldKind::Signature(_)) {
         reader.add(Code::IgnoredConstraint, object.at("example"), "A field for a file cannot have an example; remove it.");
     } else if valid && text.chars().count() <= MAX_EXAMPLE_LENGTH {

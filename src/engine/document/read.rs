@@ -47,7 +47,7 @@ pub(super) fn document(reader: &mut Reader, root: &Node) -> Option<Document> {
         version,
         local_revision,
         name: reader.name(&object),
-        description: reader.shown(&object, "description", Need::Optional, Shape::Prose, MAX_DESCRIPTION_LENGTH),
+        description: reader.shown(&object, "description", Need::Optional, Shape::Lines, MAX_DESCRIPTION_LENGTH),
         start: reader.key(&object, "start"),
         fields: reader.elements(&object, "fields", Need::Optional, MAX_FIELDS, field::definition),
         responses: reader.elements(&object, "responses", Need::Optional, MAX_RESPONSES, response),
@@ -63,7 +63,7 @@ fn sections(reader: &mut Reader, object: &Object) -> Vec<Section> {
 }
 
 fn content(reader: &mut Reader, object: &Object) -> String {
-    reader.shown(object, "content", Need::Optional, Shape::Prose, MAX_CONTENT_LENGTH).unwrap_or_default()
+    reader.shown(object, "content", Need::Optional, Shape::Lines, MAX_CONTENT_LENGTH).unwrap_or_default()
 }
 
 /// Keys of fields. One that could not be read is empty.

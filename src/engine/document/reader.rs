@@ -52,7 +52,7 @@ pub(super) enum Shape {
     /// One line, not blank.
     Name,
     /// Any lines.
-    Prose,
+    Lines,
 }
 
 /// Reads typed values and collects their findings. A value that cannot be read gives `None`, or an empty text for a key, and always has a
@@ -142,11 +142,11 @@ impl Reader {
         if length > longest {
             self.add(Code::TooLong, &*pointer, format!("This text has {length} characters; at most {longest} are allowed."));
         }
-        let prose = shape == Shape::Prose;
-        if text.chars().any(|c| c.is_control() && !(prose && (c == '\n' || c == '\t'))) {
-            let allowed = if prose { "only newline (\\n) and tab are" } else { "none is" };
+        let several_lines = shape == Shape::Lines;
+        if text.chars().any(|c| c.is_control() && !(several_lines && (c == '\n' || c == '\t'))) {
+            let allowed = if several_lines { "only newline (\\n) and tab are" } else { "none is" };
             self.add(Code::BadText, pointer, format!("This text contains a control character; {allowed} allowed."));
-        } else if !prose && text.trim().is_empty() {
+        } else if !several_lines && text.trim().is_empty() {
             self.add(Code::BadText, pointer, "This text is blank; write a text for the technician.");
         }
         Some(text.clone())

@@ -78,7 +78,7 @@ fn a_receiver_that_is_down_for_thirty_days_gets_everything_in_the_end() {
 }
 
 #[test]
-fn one_message_that_always_fails_holds_up_no_other() {
+fn one_message_that_always_fails_delays_no_other() {
     let poison = Arc::new(Mutex::new(String::new()));
     let known = poison.clone();
     let field = Field::new(ScriptedTransport::new(move |request| {
@@ -100,7 +100,7 @@ fn one_message_that_always_fails_holds_up_no_other() {
 }
 
 #[test]
-fn a_dead_endpoint_holds_up_no_other() {
+fn a_dead_endpoint_delays_no_other() {
     let field = Field::in_real_time(ScriptedTransport::always(202));
     field.compass.put_endpoint(&endpoint("depot", "https://depot.example/")).unwrap();
     field.transport.hold("https://depot.example/");

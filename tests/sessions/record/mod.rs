@@ -357,7 +357,7 @@ fn what_was_sent_is_sent_and_what_was_refused_can_be_sent_again() {
 }
 
 #[test]
-fn everything_that_failed_is_sent_again_in_one_go() {
+fn everything_that_failed_is_sent_again_in_one_call() {
     let app = App::with_office(ScriptedTransport::always(422));
     let (one, two) = (app.completed(), app.completed());
     // A refused message is looked at again some hours later before it fails.

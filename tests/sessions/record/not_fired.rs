@@ -42,7 +42,7 @@ fn sending_what_did_not_fire_freezes_it_then() {
 }
 
 #[test]
-fn what_did_not_fire_while_the_integration_was_off_is_sent_in_one_go() {
+fn what_did_not_fire_while_the_integration_was_off_is_sent_in_one_call() {
     let app = App::new();
     app.compass.set_integration_enabled(false).unwrap();
     let one = app.completed();

@@ -82,7 +82,7 @@ extension SessionSummary {
 
 extension FakeCompass {
     /// What `refuseNext` may name: the calls of a handle that a fake keeps, and the commands of `run`.
-    package static let refusable: Set<String> = [
+    package static let callsAndCommands: Set<String> = [
         "importWorkflow", "workflows", "workflow", "workflowDocument", "lintWorkflow", "retireWorkflow", "forgetWorkflow", "start", "run",
         "saveDraft", "saveNoteDraft", "session", "sessions", "record", "totals", "delete", "files", "setIntegrationEnabled",
         "integrationEnabled", "putEndpoint", "archiveEndpoint", "setEndpointEnabled", "endpoints", "testDelivery", "send", "sendCorrected",

@@ -118,7 +118,7 @@ public final class FakeCompass: CompassHandle {
     ///   (also for `setField`, `clearField` and `markNotApplicable`), `answer`, `back`, `complete`, … The process ends when no call and no
     ///   command has this name: the refusal would never happen.
     public func refuseNext(_ error: CompassError, of call: String? = nil) {
-        if let call { precondition(Self.refusable.contains(call), "no call and no command is named `\(call)`") }
+        if let call { precondition(Self.callsAndCommands.contains(call), "no call and no command is named `\(call)`") }
         refusals.withLock { $0.append(Refusal(call: call, error: error)) }
     }
 

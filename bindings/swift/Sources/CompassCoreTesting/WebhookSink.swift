@@ -89,12 +89,12 @@ public final class WebhookSink: Sendable {
                 wait(waiter, continuation)
                 let milliseconds = Int(clamping: limit.wholeMilliseconds)
                 DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(milliseconds)) { [weak self] in
-                    self?.giveUp(waiter, NoWebhook())
+                    self?.fail(waiter, NoWebhook())
                 }
-                if Task.isCancelled { giveUp(waiter, CancellationError()) }
+                if Task.isCancelled { fail(waiter, CancellationError()) }
             }
         } onCancel: {
-            giveUp(waiter, CancellationError())
+            fail(waiter, CancellationError())
         }
     }
 
@@ -128,7 +128,7 @@ public final class WebhookSink: Sendable {
         if let ready { continuation.resume(with: ready) }
     }
 
-    private func giveUp(_ waiter: UInt64, _ error: any Error) {
+    private func fail(_ waiter: UInt64, _ error: any Error) {
         state.withLock { $0.take(waiter) }?.resume(throwing: error)
     }
 

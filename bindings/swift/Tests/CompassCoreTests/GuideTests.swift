@@ -59,8 +59,8 @@ final class GuideTests: XCTestCase {
             entry.typed("")
             try await entry.commit().value
         }
-        let wiped = try await kept()
-        XCTAssertEqual(wiped?.state, .notProvided)
+        let emptied = try await kept()
+        XCTAssertEqual(emptied?.state, .notProvided)
         try await compass.close()
     }
 

@@ -1,6 +1,6 @@
 //! The rules of values: what a field accepts, and in which form it is kept.
 //!
-//! A problem names the field, a stable code and, where there is one, the bound that it violates; it never holds the value. The codes:
+//! A problem names the field, a stable code and, where there is one, the bound that it breaks; it never holds the value. The codes:
 //!
 //! | code | of | when |
 //! | --- | --- | --- |
@@ -8,7 +8,7 @@
 //! | `not_applicable_not_allowed` | every type | marked as not applicable, and the field does not allow it |
 //! | `wrong_type` | every type | a value of another type |
 //! | `bad_format` | decimal, email, phone, url, datetime, typed texts | not in the form of the type |
-//! | `needs_manifest` | attachment, signature | typed; the host gives a manifest |
+//! | `needs_manifest` | attachment, signature | typed; the app gives a manifest |
 //! | `too_short`, `too_long` | text-like types | fewer or more characters than the limit |
 //! | `control_character` | text-like types | a control character that the type does not accept, a line separator, a directional override |
 //! | `line_break` | text | a line feed or carriage return in a text of one line |

@@ -159,7 +159,7 @@ fn an_unreadable_pattern_or_bound_does_not_stop_work() {
 }
 
 #[test]
-fn addresses_and_numbers_of_people_are_checked_leniently() {
+fn addresses_and_numbers_of_people_are_checked_in_their_general_form() {
     texts(
         json!({ "type": "email" }),
         &[

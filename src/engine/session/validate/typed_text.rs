@@ -1,4 +1,4 @@
-//! From what a person types at a prompt to a value, and back.
+//! From what a person types to a value, and back.
 
 use std::num::IntErrorKind;
 

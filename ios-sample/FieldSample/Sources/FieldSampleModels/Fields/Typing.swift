@@ -46,7 +46,7 @@ struct Typing: Hashable, Sendable {
             guard let text = open(field) else { continue }
             do {
                 let state = try field.definition.parse(text)
-                // Who wipes a line has said nothing; "empty" is said with its own button.
+                // Who empties a line has said nothing; "empty" is said with its own button.
                 let change = state == .empty ? .clear : state.change ?? .clear
                 changes.append(FieldChange(field: field.definition.key, change: change))
             } catch let refused as CompassError where !refused.problems.isEmpty {

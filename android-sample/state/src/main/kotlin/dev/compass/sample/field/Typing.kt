@@ -62,7 +62,7 @@ data class Typing(
         return ReadTexts(changes, problems)
     }
 
-    // Who wipes a line has said nothing; "empty" is said with its own button.
+    // Who empties a line has said nothing; "empty" is said with its own button.
     private fun read(definition: FieldDefinition, text: String): Change? =
         if (text.isBlank()) Change.Clear else definition.parse(text).toChange()
 }

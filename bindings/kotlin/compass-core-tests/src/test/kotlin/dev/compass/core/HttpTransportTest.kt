@@ -210,7 +210,7 @@ class HttpTransportTest {
     }
 
     @Test
-    fun `a body that stalls does not delay the answer`() = watched {
+    fun `a body that hangs does not delay the answer`() = watched {
         val sent = CountDownLatch(1)
         for (head in listOf("content-length: 5", "transfer-encoding: chunked", "connection: close")) {
             https { read(); write("HTTP/1.1 200 OK\r\n$head\r\n\r\n"); sent.await() }.use { server ->

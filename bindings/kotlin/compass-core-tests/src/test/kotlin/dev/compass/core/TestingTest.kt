@@ -156,7 +156,7 @@ class TestingTest {
     }
 
     @Test
-    fun `the lists of a fake are narrowed by their filters, and say that there is more`() = test {
+    fun `the lists of a fake are filtered, and say that there is more`() = test {
         val waiting = outboxItem()
         val fake = FakeCompass(
             FakeState(

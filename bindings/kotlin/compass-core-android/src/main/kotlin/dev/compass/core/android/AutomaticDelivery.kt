@@ -54,7 +54,7 @@ public class AutomaticDelivery private constructor(
     private val application: Application,
     private val host: CompassHost,
     private val scheduler: FlushScheduler,
-    private val grace: Duration,
+    private val stopAfter: Duration,
 ) : Closeable {
     private val scope = CoroutineScope(SupervisorJob() + Dispatchers.Default)
     private val visible = MutableStateFlow(false)
@@ -118,7 +118,7 @@ public class AutomaticDelivery private constructor(
         try {
             combine(visible, handle, ::Pair).collectLatest { (isVisible, compass) ->
                 // It takes a moment to see whether another activity follows, and attempts in flight may end meanwhile.
-                if (!isVisible && foreground?.compass === compass && compass != null) delay(grace)
+                if (!isVisible && foreground?.compass === compass && compass != null) delay(stopAfter)
                 withContext(NonCancellable) {
                     if (!isVisible || foreground?.compass !== compass) {
                         foreground?.leave()
@@ -151,7 +151,7 @@ public class AutomaticDelivery private constructor(
         public const val JOB_ID: Int = 0x434F4D50
 
         /** How long the handle is held after the last activity. Android does not freeze the process before that. */
-        internal val GRACE: Duration = 5.seconds
+        internal val STOP_AFTER: Duration = 5.seconds
 
         /** A database that cannot be read now may be readable in a minute, or when an activity is visible. */
         private val RETRY: Duration = 1.minutes
@@ -167,10 +167,10 @@ public class AutomaticDelivery private constructor(
          *   libraries share their numbers: by default WorkManager counts from 0 upwards.
          */
         public fun <A> start(application: A, jobId: Int = JOB_ID): AutomaticDelivery where A : Application, A : CompassHost =
-            start(application, application, FlushScheduler(application, jobId), GRACE)
+            start(application, application, FlushScheduler(application, jobId), STOP_AFTER)
 
-        internal fun start(application: Application, host: CompassHost, scheduler: FlushScheduler, grace: Duration): AutomaticDelivery =
-            AutomaticDelivery(application, host, scheduler, grace).apply { begin() }
+        internal fun start(application: Application, host: CompassHost, scheduler: FlushScheduler, stopAfter: Duration): AutomaticDelivery =
+            AutomaticDelivery(application, host, scheduler, stopAfter).apply { begin() }
     }
 }
 

@@ -30,28 +30,28 @@ import kotlinx.coroutines.withContext
  * ```
  */
 public class KeystoreSecretStore(context: Context) : SecretStore {
-    private val sealed by lazy { SealedSecrets(File(context.applicationContext.noBackupFilesDir, "compass/secrets"), ::key, ::makeKey) }
+    private val encrypted by lazy { EncryptedSecrets(File(context.applicationContext.noBackupFilesDir, "compass/secrets"), ::key, ::makeKey) }
 
     /**
      * Stores a secret. The one before it stays as the previous one, and messages are signed with both, until [endRotation]. If the one
      * before cannot sign messages, for example because it was mistyped, it is not kept. From any thread.
      */
-    public suspend fun set(name: String, secret: String): Unit = change { sealed.set(name, secret) }
+    public suspend fun set(name: String, secret: String): Unit = change { encrypted.set(name, secret) }
 
     /** Removes the previous secret of this name: its receiver knows the new one. From any thread. */
-    public suspend fun endRotation(name: String): Unit = change { sealed.endRotation(name) }
+    public suspend fun endRotation(name: String): Unit = change { encrypted.endRotation(name) }
 
     /** Removes the secret of this name; does nothing if there is none. From any thread. */
-    public suspend fun remove(name: String): Unit = change { sealed.remove(name) }
+    public suspend fun remove(name: String): Unit = change { encrypted.remove(name) }
 
     /**
      * Removes every secret: for a phone that is returned, and for a database that was erased when it could not be read to get their names.
      * From any thread.
      */
-    public suspend fun removeAll(): Unit = change { sealed.removeAll() }
+    public suspend fun removeAll(): Unit = change { encrypted.removeAll() }
 
     /** The secret of this name. Blocks, and changes nothing in the key store. */
-    public fun get(name: String): SecretLookup = sealed.get(name)
+    public fun get(name: String): SecretLookup = encrypted.get(name)
 
     /** [get], the same for every origin: for the core, on its own threads. */
     override fun get(name: String, origin: String): SecretLookup = get(name)

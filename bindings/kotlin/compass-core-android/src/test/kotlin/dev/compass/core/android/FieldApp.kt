@@ -128,8 +128,8 @@ abstract class OnAPhone {
 
     fun Compass.action(session: SessionKey): Action = wait { record(session).actions.single() }
 
-    fun deliverAutomatically(host: CompassHost = app, grace: Duration = Duration.ZERO): AutomaticDelivery {
-        val delivery = AutomaticDelivery.start(app, host, FlushScheduler(app, JOB), grace)
+    fun deliverAutomatically(host: CompassHost = app, stopAfter: Duration = Duration.ZERO): AutomaticDelivery {
+        val delivery = AutomaticDelivery.start(app, host, FlushScheduler(app, JOB), stopAfter)
         Closeable { wait { delivery.end() } }.closing()
         return delivery
     }

@@ -111,7 +111,7 @@ public data class FakeCall(public val name: String, public val arguments: List<A
  * A handle without a core, for previews and for tests of an app's own models: it shows the contents that it is given, and keeps the calls
  * that it gets.
  *
- * It has no rules: it moves its view as far as that is possible without them ([after]), keeps drafts, narrows lists by their filters and edits
+ * It has no rules: it moves its view as far as that is possible without them ([after]), keeps drafts, filters lists and edits
  * records. A test that needs rules uses a real handle and a temporary folder.
  *
  * ```kotlin
@@ -174,7 +174,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
      * @throws IllegalArgumentException when no call and no command has this name: the refusal would never happen.
      */
     public fun refuseNext(failure: CompassException, of: String) {
-        require(of in refusable) { "no call and no command is named `$of`; there are ${refusable.joinToString()}" }
+        require(of in callsAndCommands) { "no call and no command is named `$of`; there are ${callsAndCommands.joinToString()}" }
         refusals += of to failure
     }
 
@@ -474,7 +474,7 @@ private const val MORE = "more"
 private val Class<*>.commandName get() = simpleName.replaceFirstChar { it.lowercase() }
 
 /** What [FakeCompass.refuseNext] may name. The compiler adds to the name of a function with a `Duration`. */
-private val refusable: Set<String> = buildSet {
+private val callsAndCommands: Set<String> = buildSet {
     Compass::class.java.methods.filterNot { it.isSynthetic }.mapTo(this) { it.name.substringBefore('-') }
     Command::class.java.classes.filter { Command::class.java.isAssignableFrom(it) }.mapTo(this) { it.commandName }
     removeIf { it == "close" || it == "shutDown" || it.startsWith("observe") }

@@ -39,7 +39,7 @@ class FieldText(
         val typed = text ?: return@act
         try {
             val state = field.definition.parse(typed)
-            // A line that was wiped says nothing; "empty" is said on purpose, with a button of its own.
+            // A line that was emptied says nothing; "empty" is said on purpose, with a button of its own.
             val change = state.takeIf { it != FieldState.Empty }?.toChange() ?: Change.Clear
             compass.setField(session, field.definition.key, change, actor)
             if (text == typed) text = null

@@ -20,14 +20,14 @@ import org.junit.Test
 import org.junit.rules.TemporaryFolder
 
 /** Secrets in files, with a key of the test instead of Android's. */
-class SealedSecretsTest : OnAPhone() {
+class EncryptedSecretsTest : OnAPhone() {
     @get:Rule
     val folder = TemporaryFolder()
     private var key: () -> SecretKey? = fresh().let { made -> { made } }
-    private lateinit var secrets: SealedSecrets
+    private lateinit var secrets: EncryptedSecrets
 
     private fun store(folder: File = File(this.folder.root, "secrets")) =
-        SealedSecrets(folder, { key() }, { fresh().also { made -> key = { made } } })
+        EncryptedSecrets(folder, { key() }, { fresh().also { made -> key = { made } } })
 
     private fun fresh(): SecretKey = KeyGenerator.getInstance("AES").apply { init(256) }.generateKey()
 

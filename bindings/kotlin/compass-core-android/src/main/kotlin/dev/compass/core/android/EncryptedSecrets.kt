@@ -24,7 +24,7 @@ import javax.crypto.spec.GCMParameterSpec
  * @param key gives the key, if there is one; called at each use, because a key store may be locked now and open later.
  * @param makeKey makes the key. Called only to store a secret when there is no key: reading does not change the key store.
  */
-internal class SealedSecrets(private val folder: File, private val key: () -> SecretKey?, private val makeKey: () -> SecretKey) {
+internal class EncryptedSecrets(private val folder: File, private val key: () -> SecretKey?, private val makeKey: () -> SecretKey) {
     /** The one before stays as the previous one, if it can sign messages. If it cannot be read now, nothing changes. */
     @Synchronized
     fun set(name: String, secret: String) {
@@ -42,7 +42,7 @@ internal class SealedSecrets(private val folder: File, private val key: () -> Se
         val file = file(name)
         val fresh = File(folder, file.name + ".new")
         FileOutputStream(fresh).use { out ->
-            DataOutputStream(out).write(seal(name, current, previous))
+            DataOutputStream(out).write(encrypt(name, current, previous))
             out.fd.sync()
         }
         Files.move(fresh.toPath(), file.toPath(), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING)
@@ -68,13 +68,13 @@ internal class SealedSecrets(private val folder: File, private val key: () -> Se
     }
 
     private fun found(name: String): SecretLookup.Found? = try {
-        file(name).takeIf { it.exists() }?.let { open(name, it.readBytes()) }
+        file(name).takeIf { it.exists() }?.let { decrypt(name, it.readBytes()) }
     } catch (lost: AEADBadTagException) {
         // Encrypted with a key that does not exist any more, perhaps on another phone. A person must enter the secret again.
         null
     }
 
-    private fun seal(name: String, current: String, previous: String?): ByteArray {
+    private fun encrypt(name: String, current: String, previous: String?): ByteArray {
         val cipher = Cipher.getInstance(CIPHER)
         // The cipher makes the random bytes itself: a key store refuses others.
         cipher.init(Cipher.ENCRYPT_MODE, key() ?: makeKey())
@@ -89,13 +89,13 @@ internal class SealedSecrets(private val folder: File, private val key: () -> Se
         return byteArrayOf(FORMAT) + cipher.iv + cipher.doFinal(plain.toByteArray())
     }
 
-    private fun open(name: String, sealed: ByteArray): SecretLookup.Found {
-        if (sealed.size < HEAD || sealed[0] != FORMAT) throw AEADBadTagException("not a sealed secret")
+    private fun decrypt(name: String, encrypted: ByteArray): SecretLookup.Found {
+        if (encrypted.size < HEAD || encrypted[0] != FORMAT) throw AEADBadTagException("not a encrypted secret")
         val key = key() ?: throw AEADBadTagException("its key does not exist any more")
         val cipher = Cipher.getInstance(CIPHER)
-        cipher.init(Cipher.DECRYPT_MODE, key, GCMParameterSpec(TAG_BITS, sealed, 1, IV_BYTES))
+        cipher.init(Cipher.DECRYPT_MODE, key, GCMParameterSpec(TAG_BITS, encrypted, 1, IV_BYTES))
         cipher.updateAAD(name.toByteArray())
-        return DataInputStream(cipher.doFinal(sealed, HEAD, sealed.size - HEAD).inputStream()).run {
+        return DataInputStream(cipher.doFinal(encrypted, HEAD, encrypted.size - HEAD).inputStream()).run {
             SecretLookup.Found(readUTF(), if (readBoolean()) readUTF() else null)
         }
     }
