@@ -15,6 +15,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior};
 
 use super::connect::connect;
+use super::files::Look;
 use super::lost::{self, Abandonment, CarriedState, IsId, Message};
 use super::pool::{Pool, Role};
 use super::{Connection, Result, StoreError, backup, check, cleaning, files, meta, migrate, rebuild, schema, search};
@@ -95,6 +96,7 @@ impl Restore<'_> {
                 replaced => return replaced,
             }
         }
+        let seen = files::look(self.path);
         let present = read_only(self.path);
         let lost = present.as_ref().ok().and_then(|present| lost::not_in(present, Some((&copy, self.is_id))).ok());
         if self.abandonment.is_none() && lost.as_ref().is_none_or(|lost| !lost.is_empty()) {
@@ -104,7 +106,8 @@ impl Restore<'_> {
             CarriedState::of_damaged(&present).carry_to(&copy)?;
         }
         copy.close().map_err(|(_, error)| error)?;
-        self.put_in_place(part)?;
+        (self.step)("counted");
+        self.put_in_place(part, &seen)?;
         Ok(Replaced::Done)
     }
 
@@ -209,18 +212,21 @@ impl Restore<'_> {
     }
 
     /// Replaces a file that cannot be opened with the checked copy.
-    fn put_in_place(&self, part: &Path) -> Result<()> {
+    ///
+    /// # Errors
+    /// `Locked` also where it is no longer as it was `seen`.
+    fn put_in_place(&self, part: &Path, seen: &Look) -> Result<()> {
         // Where the file is missing but its WAL is not, an empty file is kept beside the WAL.
         let is_made = files::create(self.path).is_ok();
-        let placed = self.make_ready(part);
+        let placed = self.make_ready(part, seen);
         if placed.is_err() && is_made {
             let _ = files::remove(self.path);
         }
         placed
     }
 
-    fn make_ready(&self, part: &Path) -> Result<()> {
-        let _locked = lock_exclusively(self.path)?;
+    fn make_ready(&self, part: &Path, seen: &Look) -> Result<()> {
+        let _locked = lock_as_seen(self.path, seen)?;
         // Locked until it is in place, so that no other process that opens the file finishes this too.
         let Some(new) = lock_exclusively(part)? else { return Err(StoreError::Io("the copy is gone".to_owned())) };
         new.sync_all()?;
@@ -276,9 +282,13 @@ pub(crate) fn erase(path: &Path, abandons: bool) -> Result<Replaced> {
     // A restore in another process has it locked.
     drop(lock_exclusively(&files::beside(path, files::COPY))?);
     let pool = Arc::new(Pool::default());
+    let mut seen = Look::default();
     let lost = match present(path, &pool)? {
         Present::None => Some(Vec::new()),
-        Present::Damaged => read_only(path).and_then(|present| lost::not_in(&present, None)).ok(),
+        Present::Damaged => {
+            seen = files::look(path);
+            read_only(path).and_then(|present| lost::not_in(&present, None)).ok()
+        }
         Present::Opens(mut present) => {
             // No other process may have it open, and the counted messages must not change.
             present.busy_timeout(Duration::ZERO)?;
@@ -298,7 +308,7 @@ pub(crate) fn erase(path: &Path, abandons: bool) -> Result<Replaced> {
     if !abandons && lost.as_ref().is_none_or(|lost| !lost.is_empty()) {
         return Ok(Replaced::Undelivered(lost.map(|lost| lost.len() as u64)));
     }
-    let _locked = lock_exclusively(path)?;
+    let _locked = lock_as_seen(path, &seen)?;
     remove_all(path)?;
     Ok(Replaced::Done)
 }
@@ -426,4 +436,10 @@ fn lock_exclusively(path: &Path) -> Result<Option<File>> {
     #[cfg(unix)]
     rustix::fs::fcntl_lock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| StoreError::Locked)?;
     Ok(Some(file))
+}
+
+/// The same for a file that was read before. `Locked` also where another process has written since: for instance a message that was not counted.
+fn lock_as_seen(path: &Path, seen: &Look) -> Result<Option<File>> {
+    let locked = lock_exclusively(path)?;
+    if files::look(path) == *seen { Ok(locked) } else { Err(StoreError::Locked) }
 }
