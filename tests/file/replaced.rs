@@ -32,20 +32,28 @@ fn has_open(path: &Path) -> bool {
     files.into_iter().any(|file| file == path)
 }
 
-/// Puts the copy in the place of a damaged file, in another process, while a call of this one waits for the file.
-fn restored_while<T: Send + 'static>(app: &App, copy: &Path, call: impl FnOnce() -> T + Send + 'static) -> T {
+/// Puts the copy in the place of a damaged file, in another process, which waits at each step.
+fn restored(app: &App, copy: &Path, mut at_step: impl FnMut(&str)) {
     let path = app.path().canonicalize().unwrap();
     let settings = [("DATABASE", path.to_str().unwrap()), ("COPY", copy.to_str().unwrap())];
     let mut process = Process::run("killed::a_process_that_restores", &settings);
+    while let Some(step) = process.line().filter(|step| step != "fine") {
+        at_step(&step);
+        process.child.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
+    }
+}
+
+/// The same, while a call of this process waits for the file.
+fn restored_while<T: Send + 'static>(app: &App, copy: &Path, call: impl FnOnce() -> T + Send + 'static) -> T {
+    let path = app.path().canonicalize().unwrap();
     let mut call = Some(call);
     let mut waits = None;
-    while let Some(step) = process.line().filter(|step| step != "fine") {
+    restored(app, copy, |step| {
         if let Some(call) = call.take_if(|_| step == "ready") {
             waits = Some(std::thread::spawn(call));
             eventually("it waits for the file", || has_open(&path));
         }
-        process.child.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
-    }
+    });
     waits.expect("the file is damaged").join().unwrap()
 }
 
@@ -107,6 +115,22 @@ fn nothing_is_read_of_a_file_that_was_removed_meanwhile() {
     let compass = open(&path).unwrap();
     assert_eq!(other.totals().unwrap().sessions.completed, 0);
     compass.close().unwrap();
+    assert_eq!(other.totals().unwrap().sessions.completed, 0);
+}
+
+#[test]
+fn a_process_that_only_reads_a_restored_copy_has_it_open() {
+    let (app, _, copy, other) = two_processes();
+    lose_page(&app.path(), "action");
+    restored(&app, &copy, |_| ());
+    let _hold = other.resume().unwrap();
+    // Nobody has opened or written it yet.
+    assert_eq!(other.totals().unwrap().sessions.completed, 3);
+    assert_eq!(code(Compass::erase(app.path(), None)), "locked");
+    assert_eq!(other.totals().unwrap().sessions.completed, 3);
+    other.quiesce().unwrap();
+    Compass::erase(app.path(), None).unwrap();
+    open(&app.path()).unwrap().close().unwrap();
     assert_eq!(other.totals().unwrap().sessions.completed, 0);
 }
 
