@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::mpsc;
 
+use compass_core::RestoreOptions;
 use compass_core::model::{SessionKey, Start};
 
 use super::*;
@@ -151,4 +152,28 @@ fn another_process_sees_that_the_database_was_erased_and_made_again() {
     new.start(&Start::new("pump-check", id())).unwrap();
     assert!(other.refresh().unwrap(), "its revisions begin again");
     assert_eq!(other.totals().unwrap().sessions.in_progress, 1);
+}
+
+#[test]
+fn another_process_sees_that_a_copy_came_in_the_place_of_an_erased_database() {
+    let (app, _, copy, other) = two_processes();
+    let compass = Compass::open(app.options()).unwrap();
+    (0..5).for_each(|_| drop(compass.start(&Start::new("pump-check", id())).unwrap()));
+    compass.close().unwrap();
+    let hold = other.resume().unwrap();
+    assert!(other.refresh().unwrap());
+    assert_eq!(other.totals().unwrap().sessions.in_progress, 6);
+    drop(hold);
+    // Twice: an earlier copy of the same database, in a file of another kind than before, and then of the same kind.
+    for _ in 0..2 {
+        Compass::erase(app.path(), None).unwrap();
+        Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap();
+        let hold = other.resume().unwrap();
+        assert!(other.refresh().unwrap());
+        assert!(!other.refresh().unwrap(), "once");
+        assert_eq!(other.totals().unwrap().sessions.in_progress, 1);
+        other.start(&Start::new("pump-check", id())).unwrap();
+        assert!(!other.refresh().unwrap(), "a change of its own");
+        drop(hold);
+    }
 }
