@@ -69,6 +69,8 @@ impl Restore<'_> {
             files::remove_database(&part)?;
         }
         files::create(&part)?;
+        // Until it is locked by SQLite. Closing this would release that lock, too.
+        let _made = lock_exclusively(&part)?;
         let replaced = self.take(&part);
         // They no longer exist where they got another name.
         for left in [files::BEFORE_PART, files::COPY] {
@@ -420,9 +422,14 @@ fn move_in(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
 /// did not finish.
 pub(super) fn forget_before(path: &Path) {
     // A restore in another process has it locked, and needs them. If they stay, the next process that opens the file tries again.
-    let Ok(_left) = lock_exclusively(&files::beside(path, files::COPY)) else { return };
-    for left in [files::BEFORE_PART, files::LATER, files::BEFORE, files::READY_HASH, files::COPY] {
+    let copy = files::beside(path, files::COPY);
+    let Ok(locked) = lock_exclusively(&copy) else { return };
+    for left in [files::BEFORE_PART, files::LATER, files::BEFORE, files::READY_HASH] {
         let _ = files::remove_database(&files::beside(path, left));
+    }
+    // One that came since then is that of a restore that has just begun.
+    if locked.is_some() {
+        let _ = files::remove_database(&copy);
     }
 }
 
