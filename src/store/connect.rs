@@ -42,8 +42,12 @@ fn open(path: &Path, role: Role, pool: &Arc<Pool>, wait_limit: WaitLimit, look: 
     let reader = role != Role::Writer;
     let found = files::identity(path);
     // While this waits for the lock, another process may put another file in the place of this one, or remove it. What is written to a file
-    // without its name is lost, and its WAL would be taken for that of the new file.
-    let keeps_its_name = || if files::identity(path) == found { Ok(()) } else { Err(StoreError::Locked) };
+    // without its name is lost, and its WAL would be taken for that of the new file. So it is where a restore is not finished: the file will
+    // lose its name. That is looked at first: it may be finished meanwhile.
+    let keeps_its_name = || {
+        let keeps = !files::is_replaced(path) && files::identity(path) == found;
+        if keeps { Ok(()) } else { Err(StoreError::Locked) }
+    };
     // A reader of a WAL database writes its shared memory, so it is opened for writing too, with `query_only`.
     // Created by `files::prepare`, never by SQLite, which would let others read it.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;

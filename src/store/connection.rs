@@ -466,6 +466,8 @@ impl Store {
     }
 
     fn connect(&self, role: Role, wait_limit: WaitLimit) -> Result<Connection> {
+        // A process was killed while it restored. Nothing was open then, also here.
+        restore::finish(&self.path, &|_| {})?;
         connect(&self.path, role, &self.pool, wait_limit, migrate::check_identity)
     }
 }

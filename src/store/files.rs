@@ -54,6 +54,11 @@ pub(super) fn has_copy(path: &Path) -> bool {
     [COPY, READY, BEFORE_PART, LATER, BEFORE].iter().any(|copy| fs::symlink_metadata(beside(path, copy)).is_ok())
 }
 
+/// Whether a restore has begun to give this name to another file. From then on that file is the database.
+pub(super) fn is_replaced(path: &Path) -> bool {
+    fs::symlink_metadata(beside(path, READY)).is_ok()
+}
+
 /// The path with something added to the file's name.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);

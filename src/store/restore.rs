@@ -231,6 +231,7 @@ impl Restore<'_> {
         let _locked = lock_as_seen(self.path, seen)?;
         // Locked until it is in place, so that no other process that opens the file finishes this too.
         let Some(new) = lock_exclusively(part)? else { return Err(StoreError::Io("the copy is gone".to_owned())) };
+        (self.step)("locked");
         new.sync_all()?;
         files::remove_database(&files::kept_as(self.path))?;
         let (ready, hash) = (files::beside(self.path, files::READY), files::beside(self.path, files::READY_HASH));

@@ -33,13 +33,15 @@ fn has_open(path: &Path) -> bool {
     files.into_iter().any(|file| file == path)
 }
 
-/// Puts the copy in the place of a damaged file, in another process, which waits at each step.
-fn restored(app: &App, copy: &Path, mut at_step: impl FnMut(&str)) {
+/// Puts the copy in the place of a damaged file, in another process, which waits at each step, and is killed where it may not go on.
+fn restored(app: &App, copy: &Path, mut goes_on: impl FnMut(&str) -> bool) {
     let path = app.path().canonicalize().unwrap();
     let settings = [("DATABASE", path.to_str().unwrap()), ("COPY", copy.to_str().unwrap())];
     let mut process = Process::run("killed::a_process_that_restores", &settings);
     while let Some(step) = process.line().filter(|step| step != "fine") {
-        at_step(&step);
+        if !goes_on(&step) {
+            return process.kill();
+        }
         process.child.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
     }
 }
@@ -50,10 +52,11 @@ fn restored_while<T: Send + 'static>(app: &App, copy: &Path, call: impl FnOnce()
     let mut call = Some(call);
     let mut waits = None;
     restored(app, copy, |step| {
-        if let Some(call) = call.take_if(|_| step == "ready") {
+        if let Some(call) = call.take_if(|_| step == "locked") {
             waits = Some(std::thread::spawn(call));
             eventually("it waits for the file", || has_open(&path));
         }
+        true
     });
     waits.expect("the file is damaged").join().unwrap()
 }
@@ -120,10 +123,31 @@ fn nothing_is_read_of_a_file_that_was_removed_meanwhile() {
 }
 
 #[test]
+fn a_restore_that_was_killed_is_finished_by_a_process_that_was_there_before() {
+    for at in ["ready", "file aside", "in place"] {
+        let (app, session, copy, other) = two_processes();
+        lose_page(&app.path(), "action");
+        restored(&app, &copy, |step| {
+            if step == "ready" {
+                assert_eq!(code(other.totals()), "locked", "while that process goes on");
+            }
+            step != at
+        });
+        let hold = other.resume().unwrap();
+        assert_eq!(code(other.note(session, "The valve is closed.", &id())), "fine", "{at}");
+        drop(hold);
+        let compass = open(&app.path()).unwrap();
+        assert_eq!(compass.record(session).unwrap().notes.len(), 1, "{at}");
+        assert_eq!(compass.totals().unwrap().sessions.completed, 3, "{at}");
+        assert_eq!(compass.check().unwrap().faults, [""; 0], "{at}");
+    }
+}
+
+#[test]
 fn a_process_that_only_reads_a_restored_copy_has_it_open() {
     let (app, _, copy, other) = two_processes();
     lose_page(&app.path(), "action");
-    restored(&app, &copy, |_| ());
+    restored(&app, &copy, |_| true);
     let _hold = other.resume().unwrap();
     // Nobody has opened or written it yet.
     assert_eq!(other.totals().unwrap().sessions.completed, 3);
