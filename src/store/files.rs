@@ -119,7 +119,8 @@ pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
     fs::metadata(path).ok().as_ref().map(identity_of)
 }
 
-fn identity_of(file: &Metadata) -> (u64, u64) {
+/// The same of an open file.
+pub(super) fn identity_of(file: &Metadata) -> (u64, u64) {
     #[cfg(unix)]
     return (std::os::unix::fs::MetadataExt::dev(file), std::os::unix::fs::MetadataExt::ino(file));
     #[cfg(not(unix))]

@@ -68,13 +68,17 @@ impl Restore<'_> {
             let _left = lock_exclusively(&part)?;
             files::remove_database(&part)?;
         }
-        files::create(&part)?;
+        // Another process that opens the file may be removing what is left.
+        files::create(&part).map_err(|error| if error.kind() == ErrorKind::AlreadyExists { StoreError::Locked } else { error.into() })?;
         // Until it is locked by SQLite. Closing this would release that lock, too.
-        let _made = lock_exclusively(&part)?;
+        let Some(_made) = lock_exclusively(&part)? else { return Err(StoreError::Locked) };
         let replaced = self.take(&part);
-        // They no longer exist where they got another name.
-        for left in [files::BEFORE_PART, files::COPY] {
-            let _ = files::remove_database(&files::beside(self.path, left));
+        // SQLite has released the lock. Another process may remove them, or begin a restore of its own. They no longer exist where they got
+        // another name.
+        if let Ok(Some(_locked)) = lock_exclusively(&part) {
+            for left in [files::BEFORE_PART, files::COPY] {
+                let _ = files::remove_database(&files::beside(self.path, left));
+            }
         }
         replaced
     }
@@ -382,11 +386,12 @@ fn changes(connection: &Connection) -> Result<i64> {
 pub(super) fn finish(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
     let ready = files::beside(path, files::READY);
     let Ok(found) = fs::symlink_metadata(&ready) else { return Ok(()) };
-    let begun = if found.is_file() { lock_exclusively(&ready)? } else { None };
+    let begun = if found.is_file() { lock_exclusively(&ready) } else { Ok(None) };
     // Another process may have been faster.
     if fs::symlink_metadata(&ready).is_err() {
         return Ok(());
     }
+    let begun = begun?;
     let is_ours = match &begun {
         Some(begun) => fs::read_to_string(files::beside(path, files::READY_HASH)).ok() == Some(Sha256::of_all(begun)?.to_string()),
         None => false,
@@ -422,15 +427,17 @@ fn move_in(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
 /// Removes the file that was kept of the earlier database, which is not needed once the new one was opened, and the files of a restore that
 /// did not finish.
 pub(super) fn forget_before(path: &Path) {
-    // A restore in another process has it locked, and needs them. If they stay, the next process that opens the file tries again.
-    let copy = files::beside(path, files::COPY);
-    let Ok(locked) = lock_exclusively(&copy) else { return };
-    for left in [files::BEFORE_PART, files::LATER, files::BEFORE, files::READY_HASH] {
-        let _ = files::remove_database(&files::beside(path, left));
+    let left = [files::BEFORE_PART, files::LATER, files::BEFORE, files::READY_HASH, files::COPY].map(|left| files::beside(path, left));
+    if left.iter().all(|left| fs::symlink_metadata(left).is_err()) {
+        return;
     }
-    // One that came since then is that of a restore that has just begun.
-    if locked.is_some() {
-        let _ = files::remove_database(&copy);
+    let [.., copy] = &left;
+    // A restore in another process has it locked, and needs them. If they stay, the next process that opens the file tries again. Without a
+    // file there is no lock, and a restore could begin meanwhile; on a full disk there is none.
+    let _ = files::create(copy);
+    let Ok(_locked) = lock_exclusively(copy) else { return };
+    for left in &left {
+        let _ = files::remove_database(left);
     }
 }
 
@@ -443,6 +450,10 @@ fn lock_exclusively(path: &Path) -> Result<Option<File>> {
     };
     #[cfg(unix)]
     rustix::fs::fcntl_lock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| StoreError::Locked)?;
+    // Whoever had the lock may have removed or renamed the file.
+    if files::identity(path) != Some(files::identity_of(&file.metadata()?)) {
+        return Err(StoreError::Locked);
+    }
     Ok(Some(file))
 }
 
