@@ -79,10 +79,10 @@ impl Compass {
         #[cfg(not(any(test, feature = "testing")))]
         let (blocking, as_other_process) = (None, false);
         let registration = if as_other_process { None } else { Some(open_files::Registration::take(&path)?) };
-        let (store, meta) = Store::open(&path, &|| install_id(&*options.random))?;
+        let (store, meta, file) = Store::open(&path, &|| install_id(&*options.random))?;
         let store = Arc::new(store);
         let clock: Arc<dyn Clock> = Arc::new(WritableClock(options.clock));
-        let observers = Arc::new(observer::Observers::starting_at(&meta));
+        let observers = Arc::new(observer::Observers::starting_at(&meta, file));
         let ports = Ports { clock: Arc::clone(&clock), random: Arc::clone(&options.random), secrets: options.secrets, transport, blocking };
         let settings = Settings {
             policy: options.retry.clone(),
@@ -269,11 +269,12 @@ impl Compass {
     /// # Errors
     /// `Closed` and errors of the file.
     pub fn refresh(&self) -> Result<bool> {
+        let known = self.inner.observers.notified();
         let (meta, file) = self.inner.read(|connection| Ok((meta::load(connection)?, meta::file_generation(connection)?)))?;
         self.inner.delivery.read_file(file);
         self.inner.store.keep_room();
         // Delivery checks before observers are notified: they may take long.
-        Ok(self.inner.observers.compare(&meta, || self.inner.delivery.look()))
+        Ok(self.inner.observers.compare(known, &meta, file, || self.inner.delivery.look()))
     }
 
     /// Calls `observer` after each change, on the thread that made the change, with nothing locked: it may call the core, except `close`, `quiesce`

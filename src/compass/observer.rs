@@ -17,8 +17,8 @@ pub(super) struct Observers {
 #[derive(Default)]
 struct Subscribers {
     next: u64,
-    /// The database that they were notified of.
-    install_id: String,
+    /// The database that they were notified of: its install id and the generation of its file.
+    database: (String, i64),
     observers: Vec<(u64, Observer)>,
     /// Observers were notified of every change up to this revision.
     notified: u64,
@@ -34,9 +34,14 @@ pub struct Subscription {
 }
 
 impl Observers {
-    pub(super) fn starting_at(meta: &Meta) -> Self {
-        let install_id = meta.install_id.clone();
-        Self { state: Mutex::new(Subscribers { install_id, notified: meta.revision, ..Subscribers::default() }) }
+    pub(super) fn starting_at(meta: &Meta, file: i64) -> Self {
+        let database = (meta.install_id.clone(), file);
+        Self { state: Mutex::new(Subscribers { database, notified: meta.revision, ..Subscribers::default() }) }
+    }
+
+    /// Observers were notified of every change up to this revision.
+    pub(super) fn notified(&self) -> u64 {
+        self.state().notified
     }
 
     pub(super) fn add(self: &Arc<Self>, observer: Observer) -> Subscription {
@@ -60,13 +65,14 @@ impl Observers {
 
     /// Compares with the stored revision; when another process has changed something, calls `before` and notifies all observers. A committed
     /// change of this handle without a notice yet may count as one: there may be one notice too many, never one too few. Another database in the
-    /// place of this one has changed everything, and its revisions begin again.
-    pub(super) fn compare(&self, meta: &Meta, before: impl FnOnce()) -> bool {
+    /// place of this one has changed everything, and its revisions begin again, also at an earlier one of the same: then the stored one may be
+    /// lower than `known`, which is [`notified`](Self::notified) from before it was read.
+    pub(super) fn compare(&self, known: u64, meta: &Meta, file: i64, before: impl FnOnce()) -> bool {
         let stored = meta.revision;
+        let database = (meta.install_id.clone(), file);
         let mut state = self.state();
-        if state.install_id != meta.install_id {
-            let install_id = meta.install_id.clone();
-            (state.install_id, state.own) = (install_id, SortedSet::new());
+        if state.database != database || stored < known {
+            (state.database, state.own) = (database, SortedSet::new());
         } else if stored <= state.notified || state.own.iter().filter(|own| **own <= stored).count() as u64 == stored - state.notified {
             return false;
         }

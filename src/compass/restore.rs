@@ -96,7 +96,8 @@ impl Compass {
     /// last one only. If this fails, nothing was changed, and nothing will be.
     ///
     /// # Errors
-    /// - `AlreadyOpen` while this process has the database open; `Locked` while another process writes it, or has one open that is damaged.
+    /// - `AlreadyOpen` while this process has the database open; `Locked` while another process writes it, or has one open, or has just written
+    ///   one, that is damaged.
     /// - `Undelivered` while the present file holds messages that are neither delivered nor abandoned and that the copy does not hold, or
     ///   cannot be read to count them, unless a person abandons them.
     /// - `Corrupt`, `NotADatabase`, `NewerSchema` if the copy is; the last two also if the present file is. A copy with a trigger that is not the core's, or

@@ -41,6 +41,13 @@ pub(super) fn connect(
 fn open(path: &Path, role: Role, pool: &Arc<Pool>, wait_limit: WaitLimit, look: fn(&Connection) -> Result<()>) -> Result<Connection> {
     let reader = role != Role::Writer;
     let found = files::identity(path);
+    // While this waits for the lock, another process may put another file in the place of this one, or remove it. What is written to a file
+    // without its name is lost, and its WAL would be taken for that of the new file. So it is where a restore is not finished: the file will
+    // lose its name. That is looked at first: it may be finished meanwhile.
+    let keeps_its_name = || {
+        let keeps = !files::is_replaced(path) && files::identity(path) == found;
+        if keeps { Ok(()) } else { Err(StoreError::Locked) }
+    };
     // A reader of a WAL database writes its shared memory, so it is opened for writing too, with `query_only`.
     // Created by `files::prepare`, never by SQLite, which would let others read it.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
@@ -62,6 +69,7 @@ fn open(path: &Path, role: Role, pool: &Arc<Pool>, wait_limit: WaitLimit, look: 
         }
         // A file of another program must not change.
         look(&connection)?;
+        keeps_its_name()?;
     }
     connection.execute_batch(
         "PRAGMA synchronous = FULL;            -- acknowledged is durable
@@ -75,13 +83,17 @@ fn open(path: &Path, role: Role, pool: &Arc<Pool>, wait_limit: WaitLimit, look: 
          PRAGMA cell_size_check = ON;",
     )?;
     if reader {
-        connection.execute_batch("PRAGMA query_only = ON;")?;
         // Takes the lock. Other errors are met again by the call: a look at damage reports them.
-        if let Err(error) = connection.query_row("PRAGMA user_version", [], |_| Ok(()))
-            && error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
-        {
-            return Err(error.into());
+        match connection.query_row("PRAGMA user_version", [], |_| Ok(())) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => return Err(error.into()),
+            Ok(()) if journal_mode(&connection, "PRAGMA journal_mode")? != "wal" => {
+                look(&connection)?;
+                keeps_its_name()?;
+                use_wal(&connection)?;
+            }
+            _ => {}
         }
+        connection.execute_batch("PRAGMA query_only = ON;")?;
     } else {
         pool.writers.fetch_add(1, Ordering::Relaxed);
         // Asking for the length would compile a statement at each commit.
@@ -95,19 +107,26 @@ fn open(path: &Path, role: Role, pool: &Arc<Pool>, wait_limit: WaitLimit, look: 
         if connection.query_row("PRAGMA page_count", [], |row| row.get::<_, i64>(0))? == 0 {
             connection.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
         }
-        let mode = |pragma: &str| connection.query_row(pragma, [], |row| row.get::<_, String>(0));
-        if mode("PRAGMA journal_mode")? != "wal" {
-            // A copy, or a new one.
-            cleaning::clean_all(&connection).unwrap_or_else(|error| log::info!("pages of the copy are not cleaned: {error}"));
-        }
-        if mode("PRAGMA journal_mode = WAL")? != "wal" {
-            return Err(StoreError::CannotOpen("write-ahead logging is not available for this file".to_owned()));
-        }
+        use_wal(&connection)?;
     }
-    // While this waited for the lock, another process may have put another file in the place of this one, or removed it. What is written to
-    // a file without its name is lost, and its WAL would be taken for that of the new file. From here on the lock keeps the file in its place.
-    if files::identity(path) != found {
-        return Err(StoreError::Locked);
-    }
+    // From here on the lock keeps the file in its place.
+    keeps_its_name()?;
     Ok(connection)
+}
+
+/// A connection keeps the lock on the file only with a WAL. A copy has none.
+fn use_wal(connection: &Connection) -> Result<()> {
+    if journal_mode(connection, "PRAGMA journal_mode")? != "wal" {
+        // A copy, or a new one.
+        cleaning::clean_all(connection).unwrap_or_else(|error| log::info!("pages of the copy are not cleaned: {error}"));
+    }
+    if journal_mode(connection, "PRAGMA journal_mode = WAL")? == "wal" {
+        Ok(())
+    } else {
+        Err(StoreError::CannotOpen("write-ahead logging is not available for this file".to_owned()))
+    }
+}
+
+fn journal_mode(connection: &Connection, pragma: &str) -> Result<String> {
+    Ok(connection.query_row(pragma, [], |row| row.get(0))?)
 }

@@ -59,12 +59,12 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// Opens or creates the file and updates its schema. Also gives the row about the database: a reader would have to read the schema again
-    /// for it.
+    /// Opens or creates the file and updates its schema. Also gives the row about the database, and the generation of the file: a reader would
+    /// have to read the schema again for them.
     ///
     /// # Errors
     /// `Foreign`, `NewerSchema`, `Corrupt`, `CannotOpen`, `Locked`, `Full`. The file is never replaced.
-    pub(crate) fn open(path: &Path, install_id: &dyn Fn() -> String) -> Result<(Self, Meta)> {
+    pub(crate) fn open(path: &Path, install_id: &dyn Fn() -> String) -> Result<(Self, Meta, i64)> {
         restore::finish(path, &|_| {})?;
         files::prepare(path)?;
         let pool = Arc::new(Pool::default());
@@ -76,6 +76,7 @@ impl Store {
         let meta = meta::load(&connection)?;
         // It may hold data that an earlier process deleted before it ended.
         let is_erased = !files::has_wal(path) || cleaning::erase(&connection).unwrap_or(false);
+        let file = meta::file_generation(&connection)?;
         restore::forget_before(path);
         pool.keep(Role::Writer, connection);
         reserve::make(path);
@@ -90,7 +91,7 @@ impl Store {
             #[cfg(test)]
             looks: Default::default(),
         };
-        Ok((store, meta))
+        Ok((store, meta, file))
     }
 
     /// What the file looks like to this write transaction.
@@ -465,6 +466,8 @@ impl Store {
     }
 
     fn connect(&self, role: Role, wait_limit: WaitLimit) -> Result<Connection> {
+        // A process was killed while it restored. Nothing was open then, also here.
+        restore::finish(&self.path, &|_| {})?;
         connect(&self.path, role, &self.pool, wait_limit, migrate::check_identity)
     }
 }

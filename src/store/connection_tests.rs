@@ -8,7 +8,7 @@ use super::*;
 fn store() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("compass.db");
-    let (store, _) = Store::open(&path, &|| "install".to_owned()).unwrap();
+    let (store, ..) = Store::open(&path, &|| "install".to_owned()).unwrap();
     (folder, store)
 }
 
@@ -386,7 +386,7 @@ fn a_wal_with_a_reader_is_checked_once_for_each_200_pages() {
 fn closing_makes_no_checkpoint_beside_others_or_after_a_quiesce() {
     let (_folder, store) = store();
     bump(&store).unwrap();
-    let (another, _) = Store::open(store.path(), &|| "never".to_owned()).unwrap();
+    let (another, ..) = Store::open(store.path(), &|| "never".to_owned()).unwrap();
     store.close();
     assert!(log(&store).exists());
     assert_eq!(revision(&another), 1);

@@ -1,12 +1,13 @@
 //! Files: their permissions before the first byte, the names beside the database, and syncing of folders.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{Error, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::{Result, StoreError};
-use crate::crypto;
+use crate::crypto::{self, Sha256};
 
 /// SQLite's files beside a database: the WAL, its shared memory, and the rollback journal.
 pub(super) const SIDE_FILES: [&str; 3] = ["-wal", "-shm", "-journal"];
@@ -51,6 +52,11 @@ pub(super) fn kept_as(path: &Path) -> PathBuf {
 /// Whether a copy of the database is beside it until it is opened.
 pub(super) fn has_copy(path: &Path) -> bool {
     [COPY, READY, BEFORE_PART, LATER, BEFORE].iter().any(|copy| fs::symlink_metadata(beside(path, copy)).is_ok())
+}
+
+/// Whether a restore has begun to give this name to another file. From then on that file is the database.
+pub(super) fn is_replaced(path: &Path) -> bool {
+    fs::symlink_metadata(beside(path, READY)).is_ok()
 }
 
 /// The path with something added to the file's name.
@@ -110,12 +116,35 @@ pub(crate) fn has_parts(path: &Path) -> bool {
 
 /// Which file has this name now: its device and its number there. None where there is none.
 pub(super) fn identity(path: &Path) -> Option<(u64, u64)> {
-    let file = fs::metadata(path).ok()?;
+    fs::metadata(path).ok().as_ref().map(identity_of)
+}
+
+/// The same of an open file.
+pub(super) fn identity_of(file: &Metadata) -> (u64, u64) {
     #[cfg(unix)]
-    let found = (std::os::unix::fs::MetadataExt::dev(&file), std::os::unix::fs::MetadataExt::ino(&file));
+    return (std::os::unix::fs::MetadataExt::dev(file), std::os::unix::fs::MetadataExt::ino(file));
     #[cfg(not(unix))]
-    let found = (0, u64::from(file.is_dir()));
-    Some(found)
+    return (0, u64::from(file.is_dir()));
+}
+
+/// What a file and its WAL look like. Differs after a commit of another process.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Look {
+    /// Which file it is, its length, and when it was written. None where it is empty or missing.
+    file: Option<((u64, u64), u64, Option<SystemTime>)>,
+    /// The length of the WAL, and the hash of what can be read of it: a commit may change nothing else.
+    wal: Option<(u64, Option<Sha256>)>,
+}
+
+/// What this file and its WAL look like now. Does not open the file: closing it would release this process's locks on it.
+pub(super) fn look(path: &Path) -> Look {
+    let found = |path: &Path| fs::metadata(path).ok().filter(|file| file.len() > 0);
+    let wal = beside(path, "-wal");
+    let hash = || File::open(&wal).and_then(Sha256::of_all).ok();
+    Look {
+        file: found(path).map(|file| (identity_of(&file), file.len(), file.modified().ok())),
+        wal: found(&wal).map(|file| (file.len(), hash())),
+    }
 }
 
 /// Whether the file is empty or missing.
@@ -248,6 +277,29 @@ mod tests {
         assert!(!to.exists());
         part.publish(&to).unwrap();
         assert_eq!((names(folder.path()), fs::read(&to).unwrap()), (vec!["copy".to_owned()], b"whole".to_vec()));
+    }
+
+    #[test]
+    fn a_file_looks_different_after_each_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        assert_eq!(look(&path), Look::default());
+        fs::write(&path, "").unwrap();
+        assert_eq!(look(&path), Look::default(), "as if it were not there");
+        let file = rusqlite::Connection::open(&path).unwrap();
+        file.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE number (n INTEGER); INSERT INTO number VALUES (1)").unwrap();
+        let mut seen = vec![look(&path)];
+        for _ in 0..3 {
+            // From here on the WAL begins again, and does not become longer.
+            file.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).unwrap();
+            file.execute("UPDATE number SET n = n + 1", []).unwrap();
+            let now = look(&path);
+            assert!(!seen.contains(&now), "{now:?}");
+            assert_eq!(now, look(&path));
+            seen.push(now);
+        }
+        file.close().unwrap();
+        assert!(!seen.contains(&look(&path)));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior};
 
 use super::connect::connect;
+use super::files::Look;
 use super::lost::{self, Abandonment, CarriedState, IsId, Message};
 use super::pool::{Pool, Role};
 use super::{Connection, Result, StoreError, backup, check, cleaning, files, meta, migrate, rebuild, schema, search};
@@ -67,11 +68,17 @@ impl Restore<'_> {
             let _left = lock_exclusively(&part)?;
             files::remove_database(&part)?;
         }
-        files::create(&part)?;
+        // Another process that opens the file may be removing what is left.
+        files::create(&part).map_err(|error| if error.kind() == ErrorKind::AlreadyExists { StoreError::Locked } else { error.into() })?;
+        // Until it is locked by SQLite. Closing this would release that lock, too.
+        let Some(_made) = lock_exclusively(&part)? else { return Err(StoreError::Locked) };
         let replaced = self.take(&part);
-        // They no longer exist where they got another name.
-        for left in [files::BEFORE_PART, files::COPY] {
-            let _ = files::remove_database(&files::beside(self.path, left));
+        // SQLite has released the lock. Another process may remove them, or begin a restore of its own. They no longer exist where they got
+        // another name.
+        if let Ok(Some(_locked)) = lock_exclusively(&part) {
+            for left in [files::BEFORE_PART, files::COPY] {
+                let _ = files::remove_database(&files::beside(self.path, left));
+            }
         }
         replaced
     }
@@ -95,6 +102,7 @@ impl Restore<'_> {
                 replaced => return replaced,
             }
         }
+        let seen = files::look(self.path);
         let present = read_only(self.path);
         let lost = present.as_ref().ok().and_then(|present| lost::not_in(present, Some((&copy, self.is_id))).ok());
         if self.abandonment.is_none() && lost.as_ref().is_none_or(|lost| !lost.is_empty()) {
@@ -104,7 +112,8 @@ impl Restore<'_> {
             CarriedState::of_damaged(&present).carry_to(&copy)?;
         }
         copy.close().map_err(|(_, error)| error)?;
-        self.put_in_place(part)?;
+        (self.step)("counted");
+        self.put_in_place(part, &seen)?;
         Ok(Replaced::Done)
     }
 
@@ -209,20 +218,24 @@ impl Restore<'_> {
     }
 
     /// Replaces a file that cannot be opened with the checked copy.
-    fn put_in_place(&self, part: &Path) -> Result<()> {
+    ///
+    /// # Errors
+    /// `Locked` also where it is no longer as it was `seen`.
+    fn put_in_place(&self, part: &Path, seen: &Look) -> Result<()> {
         // Where the file is missing but its WAL is not, an empty file is kept beside the WAL.
         let is_made = files::create(self.path).is_ok();
-        let placed = self.make_ready(part);
+        let placed = self.make_ready(part, seen);
         if placed.is_err() && is_made {
             let _ = files::remove(self.path);
         }
         placed
     }
 
-    fn make_ready(&self, part: &Path) -> Result<()> {
-        let _locked = lock_exclusively(self.path)?;
+    fn make_ready(&self, part: &Path, seen: &Look) -> Result<()> {
+        let _locked = lock_as_seen(self.path, seen)?;
         // Locked until it is in place, so that no other process that opens the file finishes this too.
         let Some(new) = lock_exclusively(part)? else { return Err(StoreError::Io("the copy is gone".to_owned())) };
+        (self.step)("locked");
         new.sync_all()?;
         files::remove_database(&files::kept_as(self.path))?;
         let (ready, hash) = (files::beside(self.path, files::READY), files::beside(self.path, files::READY_HASH));
@@ -276,9 +289,13 @@ pub(crate) fn erase(path: &Path, abandons: bool) -> Result<Replaced> {
     // A restore in another process has it locked.
     drop(lock_exclusively(&files::beside(path, files::COPY))?);
     let pool = Arc::new(Pool::default());
+    let mut seen = Look::default();
     let lost = match present(path, &pool)? {
         Present::None => Some(Vec::new()),
-        Present::Damaged => read_only(path).and_then(|present| lost::not_in(&present, None)).ok(),
+        Present::Damaged => {
+            seen = files::look(path);
+            read_only(path).and_then(|present| lost::not_in(&present, None)).ok()
+        }
         Present::Opens(mut present) => {
             // No other process may have it open, and the counted messages must not change.
             present.busy_timeout(Duration::ZERO)?;
@@ -298,7 +315,7 @@ pub(crate) fn erase(path: &Path, abandons: bool) -> Result<Replaced> {
     if !abandons && lost.as_ref().is_none_or(|lost| !lost.is_empty()) {
         return Ok(Replaced::Undelivered(lost.map(|lost| lost.len() as u64)));
     }
-    let _locked = lock_exclusively(path)?;
+    let _locked = lock_as_seen(path, &seen)?;
     remove_all(path)?;
     Ok(Replaced::Done)
 }
@@ -369,11 +386,12 @@ fn changes(connection: &Connection) -> Result<i64> {
 pub(super) fn finish(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
     let ready = files::beside(path, files::READY);
     let Ok(found) = fs::symlink_metadata(&ready) else { return Ok(()) };
-    let begun = if found.is_file() { lock_exclusively(&ready)? } else { None };
+    let begun = if found.is_file() { lock_exclusively(&ready) } else { Ok(None) };
     // Another process may have been faster.
     if fs::symlink_metadata(&ready).is_err() {
         return Ok(());
     }
+    let begun = begun?;
     let is_ours = match &begun {
         Some(begun) => fs::read_to_string(files::beside(path, files::READY_HASH)).ok() == Some(Sha256::of_all(begun)?.to_string()),
         None => false,
@@ -409,10 +427,17 @@ fn move_in(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
 /// Removes the file that was kept of the earlier database, which is not needed once the new one was opened, and the files of a restore that
 /// did not finish.
 pub(super) fn forget_before(path: &Path) {
-    // A restore in another process has it locked, and needs them. If they stay, the next process that opens the file tries again.
-    let Ok(_left) = lock_exclusively(&files::beside(path, files::COPY)) else { return };
-    for left in [files::BEFORE_PART, files::LATER, files::BEFORE, files::READY_HASH, files::COPY] {
-        let _ = files::remove_database(&files::beside(path, left));
+    let left = [files::BEFORE_PART, files::LATER, files::BEFORE, files::READY_HASH, files::COPY].map(|left| files::beside(path, left));
+    if left.iter().all(|left| fs::symlink_metadata(left).is_err()) {
+        return;
+    }
+    let [.., copy] = &left;
+    // A restore in another process has it locked, and needs them. If they stay, the next process that opens the file tries again. Without a
+    // file there is no lock, and a restore could begin meanwhile; on a full disk there is none.
+    let _ = files::create(copy);
+    let Ok(_locked) = lock_exclusively(copy) else { return };
+    for left in &left {
+        let _ = files::remove_database(left);
     }
 }
 
@@ -425,5 +450,15 @@ fn lock_exclusively(path: &Path) -> Result<Option<File>> {
     };
     #[cfg(unix)]
     rustix::fs::fcntl_lock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).map_err(|_| StoreError::Locked)?;
+    // Whoever had the lock may have removed or renamed the file.
+    if files::identity(path) != Some(files::identity_of(&file.metadata()?)) {
+        return Err(StoreError::Locked);
+    }
     Ok(Some(file))
+}
+
+/// The same for a file that was read before. `Locked` also where another process has written since: for instance a message that was not counted.
+fn lock_as_seen(path: &Path, seen: &Look) -> Result<Option<File>> {
+    let locked = lock_exclusively(path)?;
+    if files::look(path) == *seen { Ok(locked) } else { Err(StoreError::Locked) }
 }

@@ -202,3 +202,28 @@ fn what_is_made_while_a_copy_is_checked_is_the_file_before() {
     assert_eq!((sessions(&path), sessions(&beside(&path, ".before-restore"))), (3, 1));
     drop(app);
 }
+
+#[test]
+#[ignore = "runs in a process of its own, for the test below"]
+fn a_process_that_opens_the_database_again_and_again() {
+    say("opens");
+    let over = std::thread::spawn(|| std::io::stdin().read_to_end(&mut Vec::new()));
+    while !over.is_finished() {
+        // The restore may have the file.
+        let _ = open(Path::new(&setting("DATABASE")));
+    }
+}
+
+#[test]
+fn a_copy_that_is_checked_stays_while_another_process_opens_the_database() {
+    let (app, copy) = copied();
+    let path = app.path();
+    let name = "repeated_restore::a_process_that_opens_the_database_again_and_again";
+    let mut process = Process::run(name, &[("DATABASE", path.to_str().unwrap())]);
+    assert_eq!(process.line().as_deref(), Some("opens"));
+    for _ in 0..10 {
+        let restored = code(Compass::restore(&copy, &RestoreOptions::new(&path)));
+        assert!(["fine", "locked"].contains(&restored), "{restored}");
+    }
+    process.finish();
+}

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::mpsc;
 
+use compass_core::RestoreOptions;
 use compass_core::model::{SessionKey, Start};
 
 use super::*;
@@ -32,20 +33,31 @@ fn has_open(path: &Path) -> bool {
     files.into_iter().any(|file| file == path)
 }
 
-/// Puts the copy in the place of a damaged file, in another process, while a call of this one waits for the file.
-fn restored_while<T: Send + 'static>(app: &App, copy: &Path, call: impl FnOnce() -> T + Send + 'static) -> T {
+/// Puts the copy in the place of a damaged file, in another process, which waits at each step, and is killed where it may not go on.
+fn restored(app: &App, copy: &Path, mut goes_on: impl FnMut(&str) -> bool) {
     let path = app.path().canonicalize().unwrap();
     let settings = [("DATABASE", path.to_str().unwrap()), ("COPY", copy.to_str().unwrap())];
     let mut process = Process::run("killed::a_process_that_restores", &settings);
-    let mut call = Some(call);
-    let mut waits = None;
     while let Some(step) = process.line().filter(|step| step != "fine") {
-        if let Some(call) = call.take_if(|_| step == "ready") {
-            waits = Some(std::thread::spawn(call));
-            eventually("it waits for the file", || has_open(&path));
+        if !goes_on(&step) {
+            return process.kill();
         }
         process.child.stdin.as_mut().unwrap().write_all(b"\n").unwrap();
     }
+}
+
+/// The same, while a call of this process waits for the file.
+fn restored_while<T: Send + 'static>(app: &App, copy: &Path, call: impl FnOnce() -> T + Send + 'static) -> T {
+    let path = app.path().canonicalize().unwrap();
+    let mut call = Some(call);
+    let mut waits = None;
+    restored(app, copy, |step| {
+        if let Some(call) = call.take_if(|_| step == "locked") {
+            waits = Some(std::thread::spawn(call));
+            eventually("it waits for the file", || has_open(&path));
+        }
+        true
+    });
     waits.expect("the file is damaged").join().unwrap()
 }
 
@@ -111,6 +123,43 @@ fn nothing_is_read_of_a_file_that_was_removed_meanwhile() {
 }
 
 #[test]
+fn a_restore_that_was_killed_is_finished_by_a_process_that_was_there_before() {
+    for at in ["ready", "file aside", "in place"] {
+        let (app, session, copy, other) = two_processes();
+        lose_page(&app.path(), "action");
+        restored(&app, &copy, |step| {
+            if step == "ready" {
+                assert_eq!(code(other.totals()), "locked", "while that process goes on");
+            }
+            step != at
+        });
+        let hold = other.resume().unwrap();
+        assert_eq!(code(other.note(session, "The valve is closed.", &id())), "fine", "{at}");
+        drop(hold);
+        let compass = open(&app.path()).unwrap();
+        assert_eq!(compass.record(session).unwrap().notes.len(), 1, "{at}");
+        assert_eq!(compass.totals().unwrap().sessions.completed, 3, "{at}");
+        assert_eq!(compass.check().unwrap().faults, [""; 0], "{at}");
+    }
+}
+
+#[test]
+fn a_process_that_only_reads_a_restored_copy_has_it_open() {
+    let (app, _, copy, other) = two_processes();
+    lose_page(&app.path(), "action");
+    restored(&app, &copy, |_| true);
+    let _hold = other.resume().unwrap();
+    // Nobody has opened or written it yet.
+    assert_eq!(other.totals().unwrap().sessions.completed, 3);
+    assert_eq!(code(Compass::erase(app.path(), None)), "locked");
+    assert_eq!(other.totals().unwrap().sessions.completed, 3);
+    other.quiesce().unwrap();
+    Compass::erase(app.path(), None).unwrap();
+    open(&app.path()).unwrap().close().unwrap();
+    assert_eq!(other.totals().unwrap().sessions.completed, 0);
+}
+
+#[test]
 fn another_process_sees_that_the_database_was_erased_and_made_again() {
     let (app, _, _, other) = two_processes();
     let (noticed, notices) = mpsc::channel();
@@ -127,4 +176,28 @@ fn another_process_sees_that_the_database_was_erased_and_made_again() {
     new.start(&Start::new("pump-check", id())).unwrap();
     assert!(other.refresh().unwrap(), "its revisions begin again");
     assert_eq!(other.totals().unwrap().sessions.in_progress, 1);
+}
+
+#[test]
+fn another_process_sees_that_a_copy_came_in_the_place_of_an_erased_database() {
+    let (app, _, copy, other) = two_processes();
+    let compass = Compass::open(app.options()).unwrap();
+    (0..5).for_each(|_| drop(compass.start(&Start::new("pump-check", id())).unwrap()));
+    compass.close().unwrap();
+    let hold = other.resume().unwrap();
+    assert!(other.refresh().unwrap());
+    assert_eq!(other.totals().unwrap().sessions.in_progress, 6);
+    drop(hold);
+    // Twice: an earlier copy of the same database, in a file of another kind than before, and then of the same kind.
+    for _ in 0..2 {
+        Compass::erase(app.path(), None).unwrap();
+        Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap();
+        let hold = other.resume().unwrap();
+        assert!(other.refresh().unwrap());
+        assert!(!other.refresh().unwrap(), "once");
+        assert_eq!(other.totals().unwrap().sessions.in_progress, 1);
+        other.start(&Start::new("pump-check", id())).unwrap();
+        assert!(!other.refresh().unwrap(), "a change of its own");
+        drop(hold);
+    }
 }

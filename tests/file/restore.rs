@@ -196,6 +196,15 @@ fn another_process_works_on_the_documents_of_the_copy() {
     assert_eq!((view.workflow.version, view.section.name.as_str()), (3, "In another yard"));
 }
 
+/// Completes a session that sends three messages.
+fn complete(compass: &Compass) {
+    let session = compass.start(&Start::new("pump-check", id())).unwrap().view.key;
+    compass.set_field(session, "site", FieldValue::Text("Mill Lane".to_owned())).unwrap();
+    compass.answer(session, 1, "on").unwrap();
+    compass.answer(session, 2, "fine").unwrap();
+    compass.complete(session, 3).unwrap();
+}
+
 #[test]
 fn what_another_process_writes_meanwhile_is_looked_at_again() {
     let (app, copy) = copied();
@@ -205,15 +214,35 @@ fn what_another_process_writes_meanwhile_is_looked_at_again() {
     let mut options = options(&app);
     options.on_step = Some(Arc::new(move |step| {
         if step == "kept" && !once.swap(true, Ordering::Relaxed) {
-            let session = writes.start(&Start::new("pump-check", id())).unwrap().view.key;
-            writes.set_field(session, "site", FieldValue::Text("Mill Lane".to_owned())).unwrap();
-            writes.answer(session, 1, "on").unwrap();
-            writes.answer(session, 2, "fine").unwrap();
-            writes.complete(session, 3).unwrap();
+            complete(&writes);
         }
     }));
     assert_eq!(code(Compass::restore(&copy, &options)), "undelivered");
     assert_eq!(other.outbox_totals().unwrap().pending, 3);
+}
+
+#[test]
+fn what_another_process_writes_to_a_damaged_file_after_the_count_is_not_lost() {
+    let (mut app, copy) = copied();
+    let other = Compass::open(app.options().as_other_process()).unwrap();
+    other.quiesce().unwrap();
+    app.compass.close().unwrap();
+    // Undelivered messages can be counted, and other data cannot be used.
+    past_every_rule(&app.sql(), |sql| assert_eq!(sql.execute("UPDATE meta SET age = 9223372036854775807", []).unwrap(), 1));
+    let (once, writes) = (AtomicBool::new(false), other.clone());
+    let mut options = options(&app);
+    options.on_step = Some(Arc::new(move |step| {
+        if step == "counted" && !once.swap(true, Ordering::Relaxed) {
+            // It was quiesced and still is: nothing is open afterwards.
+            complete(&writes);
+        }
+    }));
+    assert_eq!(code(Compass::restore(&copy, &options)), "locked");
+    assert!(matches!(Compass::restore(&copy, &options), Err(Error::Undelivered { count: Some(3) })), "it is counted now");
+    assert_eq!(other.outbox_totals().unwrap().pending, 3);
+    Compass::restore(&copy, &options.discard_undelivered(discard())).unwrap();
+    app.reopen();
+    assert_eq!(completed(&app), 3);
 }
 
 #[test]

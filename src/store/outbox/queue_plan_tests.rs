@@ -14,7 +14,7 @@ fn plan(store: &Store, sql: &str) -> String {
 #[test]
 fn reading_the_queue_costs_only_waiting_entries() {
     let folder = tempfile::tempdir().unwrap();
-    let (store, _) = Store::open(&folder.path().join("compass.db"), &|| "install".to_owned()).unwrap();
+    let (store, ..) = Store::open(&folder.path().join("compass.db"), &|| "install".to_owned()).unwrap();
     for (index, sql) in [
         ("outbox_due", "SELECT min(endpoint) FROM outbox WHERE state = 'queued' AND endpoint > 'a'"),
         ("outbox_due", "SELECT max(due_at) FROM outbox WHERE state = 'queued' AND endpoint = 'a'"),
