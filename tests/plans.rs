@@ -78,6 +78,7 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ),
     ("lost.rs", "{which}", &["WHERE", "WHERE id = 3 AND"]),
     ("lost.rs", "{message}", &["replay = 0", "TRUE"]),
+    ("lost.rs", "{last}", &["NULL", "(SELECT max(t.at) FROM attempt t WHERE t.outbox_id = o.id)"]),
     (
         "lost.rs",
         "{replaced}",
@@ -160,6 +161,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("SELECT key FROM session ORDER BY id", "a check looks at all of them"),
     ("SELECT o.delivery_id, o.body_sha256, s.key", "likewise"),
     ("SELECT delivery_id, CASE state", "a restore looks at all of them"),
+    ("SELECT delivery_id, coalesce(", "likewise"),
     ("SELECT s.key, a.key, ", "likewise"),
     ("INDEXED BY sqlite_autoindex_action_1", "likewise"),
     ("INDEXED BY outbox_session", "likewise"),
