@@ -162,6 +162,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("SELECT o.delivery_id, o.body_sha256, s.key", "likewise"),
     ("SELECT delivery_id, CASE state", "a restore looks at all of them"),
     ("SELECT delivery_id, coalesce(", "likewise"),
+    ("FROM deleted_action", "likewise"),
     ("SELECT s.key, a.key, ", "likewise"),
     ("INDEXED BY sqlite_autoindex_action_1", "likewise"),
     ("INDEXED BY outbox_session", "likewise"),

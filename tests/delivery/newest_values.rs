@@ -197,6 +197,11 @@ impl Phone {
                 self.restore(self.backups[place]);
                 self.backups.truncate(place + 1);
             }
+            (14, Some(session)) => {
+                // Not while a message of it waits. A restore may bring it back.
+                let deleted = self.field.compass.delete(session).map_err(|error| error.code());
+                self.acts.push(format!("delete {session}: {:?}", deleted.map(|report| report.erased)));
+            }
             (13, _) => {
                 let how = random.below(5);
                 self.acts.push(format!("receiver {how}"));
