@@ -264,8 +264,8 @@ impl CarriedState {
         }
         // Nor are the numbers of claims: an earlier attempt must not settle a later one.
         copy.execute(
-            "UPDATE outbox SET lease_epoch = max(lease_epoch, ?1) + 1 WHERE state <> 'sent' AND state <> 'superseded'",
-            [self.epoch],
+            "UPDATE outbox SET lease_epoch = min(max(lease_epoch, ?1), ?2) + 1 WHERE state <> 'sent' AND state <> 'superseded'",
+            [self.epoch, LAST_NUMBER],
         )?;
         let mut abandons = copy.prepare(&format!(
             "UPDATE outbox SET {ABANDONED}, detail = ?2
@@ -274,13 +274,14 @@ impl CarriedState {
         for (delivery_id, detail) in &self.not_to_send {
             abandons.execute(params![delivery_id, detail])?;
         }
-        // A correction names it, and it shows that it may have been delivered.
+        // A correction names it, and it shows that it may have been delivered. A damaged count stays, and so does an attempt with that number.
         let mut attempted = copy.prepare(
             "UPDATE outbox SET attempts = attempts + 1, unknown_outcomes = unknown_outcomes + 1
-              WHERE delivery_id = ?1 AND replay = 0 AND state <> 'sent' AND unknown_outcomes = 0 RETURNING id, attempts, frozen_at",
+              WHERE delivery_id = ?1 AND replay = 0 AND state <> 'sent' AND unknown_outcomes = 0 AND attempts < ?2
+              RETURNING id, attempts, frozen_at",
         )?;
         let mut attempt = copy.prepare(
-            "INSERT INTO attempt (outbox_id, number, at, duration_ms, outcome, counted, unknown) VALUES (?1, ?2, ?3, 0, 'interrupted', 0, 1)",
+            "INSERT OR IGNORE INTO attempt (outbox_id, number, at, duration_ms, outcome, counted, unknown) VALUES (?1, ?2, ?3, 0, 'interrupted', 0, 1)",
         )?;
         let mut of_deleted = copy.prepare(
             "SELECT o.delivery_id FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id
@@ -292,11 +293,12 @@ impl CarriedState {
             let found = of_deleted.query_map(params![session, key, revision], |row| Ok((row.get(0)?, None)))?;
             may_be_delivered.append(&mut found.collect::<rusqlite::Result<_>>()?);
         }
-        for (delivery_id, at) in may_be_delivered.iter().filter(|(_, at)| at.is_none_or(|at| from_ms(at).is_ok())) {
+        for (delivery_id, at) in &may_be_delivered {
             let numbers = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-            let entry: Option<(i64, i64, i64)> = attempted.query_row([delivery_id], numbers).optional()?;
+            let entry: Option<(i64, i64, i64)> = attempted.query_row(params![delivery_id, LAST_NUMBER], numbers).optional()?;
             if let Some((entry, number, frozen_at)) = entry {
-                attempt.execute([entry, number, at.unwrap_or(frozen_at)])?;
+                // When that was may be damaged, or not be known.
+                attempt.execute([entry, number, at.filter(|at| from_ms(*at).is_ok()).unwrap_or(frozen_at)])?;
             }
         }
         // Whatever is in flight, what the copy has or makes of the action waits for it: a correction, or the message itself. One that was claimed
