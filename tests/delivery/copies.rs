@@ -346,3 +346,32 @@ fn what_never_left_and_was_deleted_does_not_show_that_it_was_delivered() {
     let delivery = field.delivery(session);
     assert_eq!((delivery.reason.as_deref(), delivery.may_have_been_delivered, delivery.attempts), (Some("abandoned"), false, 0));
 }
+
+#[test]
+fn the_values_of_a_copy_are_sent_without_an_edit_where_receivers_may_have_newer_ones() {
+    // In the copy the message was delivered, or it waits and was replaced since.
+    for is_sent in [true, false] {
+        let (mut field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        if is_sent {
+            field.flush();
+        }
+        let copy = back_up(&field, "copy.db");
+        correct(&field.compass, session, "18.5");
+        field.flush();
+        restore(&mut field, &copy);
+        let action = field.action(session);
+        let status = if is_sent { ActionStatus::Sent } else { ActionStatus::Failed };
+        assert_eq!((action.status, action.can_send, action.can_send_corrected), (status, false, true));
+        // It would leave as a revision that receivers ignore.
+        assert_eq!(field.compass.send(session, "tell-0", Some("anna"), &id()).unwrap_err().code(), "action_status");
+        field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+        field.flush();
+        assert_eq!(revisions(&field).split_off(usize::from(is_sent)), ["2", "3"], "sent: {is_sent}");
+        let body = field.transport.requests().pop().unwrap().body;
+        assert!(String::from_utf8_lossy(&body).contains("17.5"), "sent: {is_sent}");
+        let action = field.action(session);
+        assert_eq!((action.status, action.can_send_corrected), (ActionStatus::Sent, false));
+        assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+    }
+}
