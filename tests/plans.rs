@@ -89,6 +89,14 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ),
     (
         "lost.rs",
+        "{passed}",
+        &[
+            "EXISTS (SELECT 1 FROM outbox newer WHERE newer.action_id = o.action_id AND newer.revision > o.revision AND newer.replay = 0 AND newer.state = 'sent')",
+            "FALSE",
+        ],
+    ),
+    (
+        "lost.rs",
         "{replaced_by}",
         &[
             "iif(o.holds_redacted IS NOT NULL, 'redacted', ifnull((SELECT iif(it.detail IS 'redacted', 'redacted', 'abandoned') FROM outbox it WHERE it.action_id = o.action_id AND it.revision >= o.revision AND it.replay = 0 AND it.reason = 'abandoned' AND it.detail IS NOT 'restored' AND NOT EXISTS (SELECT 1 FROM outbox newer WHERE newer.action_id = o.action_id AND newer.revision > it.revision AND newer.replay = 0 AND (newer.state = 'sent' OR newer.unknown_outcomes > 0))), 'restored'))",

@@ -99,6 +99,11 @@ const REPLACED_BY: &str = "iif(o.holds_redacted IS NOT NULL, 'redacted', ifnull(
                      SELECT 1 FROM outbox newer WHERE newer.action_id = o.action_id AND newer.revision > it.revision AND newer.replay = 0
                                                   AND (newer.state = 'sent' OR newer.unknown_outcomes > 0))), 'restored'))";
 
+/// The condition under which a delivered message does not leave once more from the copy: a newer one was delivered, too.
+const PASSED: &str =
+    "EXISTS (SELECT 1 FROM outbox newer WHERE newer.action_id = o.action_id AND newer.revision > o.revision AND newer.replay = 0
+                                                               AND newer.state = 'sent')";
+
 /// What receivers may have of an action.
 struct CarriedAction {
     /// Keys of its session and of itself.
@@ -173,11 +178,13 @@ impl CarriedState {
         let is_older = !has_column(file, "age", is_damaged)?;
         let message = if is_older { "TRUE" } else { "replay = 0" };
         // Behind a page that cannot be read no other row of an action can be asked.
-        let (replaced, replaced_by) = if is_older || is_damaged { ("TRUE", "'restored'") } else { (REPLACED, REPLACED_BY) };
+        let (replaced, replaced_by, passed) =
+            if is_older || is_damaged { ("TRUE", "'restored'", "FALSE") } else { (REPLACED, REPLACED_BY, PASSED) };
         let not_to_send = |which: &str| -> Result<Vec<_>> {
             let sql = format!(
-                "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} ELSE {replaced_by} END
-                   FROM outbox o {which} {message} AND (state = 'superseded' AND {replaced} OR state = 'failed' AND reason = 'abandoned')"
+                "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} WHEN 'sent' THEN 'restored' ELSE {replaced_by} END
+                   FROM outbox o {which} {message}
+                    AND (state = 'superseded' AND {replaced} OR state = 'failed' AND reason = 'abandoned' OR state = 'sent' AND {passed})"
             );
             rows(file, &sql, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))
         };

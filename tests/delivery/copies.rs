@@ -349,14 +349,16 @@ fn what_never_left_and_was_deleted_does_not_show_that_it_was_delivered() {
 
 #[test]
 fn the_values_of_a_copy_are_sent_without_an_edit_where_receivers_may_have_newer_ones() {
-    // In the copy the message was delivered, or it waits and was replaced since.
-    for is_sent in [true, false] {
+    // In the copy the message was delivered; or it waits, and was replaced since, or delivered and then corrected.
+    for (is_sent, is_delivered) in [(true, true), (false, false), (false, true)] {
         let (mut field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
-        if is_sent {
+        let waits = back_up(&field, "waits.db");
+        if is_delivered {
             field.flush();
         }
-        let copy = back_up(&field, "copy.db");
+        let sent = back_up(&field, "sent.db");
+        let copy = if is_sent { sent } else { waits };
         correct(&field.compass, session, "18.5");
         field.flush();
         restore(&mut field, &copy);
@@ -367,7 +369,7 @@ fn the_values_of_a_copy_are_sent_without_an_edit_where_receivers_may_have_newer_
         assert_eq!(field.compass.send(session, "tell-0", Some("anna"), &id()).unwrap_err().code(), "action_status");
         field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
         field.flush();
-        assert_eq!(revisions(&field).split_off(usize::from(is_sent)), ["2", "3"], "sent: {is_sent}");
+        assert_eq!(revisions(&field).split_off(usize::from(is_delivered)), ["2", "3"], "sent: {is_sent}");
         let body = field.transport.requests().pop().unwrap().body;
         assert!(String::from_utf8_lossy(&body).contains("17.5"), "sent: {is_sent}");
         let action = field.action(session);
