@@ -78,12 +78,21 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ),
     ("lost.rs", "{which}", &["WHERE", "WHERE id = 3 AND"]),
     ("lost.rs", "{message}", &["replay = 0", "TRUE"]),
+    ("lost.rs", "{last}", &["NULL", "(SELECT max(t.at) FROM attempt t WHERE t.outbox_id = o.id)"]),
     (
         "lost.rs",
         "{replaced}",
         &[
             "(o.holds_redacted IS NOT NULL OR o.reason IS 'abandoned' OR EXISTS (SELECT 1 FROM outbox newer WHERE newer.action_id = o.action_id AND newer.revision > o.revision AND newer.replay = 0 AND (newer.state = 'sent' OR newer.unknown_outcomes > 0 OR newer.reason = 'abandoned')))",
             "TRUE",
+        ],
+    ),
+    (
+        "lost.rs",
+        "{passed}",
+        &[
+            "EXISTS (SELECT 1 FROM outbox newer WHERE newer.action_id = o.action_id AND newer.revision > o.revision AND newer.replay = 0 AND newer.state = 'sent')",
+            "FALSE",
         ],
     ),
     (
@@ -160,6 +169,8 @@ const ALLOWED: &[(&str, &str)] = &[
     ("SELECT key FROM session ORDER BY id", "a check looks at all of them"),
     ("SELECT o.delivery_id, o.body_sha256, s.key", "likewise"),
     ("SELECT delivery_id, CASE state", "a restore looks at all of them"),
+    ("SELECT delivery_id, coalesce(", "likewise"),
+    ("FROM deleted_action", "likewise"),
     ("SELECT s.key, a.key, ", "likewise"),
     ("INDEXED BY sqlite_autoindex_action_1", "likewise"),
     ("INDEXED BY outbox_session", "likewise"),

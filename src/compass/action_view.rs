@@ -55,7 +55,8 @@ pub(super) struct Situation {
 pub(super) fn permits_of(row: &ActionRow, policy: &RetryPolicy) -> Permits {
     let ActionRow { status, failed_sends, holds_redacted, was_delivered, replay, .. } = *row;
     let (reason, is_too_large) = (row.reason.as_deref(), row.newest_size > webhook::MAX_BODY as u64);
-    permits(&ActionFacts { status, reason, failed_sends, holds_redacted, is_too_large, was_delivered, replay }, policy)
+    let is_passed = row.is_passed();
+    permits(&ActionFacts { status, reason, failed_sends, holds_redacted, is_too_large, is_passed, was_delivered, replay }, policy)
 }
 
 impl Inner {
@@ -110,13 +111,14 @@ impl Inner {
             replays.push(delivery(connection, &replay, endpoint, situation)?.0);
         }
         let newest = deliveries.first();
-        let is_damaged = row.is_damaged();
+        // Without an edit, too.
+        let can_be_corrected = differs || row.is_damaged() || row.is_passed();
         let (locked, permits) = (self.policy.is_locked(row.failed_sends), permits_of(&row, &self.policy));
         // The reason of a pending action is what it waits for now, not what was last written.
         let reason = if row.status == ActionStatus::Pending { newest.and_then(|newest| newest.reason.clone()) } else { row.reason };
         Ok(Action {
             can_send: permits.send == Permit::Yes,
-            can_send_corrected: permits.send_corrected == Permit::Yes && (differs || is_damaged),
+            can_send_corrected: permits.send_corrected == Permit::Yes && can_be_corrected,
             can_replay: permits.replay == Permit::Yes,
             can_abandon: permits.abandon == Permit::Yes,
             key: row.key,

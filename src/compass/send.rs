@@ -82,7 +82,8 @@ impl Compass {
     ///
     /// # Errors
     /// `UnknownAction`, `ActionLocked`, `ActionStatus` when nothing was queued yet, `PayloadTooLarge` while the values are too long,
-    /// `NothingCorrected` when the newest revision says the same and is not damaged, `Corrupt` where its row is damaged, `CommandIdReused`.
+    /// `NothingCorrected` when the newest revision says the same, is not damaged, and is not older than one of a file that a restore has replaced,
+    /// `Corrupt` where its row is damaged, `CommandIdReused`.
     pub fn send_corrected(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "send_corrected", action, reason: None };
         let outcome = self.on_action(session, action, actor, command_id, &content, &mut |inner, tx, loaded, row, context| {
@@ -265,11 +266,11 @@ impl Inner {
     /// Freezes a new revision of an action, in the place of the one before. Gives its number.
     ///
     /// # Errors
-    /// `NothingCorrected` when the newest revision says the same and is not damaged.
+    /// `NothingCorrected` when the newest revision says the same, is not damaged, and no replaced file had a newer one.
     fn correct(&self, tx: &Transaction<'_>, loaded: &LoadedSession, row: &ActionRow, body: &Payload, now: Timestamp) -> Result<u32> {
         let old = newest(tx, row)?;
-        // What is damaged is never sent, so the same values are sent in a new message.
-        if old.body_sha256 == body.hash && !row.is_damaged() {
+        // What is damaged is never sent, and receivers may have something else by a replaced file: the same values are sent in a new message.
+        if old.body_sha256 == body.hash && !row.is_damaged() && !row.is_passed() {
             return Err(Error::NothingCorrected { action: row.key.clone() });
         }
         let (meta, revision) = (meta::load(tx)?, row.next_revision);

@@ -69,7 +69,8 @@ pub struct Action {
     /// Whether `send` would be accepted now.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub can_send: bool,
-    /// Whether `send_corrected` would be accepted now: its newest message differs from the record, or is damaged (`corrupt`).
+    /// Whether `send_corrected` would be accepted now: its newest message differs from the record, is damaged (`corrupt`), or receivers may have
+    /// a newer one of a database that a restore has replaced.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub can_send_corrected: bool,
     /// Whether `replay` would be accepted now, if the body of the delivered message is still there and holds no redacted value.

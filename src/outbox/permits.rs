@@ -17,6 +17,8 @@ pub(crate) struct ActionFacts<'a> {
     pub holds_redacted: bool,
     /// Whether its newest message is larger than any may be, whatever became of it since it was frozen.
     pub is_too_large: bool,
+    /// Whether a file that this one has replaced had a newer revision.
+    pub is_passed: bool,
     /// Whether one of its revisions was delivered.
     pub was_delivered: bool,
     /// Its replay that is neither delivered nor abandoned.
@@ -87,6 +89,8 @@ pub(crate) fn permits(action: &ActionFacts<'_>, policy: &RetryPolicy) -> Permits
                 Permit::Refused("these bytes can never be delivered; send corrected")
             } else if is_abandoned && action.holds_redacted {
                 Permit::Refused("it holds a redacted value; send corrected")
+            } else if is_abandoned && action.is_passed {
+                Permit::Refused("receivers may have a newer revision from before a restore; send corrected")
             } else {
                 unless_locked
             },
@@ -130,6 +134,7 @@ mod tests {
                 failed_sends,
                 holds_redacted: false,
                 is_too_large: false,
+                is_passed: false,
                 was_delivered: false,
                 replay: None,
             };
@@ -149,6 +154,11 @@ mod tests {
             let found = permits(&ActionFacts { is_too_large: true, ..facts }, &RetryPolicy::default());
             let expected = Permits { send: too_large, send_corrected, replay, abandon };
             assert_eq!(found, expected, "{status:?} {reason:?} {failed_sends}, too large");
+            let newer = Refused("receivers may have a newer revision from before a restore; send corrected");
+            let passed = if reason == Some("abandoned") { newer } else { send };
+            let found = permits(&ActionFacts { is_passed: true, ..facts }, &RetryPolicy::default());
+            let expected = Permits { send: passed, send_corrected, replay, abandon };
+            assert_eq!(found, expected, "{status:?} {reason:?} {failed_sends}, passed");
             let send = if reason == Some("abandoned") { Refused("it holds a redacted value; send corrected") } else { send };
             let found = permits(&ActionFacts { holds_redacted: true, ..facts }, &RetryPolicy::default());
             assert_eq!(found, Permits { send, send_corrected, replay, abandon }, "{status:?} {reason:?} {failed_sends}, redacted");
@@ -163,6 +173,7 @@ mod tests {
             failed_sends: 4,
             holds_redacted: false,
             is_too_large: false,
+            is_passed: false,
             was_delivered: false,
             replay: None,
         };

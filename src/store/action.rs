@@ -40,6 +40,12 @@ impl ActionRow {
     pub(crate) fn is_damaged(&self) -> bool {
         self.status == ActionStatus::Failed && self.reason.as_deref() == Some(reason::CORRUPT)
     }
+
+    /// A file that this one has replaced had a newer revision, and the newest one of this file does not wait: receivers may keep that one.
+    pub(crate) fn is_passed(&self) -> bool {
+        let has_ended = self.status == ActionStatus::Sent || self.status == ActionStatus::Failed;
+        has_ended && self.next_revision > self.revision.saturating_add(1)
+    }
 }
 
 /// The columns of an [`ActionRow`].

@@ -99,6 +99,11 @@ const REPLACED_BY: &str = "iif(o.holds_redacted IS NOT NULL, 'redacted', ifnull(
                      SELECT 1 FROM outbox newer WHERE newer.action_id = o.action_id AND newer.revision > it.revision AND newer.replay = 0
                                                   AND (newer.state = 'sent' OR newer.unknown_outcomes > 0))), 'restored'))";
 
+/// The condition under which a delivered message does not leave once more from the copy: a newer one was delivered, too.
+const PASSED: &str =
+    "EXISTS (SELECT 1 FROM outbox newer WHERE newer.action_id = o.action_id AND newer.revision > o.revision AND newer.replay = 0
+                                                               AND newer.state = 'sent')";
+
 /// What receivers may have of an action.
 struct CarriedAction {
     /// Keys of its session and of itself.
@@ -123,11 +128,13 @@ pub(super) struct CarriedState {
     epoch: i64,
     /// Delivery ids, with the cause for which each was abandoned or superseded.
     not_to_send: Vec<(String, String)>,
-    /// Delivery ids that receivers have or may have, with the time of the last attempt.
-    may_be_delivered: Vec<(String, i64)>,
+    /// Delivery ids that receivers have or may have, with the time of the last attempt, if it is known.
+    may_be_delivered: Vec<(String, Option<i64>)>,
     actions: Vec<CarriedAction>,
     /// Keys of the sessions that were deleted.
     deleted: SortedSet<Vec<u8>>,
+    /// Keys of their sessions and of themselves: actions that were deleted, with the highest revision that receivers have or may have.
+    delivered_and_deleted: Vec<(Vec<u8>, String, i64)>,
 }
 
 impl CarriedState {
@@ -171,11 +178,13 @@ impl CarriedState {
         let is_older = !has_column(file, "age", is_damaged)?;
         let message = if is_older { "TRUE" } else { "replay = 0" };
         // Behind a page that cannot be read no other row of an action can be asked.
-        let (replaced, replaced_by) = if is_older || is_damaged { ("TRUE", "'restored'") } else { (REPLACED, REPLACED_BY) };
+        let (replaced, replaced_by, passed) =
+            if is_older || is_damaged { ("TRUE", "'restored'", "FALSE") } else { (REPLACED, REPLACED_BY, PASSED) };
         let not_to_send = |which: &str| -> Result<Vec<_>> {
             let sql = format!(
-                "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} ELSE {replaced_by} END
-                   FROM outbox o {which} {message} AND (state = 'superseded' AND {replaced} OR state = 'failed' AND reason = 'abandoned')"
+                "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} WHEN 'sent' THEN 'restored' ELSE {replaced_by} END
+                   FROM outbox o {which} {message}
+                    AND (state = 'superseded' AND {replaced} OR state = 'failed' AND reason = 'abandoned' OR state = 'sent' AND {passed})"
             );
             rows(file, &sql, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))
         };
@@ -202,7 +211,7 @@ impl CarriedState {
             );
             rows(file, &sql, is_damaged, carried_action)
         };
-        let mut actions = Vec::new();
+        let (mut actions, mut delivered_and_deleted) = (Vec::new(), Vec::new());
         if !is_older {
             // What this file was told itself. Its own rows come later, and know later attempts.
             let sql = format!(
@@ -210,6 +219,12 @@ impl CarriedState {
                   WHERE a.revision BETWEEN 1 AND {LAST_REVISION}"
             );
             actions.append(&mut rows(file, &sql, is_damaged, carried_action)?);
+            let sql = format!(
+                "SELECT session_key, key, revision, NULL, {NUMBER} FROM deleted_action a WHERE revision BETWEEN 1 AND {LAST_REVISION}"
+            );
+            actions.append(&mut rows(file, &sql, is_damaged, carried_action)?);
+            let sql = "SELECT session_key, key, delivered FROM deleted_action WHERE delivered > 0";
+            delivered_and_deleted = rows(file, sql, is_damaged, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         }
         actions.append(&mut of_actions("", in_flight_until)?);
         let (mut all, mut may_be) = (not_to_send("WHERE")?, may_be_delivered("WHERE")?);
@@ -237,6 +252,7 @@ impl CarriedState {
             may_be_delivered: may_be,
             actions,
             deleted: rows(file, "SELECT key FROM tombstone", is_damaged, |row| row.get(0))?.into_iter().collect(),
+            delivered_and_deleted,
         })
     }
 
@@ -255,8 +271,8 @@ impl CarriedState {
         }
         // Nor are the numbers of claims: an earlier attempt must not settle a later one.
         copy.execute(
-            "UPDATE outbox SET lease_epoch = max(lease_epoch, ?1) + 1 WHERE state <> 'sent' AND state <> 'superseded'",
-            [self.epoch],
+            "UPDATE outbox SET lease_epoch = min(max(lease_epoch, ?1), ?2) + 1 WHERE state <> 'sent' AND state <> 'superseded'",
+            [self.epoch, LAST_NUMBER],
         )?;
         let mut abandons = copy.prepare(&format!(
             "UPDATE outbox SET {ABANDONED}, detail = ?2
@@ -265,18 +281,31 @@ impl CarriedState {
         for (delivery_id, detail) in &self.not_to_send {
             abandons.execute(params![delivery_id, detail])?;
         }
-        // A correction names it, and it shows that it may have been delivered.
+        // A correction names it, and it shows that it may have been delivered. A damaged count stays, and so does an attempt with that number.
         let mut attempted = copy.prepare(
             "UPDATE outbox SET attempts = attempts + 1, unknown_outcomes = unknown_outcomes + 1
-              WHERE delivery_id = ?1 AND replay = 0 AND state <> 'sent' AND unknown_outcomes = 0 RETURNING id, attempts",
+              WHERE delivery_id = ?1 AND replay = 0 AND state <> 'sent' AND unknown_outcomes = 0 AND attempts < ?2
+              RETURNING id, attempts, frozen_at",
         )?;
         let mut attempt = copy.prepare(
-            "INSERT INTO attempt (outbox_id, number, at, duration_ms, outcome, counted, unknown) VALUES (?1, ?2, ?3, 0, 'interrupted', 0, 1)",
+            "INSERT OR IGNORE INTO attempt (outbox_id, number, at, duration_ms, outcome, counted, unknown) VALUES (?1, ?2, ?3, 0, 'interrupted', 0, 1)",
         )?;
-        for (delivery_id, at) in self.may_be_delivered.iter().filter(|(_, at)| from_ms(*at).is_ok()) {
-            let entry: Option<(i64, i64)> = attempted.query_row([delivery_id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-            if let Some((entry, number)) = entry {
-                attempt.execute([entry, number, *at])?;
+        let mut of_deleted = copy.prepare(
+            "SELECT o.delivery_id FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id
+              WHERE s.key = ?1 AND a.key = ?2 AND o.revision <= ?3 AND o.replay = 0
+                AND (o.state = 'queued' OR o.state = 'leased' OR o.state = 'failed' AND o.reason IS NOT 'payload_too_large')",
+        )?;
+        let mut may_be_delivered = self.may_be_delivered.clone();
+        for (session, key, revision) in &self.delivered_and_deleted {
+            let found = of_deleted.query_map(params![session, key, revision], |row| Ok((row.get(0)?, None)))?;
+            may_be_delivered.append(&mut found.collect::<rusqlite::Result<_>>()?);
+        }
+        for (delivery_id, at) in &may_be_delivered {
+            let numbers = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            let entry: Option<(i64, i64, i64)> = attempted.query_row(params![delivery_id, LAST_NUMBER], numbers).optional()?;
+            if let Some((entry, number, frozen_at)) = entry {
+                // When that was may be damaged, or not be known.
+                attempt.execute([entry, number, at.filter(|at| from_ms(*at).is_ok()).unwrap_or(frozen_at)])?;
             }
         }
         // Whatever is in flight, what the copy has or makes of the action waits for it: a correction, or the message itself. One that was claimed

@@ -113,6 +113,19 @@ pub(crate) fn delete(tx: &Transaction<'_>, id: i64, cause: &str, actor: Option<&
          SELECT s.key, w.key, s.state, s.finished_at, ?2, ?3, ?4, ?5 FROM session s JOIN workflow w ON w.id = s.workflow_id WHERE s.id = ?1",
     )?
     .execute(params![id, to_ms(now), cause, actor, age])?;
+    // What a restore kept of an action that there is not has no rows of messages.
+    tx.prepare_cached(
+        "INSERT INTO deleted_action (session_key, key, revision, delivered, series, sequence)
+         SELECT s.key, b.key, b.revision, 0, b.series, b.sequence FROM action_before b JOIN session s ON s.id = b.session_id WHERE b.session_id = ?1
+         UNION ALL
+         SELECT s.key, a.key, max(a.revision, a.revisions_before),
+                ifnull((SELECT max(o.revision) FROM outbox o
+                         WHERE o.action_id = a.id AND o.replay = 0 AND (o.state = 'sent' OR o.unknown_outcomes > 0)), 0), a.series, a.sequence
+           FROM action a JOIN session s ON s.id = a.session_id WHERE a.session_id = ?1 AND max(a.revision, a.revisions_before) > 0
+         ON CONFLICT DO UPDATE SET revision = max(revision, excluded.revision), delivered = max(delivered, excluded.delivered),
+                                   series = ifnull(excluded.series, series), sequence = ifnull(excluded.sequence, sequence)",
+    )?
+    .execute([id])?;
     command::keep_hashes(tx, id, age)?;
     for table in ["outbox", "action", "action_before", "draft", "note", "value", "visit", "command", "event"] {
         tx.prepare_cached(&format!("DELETE FROM {table} WHERE session_id = ?1"))?.execute([id])?;

@@ -11,7 +11,7 @@ use crate::sorted::SortedMap;
 pub(super) const LISTS: &[&str] = &[include_str!("sql/0001.list"), include_str!("sql/0002.list"), include_str!("sql/0003.list")];
 
 /// The hash of the newest schema as the core makes it, unchanged in any letter: reading it is a fifth of the work of comparing normal texts.
-const AS_MADE: &str = "b5441c6255ad67ad376e99381b4c02c0b984dfd34b0a05858eb4b5b1cbc5d0c8";
+const AS_MADE: &str = "127ba627ccb92fc7978d521f76a5b41428aa7a3717ae1bec841c3f154d2f0e8e";
 
 /// Instead of a hash: an object of SQLite itself, or of its full-text search.
 pub(super) const BY_NAME: &str = "-";

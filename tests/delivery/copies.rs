@@ -266,3 +266,114 @@ fn a_copy_that_is_restored_twice_sends_no_older_values() {
     assert_eq!((revisions(&field), field.action(session).reason.as_deref()), (vec!["2".to_owned()], Some("abandoned")));
     assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
 }
+
+/// A session of which a copy was made, and which was then delivered, corrected twice, and deleted or purged.
+fn deleted_since_the_copy(copied: &str, is_purged: bool) -> (Field, SessionKey, PathBuf, DeliveryId) {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    field.compass.set_integration_enabled(copied != "not fired").unwrap();
+    let view = field.compass.start(&Start::new("visit", id())).unwrap().view;
+    field.compass.set_field(view.key, "reading", FieldValue::Text("17.5".into())).unwrap();
+    let in_progress = back_up(&field, "in progress.db");
+    field.compass.complete(view.key, view.visit).unwrap();
+    let waits = back_up(&field, "waits.db");
+    std::fs::copy(&waits, field.folder.path().join("not fired.db")).unwrap();
+    field.compass.set_integration_enabled(true).unwrap();
+    if copied == "not fired" {
+        send_first(&field, view.key);
+    }
+    field.flush();
+    let first = field.delivery(view.key).id;
+    back_up(&field, "sent.db");
+    for reading in ["18.5", "19.5"] {
+        correct(&field.compass, view.key, reading);
+        field.flush();
+    }
+    field.clock.advance(HOUR);
+    if is_purged {
+        field.compass.purge_all_before(field.now(), "anna").unwrap();
+    } else {
+        field.compass.delete(view.key).unwrap();
+    }
+    let copy = in_progress.with_file_name(format!("{copied}.db"));
+    (field, view.key, copy, first)
+}
+
+#[test]
+fn what_receivers_have_of_a_session_that_was_deleted_is_known_after_a_restore() {
+    for (copied, is_purged) in [("in progress", false), ("not fired", false), ("waits", false), ("waits", true), ("sent", true)] {
+        let (mut field, session, copy, first) = deleted_since_the_copy(copied, is_purged);
+        // Twice: the restored file keeps what it was told.
+        restore(&mut field, &copy);
+        restore(&mut field, &copy);
+        field.compass.set_integration_enabled(true).unwrap();
+        let numbers_before = field.transport.requests().iter().map(|request| header(request, "compass-sequence")).collect::<BTreeSet<_>>();
+        let replaces = match copied {
+            "in progress" => {
+                let visit = field.compass.session(session).unwrap().visit;
+                field.compass.complete(session, visit).unwrap();
+                ""
+            }
+            "not fired" => {
+                edit(&field.compass, session, "20.5");
+                send_first(&field, session);
+                ""
+            }
+            _ => {
+                let delivery = field.delivery(session);
+                let is_known = delivery.may_have_been_delivered || delivery.state == DeliveryState::Sent;
+                assert!(is_known, "{copied}: {delivery:?}");
+                correct(&field.compass, session, "20.5");
+                first.0.as_str()
+            }
+        };
+        field.flush();
+        let requests = field.transport.requests();
+        let last = requests.last().unwrap();
+        assert_eq!((header(last, "compass-revision").as_str(), header(last, "compass-replaces").as_str()), ("4", replaces), "{copied}");
+        assert_eq!(BTreeSet::from([header(last, "compass-sequence")]), numbers_before, "{copied}");
+        assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+    }
+}
+
+#[test]
+fn what_never_left_and_was_deleted_does_not_show_that_it_was_delivered() {
+    let (mut field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    let copy = back_up(&field, "copy.db");
+    abandon_first(&field, session);
+    field.compass.delete(session).unwrap();
+    restore(&mut field, &copy);
+    let delivery = field.delivery(session);
+    assert_eq!((delivery.reason.as_deref(), delivery.may_have_been_delivered, delivery.attempts), (Some("abandoned"), false, 0));
+}
+
+#[test]
+fn the_values_of_a_copy_are_sent_without_an_edit_where_receivers_may_have_newer_ones() {
+    // In the copy the message was delivered; or it waits, and was replaced since, or delivered and then corrected.
+    for (is_sent, is_delivered) in [(true, true), (false, false), (false, true)] {
+        let (mut field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        let waits = back_up(&field, "waits.db");
+        if is_delivered {
+            field.flush();
+        }
+        let sent = back_up(&field, "sent.db");
+        let copy = if is_sent { sent } else { waits };
+        correct(&field.compass, session, "18.5");
+        field.flush();
+        restore(&mut field, &copy);
+        let action = field.action(session);
+        let status = if is_sent { ActionStatus::Sent } else { ActionStatus::Failed };
+        assert_eq!((action.status, action.can_send, action.can_send_corrected), (status, false, true));
+        // It would leave as a revision that receivers ignore.
+        assert_eq!(field.compass.send(session, "tell-0", Some("anna"), &id()).unwrap_err().code(), "action_status");
+        field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+        field.flush();
+        assert_eq!(revisions(&field).split_off(usize::from(is_delivered)), ["2", "3"], "sent: {is_sent}");
+        let body = field.transport.requests().pop().unwrap().body;
+        assert!(String::from_utf8_lossy(&body).contains("17.5"), "sent: {is_sent}");
+        let action = field.action(session);
+        assert_eq!((action.status, action.can_send_corrected), (ActionStatus::Sent, false));
+        assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+    }
+}

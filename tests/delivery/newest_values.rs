@@ -109,6 +109,14 @@ impl Phone {
         self.field.compass.complete(session, visit).unwrap();
     }
 
+    /// What the session says.
+    fn value(&self, session: SessionKey) -> String {
+        match &self.field.compass.record(session).unwrap().fields[0].state {
+            FieldState::Provided(FieldValue::Text(value)) => value.clone(),
+            other => panic!("{session} says {other:?}"),
+        }
+    }
+
     fn edit(&mut self, session: SessionKey) -> String {
         self.values += 1;
         let value = format!("value {}", self.values);
@@ -197,6 +205,11 @@ impl Phone {
                 self.restore(self.backups[place]);
                 self.backups.truncate(place + 1);
             }
+            (14, Some(session)) => {
+                // Not while a message of it waits. A restore may bring it back.
+                let deleted = self.field.compass.delete(session).map_err(|error| error.code());
+                self.acts.push(format!("delete {session}: {:?}", deleted.map(|report| report.erased)));
+            }
             (13, _) => {
                 let how = random.below(5);
                 self.acts.push(format!("receiver {how}"));
@@ -225,7 +238,9 @@ fn the_receiver_ends_with_the_newest_values_whatever_happened_before() {
             phone.finish(session);
         }
         let sessions = phone.sessions(SessionState::Completed);
-        let last: Vec<(SessionKey, String)> = sessions.into_iter().map(|session| (session, phone.edit(session))).collect();
+        // Some of them without an edit.
+        let mut wanted = |session| (session, if random.below(3) == 0 { phone.value(session) } else { phone.edit(session) });
+        let last: Vec<(SessionKey, String)> = sessions.into_iter().map(&mut wanted).collect();
         for (session, _) in &last {
             phone.send(*session);
         }

@@ -380,6 +380,49 @@ fn a_correction_after_a_restore_names_what_was_delivered_since_the_copy_was_made
 }
 
 #[test]
+fn a_damaged_time_hides_nothing_that_was_delivered_since_the_copy_was_made() {
+    for damages in ["UPDATE attempt SET at = 9223372036854775807", "DELETE FROM attempt; UPDATE outbox SET sent_at = -9223372036854775807"]
+    {
+        let (mut field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        let copy = backup(&field);
+        field.flush();
+        damage(&field, damages);
+        field.compass.close().unwrap();
+        restore(&field, &copy);
+        field.open_again();
+        let waits = field.delivery(session);
+        let shown = (waits.may_have_been_delivered, waits.last_attempts[0].at);
+        assert_eq!(shown, (true, waits.frozen_at), "{damages}");
+        assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+    }
+}
+
+#[test]
+fn a_copy_with_damaged_counts_of_attempts_takes_the_place_of_a_file_that_knows_of_a_delivery() {
+    // It has failed twice; this count cannot rise; that number is taken; nor can this one rise.
+    for damages in [
+        "UPDATE outbox SET attempts = 9223372036854775807",
+        "UPDATE outbox SET attempts = 1",
+        "UPDATE outbox SET lease_epoch = 9223372036854775807",
+    ] {
+        let (field, receivers) = phone(|_| Ok(answer(500)));
+        field.complete();
+        for _ in 0..2 {
+            field.flush();
+            field.clock.advance(HOUR);
+        }
+        let copy = backup(&field);
+        receivers.take();
+        field.flush();
+        field.compass.close().unwrap();
+        support::past_every_rule(&support::app::open_sql(&copy), |file| file.execute_batch(damages).unwrap());
+        support::app::fold(&copy);
+        restore(&field, &copy);
+    }
+}
+
+#[test]
 fn what_had_not_fired_in_the_copy_has_a_higher_revision_than_any_that_receivers_have() {
     let (mut field, session, copy) = sent_since_the_copy();
     field.flush();

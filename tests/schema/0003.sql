@@ -34,6 +34,18 @@ CREATE TRIGGER tombstone_stays BEFORE DELETE ON tombstone
 WHEN OLD.deleted_age >= (SELECT age FROM meta WHERE id = 1) - 34560000000
 BEGIN SELECT RAISE(ABORT, 'a tombstone stays for 400 days'); END;
 
+-- What receivers have or may have of its actions, for a copy that holds the session: the highest revision, the highest one that was or may have
+-- been delivered (0: none), and the number.
+CREATE TABLE deleted_action (
+    session_key BLOB    NOT NULL REFERENCES tombstone (key) ON DELETE CASCADE,
+    key         TEXT    NOT NULL,
+    revision    INTEGER NOT NULL CHECK (revision >= 1),
+    delivered   INTEGER NOT NULL CHECK (delivered >= 0),
+    series      TEXT,
+    sequence    INTEGER,
+    PRIMARY KEY (session_key, key)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE new_event (
     session_id   INTEGER NOT NULL REFERENCES session (id),
     seq          INTEGER NOT NULL CHECK (seq >= 1),

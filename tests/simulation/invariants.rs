@@ -97,8 +97,9 @@ impl World {
             if connectivity == Connectivity::Offline && !waits && reason != "offline" && delivery.next_attempt_at.is_some() {
                 return Err(format!("entry {} shows {reason} and a time although there is no network", entry.row));
             }
-            // By its own row, or by the other's where it was claimed while the clock was wrong.
-            let is_behind = entry.attempts == 0 && (self.is_in_flight(entry) || self.is_beside(entry).is_some()) && !item.needs_person;
+            // By its own row, or by the other's where it was claimed while the clock was wrong. What a replay waits for may be a newer one.
+            let is_beside = entry.replay == 0 && self.is_beside(entry).is_some();
+            let is_behind = entry.attempts == 0 && (self.is_in_flight(entry) || is_beside) && !item.needs_person;
             if (reason == "earlier_revision") != is_behind {
                 return Err(format!("entry {} shows {reason}, and it waits for an earlier revision: {is_behind}", entry.row));
             }

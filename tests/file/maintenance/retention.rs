@@ -145,6 +145,20 @@ fn of_the_name_in_a_tombstone_nothing_is_left_once_it_is_forgotten() {
 }
 
 #[test]
+fn what_receivers_may_have_of_a_deleted_session_is_forgotten_with_its_tombstone() {
+    let app = App::new();
+    let session = app.completed();
+    app.deliver();
+    app.compass.delete(session).unwrap();
+    let kept = || app.count("SELECT count(*) FROM deleted_action WHERE revision = 1 AND delivered = 1 AND sequence IS NOT NULL");
+    assert_eq!(kept(), 3);
+    app.days(402);
+    app.compass.purge(Duration::MAX).unwrap();
+    assert_eq!(kept(), 0);
+    assert_eq!(app.faults(), [""; 0]);
+}
+
+#[test]
 fn of_an_actor_whose_sessions_are_gone_no_total_is_left() {
     let app = App::new();
     let start = |actor: &str| app.compass.start(&Start { actor: Some(actor.into()), ..Start::new("pump-check", id()) }).unwrap().view.key;
