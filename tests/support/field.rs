@@ -356,7 +356,7 @@ pub fn descriptors(path: &Path) -> Vec<PathBuf> {
     open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok()).filter(|target| files.contains(target)).collect()
 }
 
-/// Locks of that process on the files of this database, as the kernel lists them.
+/// Locks of that process on the files of this database, as the kernel lists them, without their numbers.
 #[cfg(target_os = "linux")]
 pub fn locks(process: u32, path: &Path) -> Vec<String> {
     use std::os::unix::fs::MetadataExt;
@@ -367,7 +367,21 @@ pub fn locks(process: u32, path: &Path) -> Vec<String> {
         let [_, _, _, _, holder, file, ..] = words[..] else { return false };
         holder == process.to_string() && file.rsplit(':').next().is_some_and(|inode| inodes.iter().any(|known| known == inode))
     };
-    std::fs::read_to_string("/proc/locks").unwrap().lines().filter(is_ours).map(str::to_owned).collect()
+    let without_its_number = |line: &str| line.split_once(": ").map_or("", |(_, lock)| lock).to_owned();
+    let listed = || -> Vec<String> {
+        let mut lines: Vec<_> = std::fs::read_to_string("/proc/locks").unwrap().lines().filter(is_ours).map(without_its_number).collect();
+        lines.sort();
+        lines
+    };
+    // The kernel gives the list in pieces: where another process takes or releases a lock meanwhile, a line may be missing, or stand twice.
+    let mut before = listed();
+    loop {
+        let now = listed();
+        if now == before {
+            return now;
+        }
+        before = now;
+    }
 }
 
 /// A header of a request; empty when it has none of this name.
