@@ -16,6 +16,8 @@ import dev.compass.core.model.ReplayFilter
 import dev.compass.core.model.SecretLookup
 import dev.compass.core.model.SessionFilter
 import dev.compass.core.model.SessionState
+import dev.compass.core.model.Signing
+import dev.compass.core.model.ValueSource
 import dev.compass.core.testing.FakeCall
 import dev.compass.core.testing.FakeCompass
 import dev.compass.core.testing.FakeState
@@ -205,6 +207,12 @@ class TestingTest {
         fake.putEndpoint(endpointStatus().endpoint)
         fake.archiveEndpoint("office")
         assertEquals(endpointStatus().copy(archivedAt = view.startedAt), fake.endpoints().single())
+    }
+
+    @Test
+    fun `a value without members prints as its name`() {
+        val values = listOf(FieldState.NotProvided, Change.Clear, ValueSource.Technician, Connectivity.Offline, SecretLookup.Missing, Signing.None)
+        assertEquals(listOf("NotProvided", "Clear", "Technician", "Offline", "Missing", "None"), values.map { "$it" })
     }
 
     @Test
