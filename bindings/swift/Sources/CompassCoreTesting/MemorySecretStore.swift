@@ -23,6 +23,7 @@ public final class MemorySecretStore: SecretStore {
     /// Removes the secrets of this name; does nothing if there is none.
     public func remove(named name: String) { try? secrets.remove(named: name) }
 
+    /// The secrets of this name, for any receiver.
     public func get(named name: String, origin: String) -> SecretLookup { secrets.get(named: name) }
 
     private final class Items: SecretItems {
