@@ -85,7 +85,7 @@ pub enum Error {
         workflow: WorkflowRef,
     },
     /// There is no such workflow or version, or every version is retired.
-    #[error("no such workflow, or all its versions are retired: {key}")]
+    #[error("no such workflow or version, or all its versions are retired: {key}")]
     UnknownWorkflow {
         /// What was asked for.
         key: String,

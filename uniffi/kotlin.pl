@@ -1,6 +1,6 @@
 # Numbers in generated Kotlin as Int and Long, which Java reaches; the generator has UShort, UInt and ULong for them. A number below zero is
-# refused before the call; a number that no Int or Long holds, such as a limit of a document, arrives as the largest one. If the generator's
-# output changes, this script or the compiler fails.
+# refused before the call; a number that no Int or Long holds, such as a limit of a document, arrives as the largest one. Values without
+# members print as their names. If the generator's output changes, this script or the compiler fails.
 #
 #     perl uniffi/kotlin.pl FILE...
 use strict;
@@ -49,6 +49,9 @@ KOTLIN
     $text =~ s/\bkotlin\.ULong\b/kotlin.Long/g;
     $text =~ s/(: kotlin\.Int\??) = (\d+)[uU]\b/$1 = $2/g;
     $text =~ s/(: kotlin\.Long\??) = (\d+)[uU]L\b/$1 = ${2}L/g;
+    # `FieldState.Empty`, for instance: the generator writes an `object`, which prints as the address of an instance.
+    my $values = $text =~ s/^(    )object (\w+ : (\w+)\(\))$/$1data object $2/gm;
+    die "$file: no value without members is where it was\n" if $text =~ /^sealed class FieldState\b/m && !$values;
     open(my $out, '>', $file) or die "$file: $!\n";
     print $out $text;
     close($out) or die "$file: $!\n";

@@ -123,7 +123,7 @@ impl Compass {
     }
 
     /// Sends a small signed test message to an endpoint now, and waits for its outcome, for 30 seconds at most. Nothing is stored, and the
-    /// outbox does not change.
+    /// outbox does not change. While quiesced it sends nothing, and the outcome is `interrupted`.
     ///
     /// # Errors
     /// `UnknownEndpoint`, `Closed`, `Reentrant`. That it could not be delivered is an outcome, not an error.

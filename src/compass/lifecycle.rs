@@ -174,7 +174,7 @@ impl Compass {
     }
 
     /// Delivers in the background, on its own thread, until [`Compass::stop_delivery`], `quiesce` or `close`. For the time the app is in the
-    /// foreground. Calling it twice is allowed.
+    /// foreground. Calling it twice is allowed. While quiesced, it begins at the next `resume`.
     ///
     /// # Errors
     /// `Closed`.

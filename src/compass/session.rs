@@ -251,7 +251,7 @@ impl Compass {
     }
 
     /// Edits fields and notes of a completed or ended session. Messages that are frozen do not change; where the document says `"on_edit": "send"`
-    /// of an action, its correction is sent at once.
+    /// of an action, its correction is sent at once. If everything is there already, nothing is recorded, not even the reason.
     ///
     /// # Errors
     /// As [`Compass::run`].

@@ -114,7 +114,7 @@ pub struct OutboxItem {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct OutboxFilter {
-    /// In one of these states. None given: pending and failed.
+    /// In one of these states. None given: pending and failed, abandoned ones too.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub states: Vec<DeliveryState>,
     /// Of this endpoint.
@@ -234,9 +234,10 @@ pub enum FlushEnd {
     Deadline,
     /// It was cancelled.
     Cancelled,
-    /// The handle is or was quiesced, or closed.
+    /// The handle is or was quiesced, or closed: nothing leaves before `resume`.
     Quiesced,
-    /// There is no network: the app reported that, or attempts failed for lack of one.
+    /// There is no network: the app reported that, or attempts failed for lack of one. An urgent flush tries all the same, so messages may have
+    /// been sent.
     Offline,
 }
 

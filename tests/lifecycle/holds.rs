@@ -50,6 +50,20 @@ fn commands_and_queries_work_while_quiesced() {
 }
 
 #[test]
+fn delivery_that_is_asked_for_while_quiesced_waits_until_somebody_resumes() {
+    let field = Field::in_real_time(ScriptedTransport::always(202));
+    field.compass.quiesce().unwrap();
+    let session = field.complete();
+    field.compass.start_delivery().unwrap();
+    let test = field.compass.test_delivery("office").unwrap();
+    assert_eq!((test.delivered, test.outcome.as_str()), (false, "interrupted"));
+    assert!(field.transport.requests().is_empty());
+    let held = field.compass.resume().unwrap();
+    eventually("the worker delivers", || is_sent(&field.compass, session));
+    drop(held);
+}
+
+#[test]
 fn quiescing_in_the_middle_of_an_attempt_returns_in_time() {
     for interruptible in [true, false] {
         let field = Field::in_real_time(ScriptedTransport::always(202));

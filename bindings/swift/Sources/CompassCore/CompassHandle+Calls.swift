@@ -38,9 +38,9 @@ extension CompassHandle {
         try await run(commands, in: session, actor: actor, commandId: commandId, on: isolation)
     }
 
-    /// Keeps the half-typed text of a field, also while a record is edited; an empty text removes it. It is never validated or sent,
-    /// stops no answer and no completing, and the sequences give no value because of it. Setting or clearing the field removes it, and so
-    /// does the end of the session: before `complete`, show what `record` has as `draft` in its fields.
+    /// Keeps the half-typed text of a field, at most 256 KiB, also while a record is edited; an empty text removes it. It is never validated
+    /// or sent, stops no answer and no completing, and the sequences give no value because of it. Setting or clearing the field removes it,
+    /// and so does the end of the session: before `complete`, show what `record` has as `draft` in its fields.
     public func saveDraft(_ field: String, text: String, in session: SessionKey, isolation: isolated (any Actor)? = #isolation) async throws {
         try await saveDraft(field, text: text, in: session, on: isolation)
     }
@@ -58,7 +58,8 @@ extension CompassHandle {
         try await sessions(matching: filter, page: page, limit: limit)
     }
 
-    /// Deletes one finished session whose messages are delivered or abandoned. The report lists the files that no session refers to any
+    /// Deletes one finished session whose messages are delivered or abandoned; ``CompassError/Code/undelivered`` otherwise, and
+    /// `not_deletable` while it is in progress. The report lists the files that no session refers to any
     /// more. It also says whether the session is already gone from the database file (`now`), or goes after a later write or when the file
     /// is closed or opened again, because somebody still reads it.
     @discardableResult
@@ -178,7 +179,8 @@ extension CompassHandle {
         try await replaySent(matching: filter, actor: actor, page: page, on: isolation)
     }
 
-    /// One page of the outbox, oldest first; without a filter the pending and failed messages. `page` is the `next` of the page before;
+    /// One page of the outbox, oldest first; without a filter the pending and failed messages. An abandoned message is a failed one that
+    /// needs no person: it stays in the list, and `outboxTotals` does not count it. `page` is the `next` of the page before;
     /// `limit` is from 1 to 500 (``CompassError/Code/invalidArgument`` otherwise).
     public func outbox(_ filter: OutboxFilter = OutboxFilter(), page: String? = nil, limit: UInt32 = 50) async throws -> OutboxPage {
         try await outbox(matching: filter, page: page, limit: limit)

@@ -150,7 +150,8 @@ extension CompassHandle {
         try await run([.discard], in: session, actor: actor, commandId: nil, on: isolation)
     }
 
-    /// Changes fields and notes of a completed or ended session; `reason` stays in the record. Frozen messages do not change.
+    /// Changes fields and notes of a completed or ended session; `reason` stays in the record. Frozen messages do not change. If everything
+    /// is there already, nothing is recorded, not even the reason.
     public func edit(
         _ session: SessionKey, fields: [FieldChange] = [], notes: [NoteChange] = [], actor: String? = nil, commandId: String = newCommandId(),
         reason: String? = nil, isolation: isolated (any Actor)? = #isolation

@@ -74,7 +74,8 @@ public protocol CompassHandle: AnyObject, Sendable {
     func setEndpointEnabled(_ key: String, enabled: Bool, on caller: isolated (any Actor)?) async throws
     /// All endpoints with their status, sorted by key.
     func endpoints() async throws -> [EndpointStatus]
-    /// Sends a small test message to an endpoint at once. Takes up to 30 s, the timeout of an attempt.
+    /// Sends a small test message to an endpoint at once. Takes up to 30 s, the timeout of an attempt. While the handle is quiesced nothing
+    /// is sent, as with `flush`, and the outcome is `interrupted`.
     func testDelivery(_ endpoint: String) async throws -> TestDelivery
 
     // Actions and the outbox -------------------------------------------------------------------------------------------------------------
@@ -119,6 +120,9 @@ public protocol CompassHandle: AnyObject, Sendable {
     /// Delivers due messages until there are no more or the deadline has passed. Cancelling the task cancels running attempts, releases
     /// claimed messages whose attempt did not begin, and throws `CancellationError` within two seconds.
     ///
+    /// After `quiesce`, and after the last ``Hold`` was released, nothing leaves before the next `resume`: it ends as `quiesced`. So in the
+    /// background take a hold, as in `held { try await compass.flush() }`.
+    ///
     /// - Parameters:
     ///   - deadline: How long it may take. An attempt begins only while three seconds or more are left, so a shorter flush sends nothing; one
     ///     that had less than 20 s is tried again at once if no answer came.
@@ -126,7 +130,8 @@ public protocol CompassHandle: AnyObject, Sendable {
     ///     there is no network. Messages that need a person still wait.
     func flush(deadline: Duration, urgent: Bool) async throws -> FlushReport
     /// Delivers in the background until `stopDelivery`, `quiesce`, `close` or the release of the last ``Hold``: for an app in the foreground.
-    /// It goes on with the database that `whileClosed`, `restore` or `erase` leaves, also after a refusal.
+    /// It goes on with the database that `whileClosed`, `restore` or `erase` leaves, also after a refusal. While the handle is quiesced, it
+    /// begins with the next `resume`.
     func startDelivery() async throws
     /// Ends the delivery that `startDelivery` began; waits up to two seconds for running attempts.
     func stopDelivery() async throws

@@ -1,6 +1,6 @@
 /// A reason to deliver and to keep connections open: the app is in the foreground, or a background job runs. When the last one is released,
-/// the handle quiesces. It holds the database that the handle has open: also the next one after `whileClosed`, until the handle is quiesced
-/// or closed. Dropping the object releases it too, on that thread; better call ``release()``.
+/// the handle quiesces: nothing leaves before the next `resume`. It holds the database that the handle has open: also the next one after
+/// `whileClosed`, until the handle is quiesced or closed. Dropping the object releases it too, on that thread; better call ``release()``.
 ///
 /// ```swift
 /// let hold = try await compass.resume()

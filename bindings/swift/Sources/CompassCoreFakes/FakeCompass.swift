@@ -6,7 +6,7 @@ public import Foundation
 ///
 /// It has no rules. Without them, `start` gives a session in progress of that workflow in ``FakeState/views`` (`unknown_workflow` if there
 /// is none), a field takes its value, a draft is kept, and an answer leads to the view in ``FakeState/answers``. Calls on a record give it
-/// as it is; only edits change it. A test that needs rules opens the real core: `Compass.open(.testing())`.
+/// as it is; only edits and drafts change it. A session that was deleted is refused as such. A test that needs rules opens the real core: `Compass.open(.testing())`.
 ///
 /// ```swift
 /// let fake = FakeCompass()
@@ -145,18 +145,24 @@ public final class FakeCompass: CompassHandle {
     }
 
     private func write<Value>(_ write: Write, _ function: String = #function, _ body: (inout FakeState) throws -> Value) throws -> Value {
+        // As the core: a task that was cancelled before makes no call.
+        try Task.checkCancellation()
         let value = try call(function, write: write, body)
         hub.everythingChanged()
         return value
     }
 
+    private func missing(_ session: SessionKey, in contents: FakeState) -> CompassError {
+        CompassError(code: contents.deleted.contains(session) ? .deletedSession : .unknownSession)
+    }
+
     private func view(_ session: SessionKey, in contents: FakeState) throws -> SessionView {
-        guard let view = contents.views[session] else { throw CompassError(code: .unknownSession) }
+        guard let view = contents.views[session] else { throw missing(session, in: contents) }
         return view
     }
 
     private func record(_ session: SessionKey, in contents: FakeState) throws -> SessionRecord {
-        guard let record = contents.records[session] else { throw CompassError(code: .unknownSession) }
+        guard let record = contents.records[session] else { throw missing(session, in: contents) }
         return record
     }
 
@@ -167,7 +173,8 @@ public final class FakeCompass: CompassHandle {
             let members = (try? JSONSerialization.jsonObject(with: document)) as? [String: Any]
             let named = WorkflowRef.fixture(
                 key: members?["key"] as? String ?? "visit", name: members?["name"] as? String ?? "Visit",
-                version: (members?["version"] as? Int).flatMap(UInt32.init(exactly:)) ?? 1)
+                version: (members?["version"] as? Int).flatMap(UInt32.init(exactly:)) ?? 1,
+                localRevision: (members?["local_revision"] as? Int).flatMap(UInt32.init(exactly:)) ?? 0)
             let isNew = contents.documents.updateValue(document, forKey: named.key) != document
             let summary = contents.workflows.first { $0.workflow == named } ?? .fixture(workflow: named)
             contents.workflows = contents.workflows.filter { $0.workflow.key != named.key } + [summary]
@@ -240,6 +247,7 @@ public final class FakeCompass: CompassHandle {
     public func saveNoteDraft(_ text: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws {
         try write(.saveNoteDraft(text, session: session)) { contents in
             contents.views[session]?.noteDraft = text.isEmpty ? nil : text
+            contents.records[session]?.noteDraft = text.isEmpty ? nil : text
         }
     }
     public func session(_ session: SessionKey) async throws -> SessionView { try call { try view(session, in: $0) } }
@@ -254,6 +262,8 @@ public final class FakeCompass: CompassHandle {
     public func delete(_ session: SessionKey, on caller: isolated (any Actor)?) async throws -> DeleteReport {
         try write(.delete(session)) { contents in
             contents.sessions.removeAll { $0.key == session }
+            (contents.views[session], contents.records[session]) = (nil, nil)
+            contents.deleted.insert(session)
             return DeleteReport(unusedFiles: [], erased: .now)
         }
     }

@@ -15,6 +15,8 @@ public struct FakeState: Sendable {
     public var answers: [String: SessionView] = [:]
     /// Records, by session.
     public var records: [SessionKey: SessionRecord] = [:]
+    /// The sessions that `delete` has removed.
+    var deleted: Set<SessionKey> = []
     /// The list of sessions; filters take of it what they name, but nothing is searched for text.
     public var sessions: [SessionSummary] = []
     /// The outbox; filters take of it what they name.

@@ -38,24 +38,3 @@ public final class ScriptedTransport: Transport {
     public func cancel(_ id: UInt64) { given.withLock { $0.append(id) } }
     public func renew() { renewals.withLock { $0 += 1 } }
 }
-
-/// Secrets in memory.
-///
-/// ```swift
-/// let secrets = MemorySecretStore(["office": "whsec_…"])
-/// ```
-public final class MemorySecretStore: SecretStore {
-    private let secrets: Locked<[String: String]>
-
-    /// With these secrets, by name.
-    public init(_ secrets: [String: String] = [:]) {
-        self.secrets = Locked(secrets)
-    }
-
-    /// Stores a secret, or removes it. Then call `secretsChanged` of the handle.
-    public func set(_ secret: String?, named name: String) { secrets.withLock { $0[name] = secret } }
-
-    public func get(named name: String, origin: String) -> SecretLookup {
-        secrets.withLock { $0[name] }.map { .found(current: $0, previous: nil) } ?? .missing
-    }
-}

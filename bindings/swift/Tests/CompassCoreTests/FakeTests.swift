@@ -238,6 +238,41 @@ final class FakeTests: XCTestCase {
         XCTAssertTrue(abandoned.inFlight)
     }
 
+    func testASessionThatWasDeletedIsRefusedAsTheCoreDoesIt() async throws {
+        let fake = shown()
+        fake.change { $0.records[self.key] = .fixture(key: self.key) }
+        var shownViews = fake.observeSession(key).makeAsyncIterator()
+        _ = try await shownViews.next()
+        _ = try await fake.delete(key)
+        for (session, code) in [(key, CompassError.Code.deletedSession), ("another", .unknownSession)] {
+            do {
+                _ = try await fake.record(session)
+                XCTFail("there is none")
+            } catch let error as CompassError {
+                XCTAssertEqual(error.code, code)
+            }
+        }
+        do {
+            _ = try await shownViews.next()
+            XCTFail("the sequence goes on")
+        } catch let error as CompassError {
+            XCTAssertEqual(error.code, .deletedSession)
+        }
+    }
+
+    func testATaskThatWasCancelledBeforeMakesNoCall() async throws {
+        let fake = shown()
+        let key = key
+        let task = Task {
+            while !Task.isCancelled { await Task.yield() }
+            try await fake.saveDraft("site", text: "Mill", in: key)
+        }
+        task.cancel()
+        let result = await task.result
+        XCTAssertThrowsError(try result.get()) { XCTAssertTrue($0 is CancellationError) }
+        XCTAssertEqual(fake.current.writes, [])
+    }
+
     func testImportsPreviewsTotalsAndEndpointsAreFaked() async throws {
         let fake = FakeCompass()
         let handle: any CompassHandle = fake

@@ -64,6 +64,20 @@ final class GuideTests: XCTestCase {
         try await compass.close()
     }
 
+    func testALetterThatCannotBeKeptIsShown() async throws {
+        let fake = FakeCompass()
+        let view = SessionView.fixture(fields: [.fixture()])
+        fake.change { $0.views[view.key] = view }
+        try await onMainActor {
+            let entry = FieldText(view.fields[0], in: view.key, of: fake, by: "ada")
+            fake.refuseNext(CompassError(code: .diskFull), of: "saveDraft")
+            await entry.typed("M").value
+            XCTAssertEqual(entry.problem, "disk_full")
+            await entry.typed("Mi").value
+            XCTAssertNil(entry.problem)
+        }
+    }
+
     func testAMoveKnowsNothingOfATextThatWasRefused() async throws {
         let compass = try await Compass.ready()
         let view = try await compass.begun()
@@ -175,9 +189,16 @@ final class FieldText {
     }
 
     /// Each letter. A dead battery costs no more than the last one.
-    func typed(_ text: String) {
+    @discardableResult
+    func typed(_ text: String) -> Task<Void, Never> {
         (self.text, problem) = (text, nil)
-        Task { try await compass.saveDraft(field.definition.key, text: text, in: session) }
+        return Task {
+            do {
+                try await compass.saveDraft(field.definition.key, text: text, in: session)
+            } catch let refused as CompassError {
+                problem = refused.code.rawValue  // on a full disk nothing that is typed is kept: say so
+            } catch {}
+        }
     }
 
     /// The field is left, or an answer is tapped: from text to a value. In a task, as each letter is: it comes after them.

@@ -48,6 +48,25 @@ final class SecretTests: XCTestCase {
         try await compass.close()
     }
 
+    func testASecretInMemoryIsRotatedAsOneOfAPhone() {
+        func found(_ store: MemorySecretStore) -> [String?] {
+            guard case .found(let current, let previous) = store.get(named: "office", origin: "https://office.test") else { return [] }
+            return [current, previous]
+        }
+        let next = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
+        let store = MemorySecretStore(["office": secret])
+        store.set(next, named: "office")
+        store.set(next, named: "office")
+        XCTAssertEqual(found(store), [next, secret])
+        store.endRotation(named: "office")
+        XCTAssertEqual(found(store), [next, nil])
+        store.set("mistyped", named: "office")
+        store.set(secret, named: "office")
+        XCTAssertEqual(found(store), [secret, nil])
+        store.remove(named: "office")
+        XCTAssertEqual(found(store), [])
+    }
+
     /// A store of texts that counts its changes, and may be locked.
     private final class MemoryItems: SecretItems {
         let texts = Locked<[String: String]>([:])

@@ -28,10 +28,24 @@ pub(super) fn unmarked(text: &str) -> String {
     text.char_indices().filter(|(at, c)| !is_mark(*c) || (begins..ends).contains(at)).map(|(_, c)| c).collect()
 }
 
-/// A number in ASCII: digits of any script and the Arabic decimal point are converted, directional marks removed. Digits run from left to
-/// right in every script, so the marks have no effect; nor has the override to that direction, which iPhones copy with contact numbers.
+/// A number in ASCII: digits of any script, signs in full width and the Arabic decimal point are converted, directional marks removed. Digits
+/// run from left to right in every script, so the marks have no effect; nor has the override to that direction, which iPhones copy with
+/// contact numbers.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().filter(|c| !is_mark(*c) && *c != '\u{202d}').map(|c| if c == '\u{66b}' { '.' } else { ascii_digit(c) }).collect()
+    text.chars().filter(|c| !is_mark(*c) && *c != '\u{202d}').map(ascii).collect()
+}
+
+fn ascii(c: char) -> char {
+    match c {
+        '\u{66b}' => '.',
+        // Keyboards of East Asia type them beside digits in full width.
+        '．' => '.',
+        '，' => ',',
+        '：' => ':',
+        '＋' => '+',
+        '－' => '-',
+        _ => ascii_digit(c),
+    }
 }
 
 /// Every line break as a line feed.
@@ -75,6 +89,7 @@ mod tests {
             assert_eq!(plain(&written), "0123456789", "U+{zero:04X}");
         }
         assert_eq!(plain("٠٫٥ ½ ² Ⅷ 五 x"), "0.5 ½ ² Ⅷ 五 x", "other characters stay");
+        assert_eq!(plain("－１８２．５０ １，５ ＋８１ １８：３１ ｘ"), "-182.50 1,5 +81 18:31 ｘ");
     }
 
     #[test]

@@ -16,6 +16,9 @@ import dev.compass.core.model.ReplayFilter
 import dev.compass.core.model.SecretLookup
 import dev.compass.core.model.SessionFilter
 import dev.compass.core.model.SessionState
+import dev.compass.core.model.Signing
+import dev.compass.core.model.ValueSource
+import dev.compass.core.model.WorkflowRef
 import dev.compass.core.testing.FakeCall
 import dev.compass.core.testing.FakeCompass
 import dev.compass.core.testing.FakeState
@@ -208,6 +211,40 @@ class TestingTest {
     }
 
     @Test
+    fun `a fake imports a document by its names`() = test {
+        val fake = FakeCompass(FakeState(workflows = listOf(workflowSummary())))
+        val document = """{"fields": [{"key": "site", "name": "Site"}], "name": "Stra\u00dfe \"3\"", "version": 7, "key": "lift"}""".toByteArray()
+        val first = fake.importWorkflow(document)
+        assertEquals(true to WorkflowRef("lift", "Stra\u00dfe \"3\"", 7), first.imported to first.workflow.workflow)
+        assertEquals(false to first.workflow, fake.importWorkflow(document).run { imported to workflow })
+        assertEquals(listOf("pump-check", "lift"), fake.workflows().map { it.workflow.key })
+        val next = fake.importWorkflow("""{"key": "lift", "name": "Lift", "version": 7, "local_revision": 1}""".toByteArray())
+        assertEquals(WorkflowRef("lift", "Lift", 7, 1), next.workflow.workflow)
+        assertEquals(listOf("pump-check", "lift"), fake.workflows().map { it.workflow.key })
+        assertTrue(fake.workflowDocument("lift").decodeToString().contains("local_revision"))
+        assertEquals("pump-check", fake.importWorkflow("no document".toByteArray()).workflow.workflow.key)
+    }
+
+    @Test
+    fun `a fake tells of a session that was deleted, as the core does`() = test {
+        val view = sessionView()
+        val record = sessionRecord { copy(key = view.key) }
+        val fake = FakeCompass(FakeState(views = mapOf(view.key to view), records = mapOf(view.key to record)))
+        val shown = async { runCatching { fake.observeSession(view.key).collect { } } }
+        yield()
+        fake.delete(view.key)
+        assertEquals(ErrorCode.DELETED_SESSION, (shown.await().exceptionOrNull() as CompassException).code)
+        assertCode(ErrorCode.DELETED_SESSION) { fake.record(view.key) }
+        assertCode(ErrorCode.UNKNOWN_SESSION) { fake.session("another") }
+    }
+
+    @Test
+    fun `a value without members prints as its name`() {
+        val values = listOf(FieldState.NotProvided, Change.Clear, ValueSource.Technician, Connectivity.Offline, SecretLookup.Missing, Signing.None)
+        assertEquals(listOf("NotProvided", "Clear", "Technician", "Offline", "Missing", "None"), values.map { "$it" })
+    }
+
+    @Test
     fun `the values for tests of screens are complete`() = test {
         val state = FakeState(
             outbox = listOf(outboxItem { copy(delivery = delivery { copy(reason = "offline") }) }),
@@ -333,6 +370,28 @@ class TestingTest {
         assertEquals(SecretLookup.Found(SECRET, null), store.get("office", "https://office.test"))
         store.remove("office")
         assertEquals(SecretLookup.Missing, store.get("office", "https://office.test"))
+    }
+
+    @Test
+    fun `a secret in memory is rotated as one of a phone`() = test {
+        val next = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="
+        val transport = ScriptedTransport()
+        val store = MemorySecretStore(mapOf("office-secret" to SECRET))
+        folder.ready(folder.options(store, transport)).use { compass ->
+            suspend fun signatures(): Int {
+                compass.secretsChanged()
+                compass.testDelivery("office")
+                return transport.requests.last().header("webhook-signature")!!.split(' ').size
+            }
+            store.set("office-secret", next)
+            store.set("office-secret", next)
+            assertEquals(2, signatures())
+            store.endRotation("office-secret")
+            assertEquals(1, signatures())
+        }
+        store.set("token", "mistyped")
+        store.set("token", SECRET)
+        assertEquals(SecretLookup.Found(SECRET, null), store.get("token", "https://office.test"))
     }
 
     @Test

@@ -112,7 +112,10 @@ public suspend fun Compass.end(
 public suspend fun Compass.discard(session: SessionKey, actor: String? = null): CommandOutcome =
     run(session, listOf(Command.Discard), actor)
 
-/** Changes fields and notes of a completed or ended session; [reason] stays in the record. Frozen messages do not change. */
+/**
+ * Changes fields and notes of a completed or ended session; [reason] stays in the record. Frozen messages do not change. If everything is there
+ * already, nothing is recorded, not even the reason.
+ */
 public suspend fun Compass.edit(
     session: SessionKey,
     fields: List<FieldChange> = emptyList(),

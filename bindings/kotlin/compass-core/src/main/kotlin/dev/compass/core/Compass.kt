@@ -122,9 +122,9 @@ public interface Compass : Closeable {
     ): CommandOutcome
 
     /**
-     * Keeps the half-typed text of a field, also while a record is edited; an empty text removes it. It is never validated or sent, stops no
-     * answer and no completing, and the flows do not emit because of it. Setting or clearing the field removes it, and so does the end of
-     * the session: before [complete], show what [record] has as `draft` in its fields.
+     * Keeps the half-typed text of a field, at most 256 KiB, also while a record is edited; an empty text removes it. It is never validated or
+     * sent, stops no answer and no completing, and the flows do not emit because of it. Setting or clearing the field removes it, and so does
+     * the end of the session: before [complete], show what [record] has as `draft` in its fields.
      */
     public suspend fun saveDraft(session: SessionKey, field: String, text: String)
 
@@ -151,7 +151,8 @@ public interface Compass : Closeable {
     public suspend fun totals(): Totals
 
     /**
-     * Deletes one finished session whose messages are delivered or abandoned. The report lists the files that no session refers to any
+     * Deletes one finished session whose messages are delivered or abandoned; [ErrorCode.UNDELIVERED] otherwise, [ErrorCode.NOT_DELETABLE]
+     * while it is in progress. The report lists the files that no session refers to any
      * more. It also says whether the session is already gone from the database file ([Erased.NOW]), or goes after a later write or when the
      * file is closed or opened again, because somebody still reads it.
      */
@@ -199,7 +200,10 @@ public interface Compass : Closeable {
     /** All endpoints with their status, sorted by key. */
     public suspend fun endpoints(): List<EndpointStatus>
 
-    /** Sends a small test message to an endpoint at once. Takes up to 30 s, the timeout of an attempt. */
+    /**
+     * Sends a small test message to an endpoint at once. Takes up to 30 s, the timeout of an attempt. While the handle is quiesced nothing is
+     * sent, as with [flush], and the outcome is `interrupted`.
+     */
     public suspend fun testDelivery(endpoint: String): TestDelivery
 
     // Actions and the outbox -------------------------------------------------------------------------------------------------------
@@ -291,7 +295,8 @@ public interface Compass : Closeable {
     public suspend fun replaySent(filter: ReplayFilter, actor: String? = null, page: String? = null): ReplayReport
 
     /**
-     * One page of the outbox, oldest first; without a filter the pending and failed messages. [page] is the `next` of the page before; [limit]
+     * One page of the outbox, oldest first; without a filter the pending and failed messages. An abandoned message is a failed one that needs
+     * no person: it stays in the list, and [outboxTotals] does not count it. [page] is the `next` of the page before; [limit]
      * is from 1 to 500 ([ErrorCode.INVALID_ARGUMENT] otherwise).
      */
     public suspend fun outbox(filter: OutboxFilter = OutboxFilter(), page: String? = null, limit: Int = 50): OutboxPage
@@ -311,6 +316,9 @@ public interface Compass : Closeable {
      * Delivers due messages until there are no more or [deadline] has passed. Cancelling the caller cancels running attempts, releases
      * claimed messages whose attempt did not begin, and returns within two seconds.
      *
+     * After [quiesce], and after the last [Hold] was released, nothing leaves before the next [resume]: it ends as `QUIESCED`. So in the
+     * background take a hold, as in `held { flush() }`.
+     *
      * @param deadline how long it may take. An attempt begins only while three seconds or more are left, so a shorter flush sends nothing; one
      *   that had less than 20 s is tried again at once if no answer came.
      * @param urgent a person asks for it. Each endpoint then gets one attempt a minute, even during a pause or when the app has reported
@@ -320,7 +328,8 @@ public interface Compass : Closeable {
 
     /**
      * Delivers in the background until [stopDelivery], [quiesce], [close] or the release of the last [Hold]: for an app in the foreground. It
-     * goes on with the database that [whileClosed], [restore] or [erase] leaves, also after a refusal.
+     * goes on with the database that [whileClosed], [restore] or [erase] leaves, also after a refusal. While the handle is quiesced, it begins
+     * with the next [resume].
      */
     public suspend fun startDelivery()
 

@@ -6,8 +6,8 @@ import kotlinx.coroutines.withContext
 
 /**
  * A reason to deliver and to keep connections open: the app is in the foreground, or a background job runs. When the last one is released,
- * the handle quiesces. It holds the database that the handle has open: also the next one after [Compass.whileClosed], until the handle is
- * quiesced or closed.
+ * the handle quiesces: nothing leaves before the next [Compass.resume]. It holds the database that the handle has open: also the next one
+ * after [Compass.whileClosed], until the handle is quiesced or closed.
  *
  * ```kotlin
  * val hold = compass.resume()

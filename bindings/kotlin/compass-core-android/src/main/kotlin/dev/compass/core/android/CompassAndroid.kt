@@ -53,11 +53,12 @@ public object CompassAndroid {
         },
     ): Compass {
         // Android creates this folder at the first call, and is asked for the id, so that runs on another thread, too.
-        val given = withContext(Dispatchers.IO) {
-            options(databaseFile(context).apply { parentFile?.mkdirs() }.path, transport()).apply { device = device ?: deviceId(context) }
-        }
+        val given = withContext(Dispatchers.IO) { given(context, options).apply { device = device ?: deviceId(context) } }
         return Compass.open(given)
     }
+
+    private fun given(context: Context, options: (path: String, transport: Transport) -> CompassOptions) =
+        options(databaseFile(context).apply { parentFile?.mkdirs() }.path, transport())
 
     // It stays on the phone: the core stores its hash alone.
     @SuppressLint("HardwareIds")
@@ -68,14 +69,14 @@ public object CompassAndroid {
      * Returns at once a handle that opens the app's database at its first use, as [open] does: for Hilt, Koin or a property of the
      * `Application`. [LazyCompass] says when it opens again. This call does no work, so a main thread may make it.
      *
-     * @param options as for [open]; called at each opening.
+     * @param options as for [open]; called at each opening, and for the path of the file that `whileClosed`, `restore` and `erase` work on.
      */
     public fun lazy(
         context: Context,
         options: (path: String, transport: Transport) -> CompassOptions = { path, transport ->
             CompassOptions(path, transport = transport)
         },
-    ): LazyCompass = Compass.lazy({ databaseFile(context).path }) { open(context, options) }
+    ): LazyCompass = Compass.lazy({ given(context, options).path }) { open(context, options) }
 
     /**
      * The app's database: `no_backup/compass/compass.db` in its private storage. It is in no backup, because a copy on a second phone would

@@ -94,6 +94,17 @@ class OpeningTest : OnAPhone() {
     }
 
     @Test
+    fun `a handle whose options name another file erases that file`() {
+        ready()
+        val another = CompassAndroid.lazy(app) { path, transport -> CompassOptions(File(path).resolveSibling("lee.db").path, transport = transport) }
+        wait { another.setIntegrationEnabled(true) }
+        wait { another.erase() }
+        assertFalse(wait { another.integrationEnabled() })
+        assertTrue(wait { app.compass().integrationEnabled() })
+        wait { another.shutDown() }
+    }
+
+    @Test
     fun `a main thread that blocks for the handle gets it, although a coroutine of its own is opening it`() {
         val gate = CompletableDeferred<Unit>()
         val lazy = Compass.lazy({ CompassAndroid.databaseFile(app).path }) {

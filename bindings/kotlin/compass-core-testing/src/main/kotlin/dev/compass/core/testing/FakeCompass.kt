@@ -75,7 +75,7 @@ public data class FakeState(
     val records: Map<SessionKey, SessionRecord> = emptyMap(),
     /** The list of sessions; filters take of it what they name, but nothing is searched for text. */
     val sessions: List<SessionSummary> = emptyList(),
-    /** The list of workflows. */
+    /** The list of workflows; imported ones are added. */
     val workflows: List<WorkflowSummary> = emptyList(),
     /** Workflows by key, the same for every version. */
     val workflowsByKey: Map<String, Workflow> = emptyMap(),
@@ -93,6 +93,8 @@ public data class FakeState(
     val nextDue: NextDue = NextDue(null, null, null, false),
     /** Every call throws this while it is set, and flows end, as if the database were gone. */
     val failure: CompassException? = null,
+    /** The documents that were imported, by the key of the workflow. */
+    val documents: Map<String, ByteArray> = emptyMap(),
 )
 
 /**
@@ -129,6 +131,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     private val asked = CopyOnWriteArrayList<Command>()
     private val called = CopyOnWriteArrayList<FakeCall>()
     private val refusals = CopyOnWriteArrayList<Pair<String, CompassException>>()
+    private val deleted = CopyOnWriteArrayList<SessionKey>()
 
     @Volatile
     private var moves: SessionView.(Command) -> SessionView = { after(it) }
@@ -201,9 +204,12 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
             shown.read()
         }.distinctUntilChanged()
 
-    private fun FakeState.view(session: SessionKey) = views[session] ?: throw unknown(ErrorCode.UNKNOWN_SESSION)
+    private fun FakeState.view(session: SessionKey) = views[session] ?: throw missing(session)
 
-    private fun FakeState.recordOf(session: SessionKey) = records[session] ?: throw unknown(ErrorCode.UNKNOWN_SESSION)
+    private fun FakeState.recordOf(session: SessionKey) = records[session] ?: throw missing(session)
+
+    private fun missing(session: SessionKey) =
+        unknown(if (session in deleted) ErrorCode.DELETED_SESSION else ErrorCode.UNKNOWN_SESSION)
 
     private fun FakeState.sessionPage(filter: SessionFilter, limit: Int): SessionPage {
         val found = sessions.filter { it.isIn(filter) }
@@ -243,8 +249,16 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     private val Command.name get() = javaClass.commandName
 
-    override suspend fun importWorkflow(document: ByteArray): ImportOutcome =
-        call("importWorkflow", document) { ImportOutcome(false, workflows.firstOrNull() ?: throw unknown(ErrorCode.INVALID_WORKFLOW)) }
+    /** Adds a workflow that can be started, with the key, name and version of the document, in the place of other versions. */
+    override suspend fun importWorkflow(document: ByteArray): ImportOutcome = call("importWorkflow", document) {
+        val named = nameOf(document)
+        val summary = workflows.firstOrNull { it.workflow == named } ?: workflowSummary { copy(workflow = named) }
+        val same = documents[named.key].contentEquals(document)
+        change {
+            copy(workflows = workflows.filter { it.workflow.key != named.key } + summary, documents = documents + (named.key to document))
+        }
+        ImportOutcome(!same, summary)
+    }
 
     override suspend fun workflows(): List<WorkflowSummary> = call("workflows") { workflows }
 
@@ -252,7 +266,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         call("workflow", key, version) { workflowsByKey[key] ?: throw unknown(ErrorCode.UNKNOWN_WORKFLOW) }
 
     override suspend fun workflowDocument(key: String, version: WorkflowVersion?): ByteArray =
-        call("workflowDocument", key, version) { throw unknown(ErrorCode.UNKNOWN_WORKFLOW) }
+        call("workflowDocument", key, version) { documents[key] ?: throw unknown(ErrorCode.UNKNOWN_WORKFLOW) }
 
     override suspend fun lintWorkflow(document: ByteArray): List<Finding> = call("lintWorkflow", document) { emptyList() }
 
@@ -286,8 +300,10 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override suspend fun totals(): Totals = call("totals") { totals }
 
+    /** Removes the session: calls and flows are refused with [ErrorCode.DELETED_SESSION] from then on. */
     override suspend fun delete(session: SessionKey): DeleteReport {
         call("delete", session) { }
+        deleted += session
         change { copy(views = views - session, records = records - session, sessions = sessions.filter { it.key != session }) }
         return DeleteReport(emptyList(), Erased.NOW)
     }
