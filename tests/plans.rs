@@ -110,6 +110,12 @@ const PARTS: &[(&str, &str, &[&str])] = &[
     ("lost.rs", "{LAST_REVISION}", &["1073741824"]),
     (
         "lost.rs",
+        "{delivered}",
+        &["(SELECT ifnull(max(o.revision), 0) FROM outbox o WHERE o.action_id = a.id AND o.replay = 0 AND o.state = 'sent')", "0"],
+    ),
+    ("lost.rs", "{UNSENT}", &["replay = 0 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')"]),
+    (
+        "lost.rs",
         "{in_flight_until}",
         &["(SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = a.id)", "NULL"],
     ),

@@ -112,7 +112,7 @@ impl Inner {
         }
         let newest = deliveries.first();
         // Without an edit, too.
-        let can_be_corrected = differs || row.is_damaged() || row.is_passed();
+        let can_be_corrected = differs || row.is_damaged() || row.is_passed() && row.newest_size <= webhook::MAX_BODY as u64;
         let (locked, permits) = (self.policy.is_locked(row.failed_sends), permits_of(&row, &self.policy));
         // The reason of a pending action is what it waits for now, not what was last written.
         let reason = if row.status == ActionStatus::Pending { newest.and_then(|newest| newest.reason.clone()) } else { row.reason };

@@ -104,6 +104,17 @@ const PASSED: &str =
     "EXISTS (SELECT 1 FROM outbox newer WHERE newer.action_id = o.action_id AND newer.revision > o.revision AND newer.replay = 0
                                                                AND newer.state = 'sent')";
 
+/// Of a message of the copy that may be abandoned.
+const UNSENT: &str = "replay = 0 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')";
+
+/// Until when an attempt of an action `a` may be in flight, and the highest revision of it that was delivered.
+const OF_MESSAGES: [&str; 2] = [
+    "(SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = a.id)",
+    "(SELECT ifnull(max(o.revision), 0) FROM outbox o WHERE o.action_id = a.id AND o.replay = 0 AND o.state = 'sent')",
+];
+/// The same where no message can be read.
+const NO_MESSAGES: [&str; 2] = ["NULL", "0"];
+
 /// What receivers may have of an action.
 struct CarriedAction {
     /// Keys of its session and of itself.
@@ -115,6 +126,19 @@ struct CarriedAction {
     in_flight_until: Option<i64>,
     /// The series and the number by which they know it.
     number: Option<(String, i64)>,
+    /// The highest revision that was delivered; 0 if none was.
+    delivered: i64,
+}
+
+/// An action of a session that was deleted.
+struct DeletedAction {
+    /// Keys of its session and of itself.
+    session: Vec<u8>,
+    key: String,
+    /// The highest revision that receivers have or may have; 0 if there is none.
+    delivered: i64,
+    /// The word in `outbox.detail` for what a person abandoned or redacted.
+    not_to_send: Option<String>,
 }
 
 /// The state of a replaced file that must not be lost: that something changed, its last numbers, and which messages were abandoned.
@@ -133,8 +157,7 @@ pub(super) struct CarriedState {
     actions: Vec<CarriedAction>,
     /// Keys of the sessions that were deleted.
     deleted: SortedSet<Vec<u8>>,
-    /// Keys of their sessions and of themselves: actions that were deleted, with the highest revision that receivers have or may have.
-    delivered_and_deleted: Vec<(Vec<u8>, String, i64)>,
+    deleted_actions: Vec<DeletedAction>,
 }
 
 impl CarriedState {
@@ -195,38 +218,38 @@ impl CarriedState {
             );
             rows(file, &sql, is_damaged, |row| Ok((row.get(0)?, row.get(1)?)))
         };
-        let (revision, number, in_flight_until) = if is_older {
-            ("a.revision", "NULL, NULL", "NULL")
-        } else {
-            (
-                "max(a.revision, a.revisions_before)",
-                NUMBER,
-                "(SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = a.id)",
-            )
-        };
-        let of_actions = |one: &str, in_flight_until: &str| -> Result<Vec<_>> {
+        let (revision, number, of_messages) =
+            if is_older { ("a.revision", "NULL, NULL", NO_MESSAGES) } else { ("max(a.revision, a.revisions_before)", NUMBER, OF_MESSAGES) };
+        let of_actions = |one: &str, of_messages: [&str; 2]| -> Result<Vec<_>> {
+            let [in_flight_until, delivered] = of_messages;
             let sql = format!(
-                "SELECT s.key, a.key, {revision}, {in_flight_until}, {number} FROM action a JOIN session s ON s.id = a.session_id
+                "SELECT s.key, a.key, {revision}, {in_flight_until}, {number}, {delivered} FROM action a JOIN session s ON s.id = a.session_id
                   WHERE {one} {revision} BETWEEN 1 AND {LAST_REVISION}"
             );
             rows(file, &sql, is_damaged, carried_action)
         };
-        let (mut actions, mut delivered_and_deleted) = (Vec::new(), Vec::new());
+        let (mut actions, mut deleted_actions) = (Vec::new(), Vec::new());
         if !is_older {
             // What this file was told itself. Its own rows come later, and know later attempts.
             let sql = format!(
-                "SELECT s.key, a.key, a.revision, a.in_flight_until, {NUMBER} FROM action_before a JOIN session s ON s.id = a.session_id
+                "SELECT s.key, a.key, a.revision, a.in_flight_until, {NUMBER}, 0 FROM action_before a JOIN session s ON s.id = a.session_id
                   WHERE a.revision BETWEEN 1 AND {LAST_REVISION}"
             );
             actions.append(&mut rows(file, &sql, is_damaged, carried_action)?);
             let sql = format!(
-                "SELECT session_key, key, revision, NULL, {NUMBER} FROM deleted_action a WHERE revision BETWEEN 1 AND {LAST_REVISION}"
+                "SELECT session_key, key, revision, in_flight_until, {NUMBER}, 0 FROM deleted_action a
+                  WHERE revision BETWEEN 1 AND {LAST_REVISION}"
             );
             actions.append(&mut rows(file, &sql, is_damaged, carried_action)?);
-            let sql = "SELECT session_key, key, delivered FROM deleted_action WHERE delivered > 0";
-            delivered_and_deleted = rows(file, sql, is_damaged, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            // A damaged word was a valid one.
+            let sql =
+                "SELECT session_key, key, delivered, iif(not_to_send = 'redacted', 'redacted', iif(not_to_send IS NULL, NULL, 'abandoned'))
+                         FROM deleted_action WHERE delivered > 0 OR not_to_send IS NOT NULL";
+            deleted_actions = rows(file, sql, is_damaged, |row| {
+                Ok(DeletedAction { session: row.get(0)?, key: row.get(1)?, delivered: row.get(2)?, not_to_send: row.get(3)? })
+            })?;
         }
-        actions.append(&mut of_actions("", in_flight_until)?);
+        actions.append(&mut of_actions("", of_messages)?);
         let (mut all, mut may_be) = (not_to_send("WHERE")?, may_be_delivered("WHERE")?);
         if is_damaged {
             // Behind a page that cannot be read each is looked for by itself.
@@ -239,8 +262,8 @@ impl CarriedState {
             let ids: Vec<i64> = rows(file, "SELECT id FROM action INDEXED BY sqlite_autoindex_action_1", true, |row| row.get(0))?;
             for id in ids {
                 // The page of a message may be damaged, and that of its action not.
-                for in_flight_until in [in_flight_until, "NULL"] {
-                    actions.append(&mut of_actions(&format!("a.id = {id} AND"), in_flight_until)?);
+                for of_messages in [of_messages, NO_MESSAGES] {
+                    actions.append(&mut of_actions(&format!("a.id = {id} AND"), of_messages)?);
                 }
             }
         }
@@ -252,7 +275,7 @@ impl CarriedState {
             may_be_delivered: may_be,
             actions,
             deleted: rows(file, "SELECT key FROM tombstone", is_damaged, |row| row.get(0))?.into_iter().collect(),
-            delivered_and_deleted,
+            deleted_actions,
         })
     }
 
@@ -276,7 +299,7 @@ impl CarriedState {
         )?;
         let mut abandons = copy.prepare(&format!(
             "UPDATE outbox SET {ABANDONED}, detail = ?2
-              WHERE delivery_id = ?1 AND replay = 0 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')"
+              WHERE delivery_id = ?1 AND {UNSENT}"
         ))?;
         for (delivery_id, detail) in &self.not_to_send {
             abandons.execute(params![delivery_id, detail])?;
@@ -296,8 +319,8 @@ impl CarriedState {
                 AND (o.state = 'queued' OR o.state = 'leased' OR o.state = 'failed' AND o.reason IS NOT 'payload_too_large')",
         )?;
         let mut may_be_delivered = self.may_be_delivered.clone();
-        for (session, key, revision) in &self.delivered_and_deleted {
-            let found = of_deleted.query_map(params![session, key, revision], |row| Ok((row.get(0)?, None)))?;
+        for DeletedAction { session, key, delivered, .. } in &self.deleted_actions {
+            let found = of_deleted.query_map(params![session, key, delivered], |row| Ok((row.get(0)?, None)))?;
             may_be_delivered.append(&mut found.collect::<rusqlite::Result<_>>()?);
         }
         for (delivery_id, at) in &may_be_delivered {
@@ -327,12 +350,19 @@ impl CarriedState {
                                        sequence = ifnull(sequence, excluded.sequence),
                                        in_flight_until = coalesce(max(in_flight_until, excluded.in_flight_until), in_flight_until, excluded.in_flight_until)",
         )?;
-        for CarriedAction { session, key, revision, in_flight_until, number } in &self.actions {
+        // A higher revision was delivered, maybe of another file: receivers would keep that one.
+        let mut passed_by = copy
+            .prepare(&format!("UPDATE outbox SET {ABANDONED}, detail = 'restored' WHERE action_id = ?1 AND revision < ?2 AND {UNSENT}"))?;
+        // The copy holds the deletion, and another copy may hold the session.
+        let mut deleted = copy.prepare("UPDATE deleted_action SET revision = max(revision, ?3) WHERE session_key = ?1 AND key = ?2")?;
+        for CarriedAction { session, key, revision, in_flight_until, number, delivered } in &self.actions {
             let (series, sequence) = number.as_ref().map(|(series, sequence)| (series, sequence)).unzip();
             before.execute(params![session, key, revision, series, sequence, in_flight_until])?;
+            deleted.execute(params![session, key, revision])?;
             let id: Option<i64> = of_key.query_row(params![session, key], |row| row.get(0)).optional()?;
             let Some(id) = id else { continue };
             passed.execute([id, *revision])?;
+            passed_by.execute([id, *delivered])?;
             if in_flight_until.is_some() {
                 waits.execute(params![id, in_flight_until])?;
             }
@@ -344,6 +374,14 @@ impl CarriedState {
             ),
             [],
         )?;
+        // Only a person sends what was abandoned or redacted before its session was deleted.
+        let mut abandons_action = copy.prepare(&format!(
+            "UPDATE outbox SET {ABANDONED}, detail = ?3
+              WHERE action_id = (SELECT a.id FROM action a JOIN session s ON s.id = a.session_id WHERE s.key = ?1 AND a.key = ?2) AND {UNSENT}"
+        ))?;
+        for DeletedAction { session, key, not_to_send, .. } in self.deleted_actions.iter().filter(|action| action.not_to_send.is_some()) {
+            abandons_action.execute(params![session, key, not_to_send])?;
+        }
         // A deleted session held nothing undelivered: its unsent messages were abandoned.
         let mut unsent =
             copy.prepare(&format!("SELECT o.delivery_id, s.key FROM outbox o JOIN session s ON s.id = o.session_id WHERE {UNDELIVERED}"))?;
@@ -365,7 +403,7 @@ fn carried_action(row: &Row<'_>) -> rusqlite::Result<CarriedAction> {
     let key = String::from_utf8_lossy(row.get_ref(1)?.as_bytes().unwrap_or_default()).into_owned();
     let series: Option<String> = row.get(4)?;
     let number = series.map(|series| Ok::<_, rusqlite::Error>((series, row.get(5)?))).transpose()?;
-    Ok(CarriedAction { session: row.get(0)?, key, revision: row.get(2)?, in_flight_until: row.get(3)?, number })
+    Ok(CarriedAction { session: row.get(0)?, key, revision: row.get(2)?, in_flight_until: row.get(3)?, number, delivered: row.get(6)? })
 }
 
 /// An older schema has no age.

@@ -115,15 +115,26 @@ pub(crate) fn delete(tx: &Transaction<'_>, id: i64, cause: &str, actor: Option<&
     .execute(params![id, to_ms(now), cause, actor, age])?;
     // What a restore kept of an action that there is not has no rows of messages.
     tx.prepare_cached(
-        "INSERT INTO deleted_action (session_key, key, revision, delivered, series, sequence)
-         SELECT s.key, b.key, b.revision, 0, b.series, b.sequence FROM action_before b JOIN session s ON s.id = b.session_id WHERE b.session_id = ?1
+        "INSERT INTO deleted_action (session_key, key, revision, delivered, series, sequence, in_flight_until, not_to_send)
+         SELECT s.key, b.key, b.revision, 0, b.series, b.sequence, b.in_flight_until, NULL
+           FROM action_before b JOIN session s ON s.id = b.session_id WHERE b.session_id = ?1
          UNION ALL
          SELECT s.key, a.key, max(a.revision, a.revisions_before),
                 ifnull((SELECT max(o.revision) FROM outbox o
-                         WHERE o.action_id = a.id AND o.replay = 0 AND (o.state = 'sent' OR o.unknown_outcomes > 0)), 0), a.series, a.sequence
+                         WHERE o.action_id = a.id AND o.replay = 0 AND (o.state = 'sent' OR o.unknown_outcomes > 0)), 0), a.series, a.sequence,
+                (SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = a.id),
+                (SELECT max(iif(o.holds_redacted IS NOT NULL OR o.detail IS 'redacted', 'redacted', 'abandoned')) FROM outbox o
+                  WHERE o.action_id = a.id AND o.replay = 0
+                    AND (o.holds_redacted IS NOT NULL
+                         -- That ends with a later message that may have been delivered: a person has sent it.
+                         OR o.reason IS 'abandoned' AND o.detail IS NOT 'restored'
+                        AND NOT EXISTS (SELECT 1 FROM outbox newer WHERE newer.action_id = a.id AND newer.revision > o.revision AND newer.replay = 0
+                                                                     AND (newer.state = 'sent' OR newer.unknown_outcomes > 0))))
            FROM action a JOIN session s ON s.id = a.session_id WHERE a.session_id = ?1 AND max(a.revision, a.revisions_before) > 0
          ON CONFLICT DO UPDATE SET revision = max(revision, excluded.revision), delivered = max(delivered, excluded.delivered),
-                                   series = ifnull(excluded.series, series), sequence = ifnull(excluded.sequence, sequence)",
+                                   series = ifnull(excluded.series, series), sequence = ifnull(excluded.sequence, sequence),
+                                   in_flight_until = ifnull(excluded.in_flight_until, in_flight_until),
+                                   not_to_send = ifnull(excluded.not_to_send, not_to_send)",
     )?
     .execute([id])?;
     command::keep_hashes(tx, id, age)?;

@@ -11,7 +11,7 @@ use crate::sorted::SortedMap;
 pub(super) const LISTS: &[&str] = &[include_str!("sql/0001.list"), include_str!("sql/0002.list"), include_str!("sql/0003.list")];
 
 /// The hash of the newest schema as the core makes it, unchanged in any letter: reading it is a fifth of the work of comparing normal texts.
-const AS_MADE: &str = "127ba627ccb92fc7978d521f76a5b41428aa7a3717ae1bec841c3f154d2f0e8e";
+const AS_MADE: &str = "910961c0e89cb85f3f106560d63e4b510157a820a47d3f456ee251d4337590fd";
 
 /// Instead of a hash: an object of SQLite itself, or of its full-text search.
 pub(super) const BY_NAME: &str = "-";

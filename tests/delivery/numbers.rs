@@ -59,12 +59,6 @@ fn series(request: &TransportRequest) -> String {
     series.to_owned()
 }
 
-fn correct(compass: &Compass, session: SessionKey, reading: &str) {
-    let change = support::app::set("reading", FieldValue::Text(reading.into()));
-    compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
-    compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
-}
-
 /// With true random bytes: two phones of one test must not be the same.
 fn real_phone() -> (Field, Receivers) {
     phone_with(|_| Ok(answer(202)), |options| options.random = Options::new("unused").random)

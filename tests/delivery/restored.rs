@@ -299,12 +299,6 @@ fn what_was_abandoned_does_not_leave_from_a_copy_that_replaces_a_file_with_a_los
     assert_eq!(field.action(abandoned).reason.as_deref(), Some("abandoned"));
 }
 
-fn correct(compass: &Compass, session: SessionKey, reading: &str) {
-    let change = support::app::set("reading", FieldValue::Text(reading.into()));
-    compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
-    compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
-}
-
 /// The revision of each request that came, in order.
 fn revisions(field: &Field) -> Vec<String> {
     field.transport.requests().iter().map(|request| header(request, "compass-revision")).collect()

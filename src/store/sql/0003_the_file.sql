@@ -35,14 +35,16 @@ WHEN OLD.deleted_age >= (SELECT age FROM meta WHERE id = 1) - 34560000000
 BEGIN SELECT RAISE(ABORT, 'a tombstone stays for 400 days'); END;
 
 -- What receivers have or may have of its actions, for a copy that holds the session: the highest revision, the highest one that was or may have
--- been delivered (0: none), and the number.
+-- been delivered (0: none), the number, and until when an attempt may be in flight. And whether a person abandoned or redacted its message.
 CREATE TABLE deleted_action (
-    session_key BLOB    NOT NULL REFERENCES tombstone (key) ON DELETE CASCADE,
-    key         TEXT    NOT NULL,
-    revision    INTEGER NOT NULL CHECK (revision >= 1),
-    delivered   INTEGER NOT NULL CHECK (delivered >= 0),
-    series      TEXT,
-    sequence    INTEGER,
+    session_key     BLOB    NOT NULL REFERENCES tombstone (key) ON DELETE CASCADE,
+    key             TEXT    NOT NULL,
+    revision        INTEGER NOT NULL CHECK (revision >= 1),
+    delivered       INTEGER NOT NULL CHECK (delivered >= 0),
+    series          TEXT,
+    sequence        INTEGER,
+    in_flight_until INTEGER,
+    not_to_send     TEXT    CHECK (not_to_send = 'abandoned' OR not_to_send = 'redacted'),
     PRIMARY KEY (session_key, key)
 ) STRICT, WITHOUT ROWID;
 
