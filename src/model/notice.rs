@@ -10,7 +10,7 @@ use super::{DeliveryId, SessionKey};
 pub struct Notice {
     /// The stored revision of the database after the change.
     pub revision: u64,
-    /// Sessions whose view or record changed.
+    /// Sessions whose view or record changed. What the messages of a record wait for also changes with `endpoints`, which names none of them.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub sessions: Vec<SessionKey>,
     /// The outbox changed.

@@ -203,8 +203,9 @@ public final class Compass: CompassHandle {
         updates { !$0.sessions.isEmpty } query: { try $0.sessions(filter: filter, page: nil, limit: limit) }
     }
 
+    // An endpoint changes what the messages of a record wait for.
     public func observeRecord(_ session: SessionKey) -> Updates<SessionRecord> {
-        updates { $0.sessions.contains(session) } query: { try $0.record(session: session) }
+        updates { $0.sessions.contains(session) || $0.endpoints } query: { try $0.record(session: session) }
     }
 
     public func observeTotals() -> Updates<Totals> {

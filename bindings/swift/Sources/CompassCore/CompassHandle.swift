@@ -169,7 +169,7 @@ public protocol CompassHandle: AnyObject, Sendable {
     /// The session as its screen shows it, again after each change.
     func observeSession(_ session: SessionKey) -> Updates<SessionView>
     func observeSessions(matching filter: SessionFilter, limit: UInt32) -> Updates<SessionPage>
-    /// The record of a session, again after each change.
+    /// The record of a session, again after each change, also of what its messages wait for: an endpoint, or the integration.
     func observeRecord(_ session: SessionKey) -> Updates<SessionRecord>
     /// Totals over the sessions, again after each change.
     func observeTotals() -> Updates<Totals>

@@ -89,6 +89,21 @@ final class StreamTests: XCTestCase {
         try await compass.close()
     }
 
+    func testARecordSaysAtOnceWhatItsMessagesWaitFor() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.completed()
+        var record = compass.observeRecord(view.key).makeAsyncIterator()
+        let before = try await record.next()?.actions.first
+        XCTAssertTrue(before?.status == .pending && before?.reason == nil)
+        try await compass.setEndpointEnabled("office", enabled: false)
+        let disabled = try await record.next()?.actions.first?.reason
+        XCTAssertEqual(disabled, "endpoint_disabled")
+        try await compass.setIntegrationEnabled(false)
+        let off = try await record.next()?.actions.first?.reason
+        XCTAssertEqual(off, "integration_off")
+        try await compass.close()
+    }
+
     func testAMissingSessionIsAnError() async throws {
         let compass = try await Compass.ready()
         var updates = compass.observeSession("0199d0c2-6f1e-7c31-9f7a-0d1c8a4f2b11").makeAsyncIterator()

@@ -4,6 +4,7 @@ import dev.compass.core.model.Attention
 import dev.compass.core.model.FieldValue
 import dev.compass.core.model.NotFiredFilter
 import dev.compass.core.model.SecretLookup
+import dev.compass.core.model.SessionRecord
 import dev.compass.core.model.SessionView
 import java.nio.file.Path
 import kotlinx.coroutines.CompletableDeferred
@@ -24,6 +25,7 @@ import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
@@ -184,6 +186,23 @@ class FlowTest {
             compass.note(session, "One more thing")
             until(record) { it.notes.isNotEmpty() }
             for (flow in listOf(endpoints, integration, workflows, record)) flow.cancel()
+        }
+    }
+
+    @Test
+    fun `a record says at once what its messages wait for`() = test {
+        folder.ready().use { compass ->
+            val record = collected(compass.observeRecord(compass.completed()))
+            val reason = { found: SessionRecord -> found.actions.single().reason }
+            assertNull(reason(record.receive()))
+            compass.setEndpointEnabled("office", false)
+            assertEquals("endpoint_disabled", reason(record.receive()))
+            compass.setIntegrationEnabled(false)
+            assertEquals("integration_off", reason(record.receive()))
+            compass.setIntegrationEnabled(true)
+            compass.setEndpointEnabled("office", true)
+            until(record) { reason(it) == null }
+            record.cancel()
         }
     }
 

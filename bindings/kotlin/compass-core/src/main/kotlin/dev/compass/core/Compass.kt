@@ -429,7 +429,7 @@ public interface Compass : Closeable {
     /** The first page of [sessions], again after each change. Raise [limit] to see more, up to 500: pages after that come from [sessions]. */
     public fun observeSessions(filter: SessionFilter = SessionFilter(), limit: Int = 50): Flow<SessionPage>
 
-    /** [record], again after each change. */
+    /** [record], again after each change, also of what its messages wait for: an endpoint, or the integration. */
     public fun observeRecord(session: SessionKey): Flow<SessionRecord>
 
     /** [totals], again after each change. */

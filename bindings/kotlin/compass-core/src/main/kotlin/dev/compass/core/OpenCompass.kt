@@ -352,7 +352,9 @@ internal class OpenCompass private constructor(core: Core, private val options: 
     override fun observeSessions(filter: SessionFilter, limit: Int): Flow<SessionPage> =
         watch({ it.sessions.isNotEmpty() }) { sessions(filter, null, limit.asLimit()) }
 
-    override fun observeRecord(session: SessionKey): Flow<SessionRecord> = watch({ session in it.sessions }) { record(session) }
+    // An endpoint changes what the messages of a record wait for.
+    override fun observeRecord(session: SessionKey): Flow<SessionRecord> =
+        watch({ session in it.sessions || it.endpoints }) { record(session) }
 
     override fun observeTotals(): Flow<Totals> = watch({ it.sessions.isNotEmpty() || it.outbox }) { totals() }
 
