@@ -3,40 +3,11 @@
 
 use std::path::PathBuf;
 
-use compass_core::{DiscardUndelivered, RestoreOptions};
-
 use super::*;
 
 /// The revision of each request that came, in order.
 fn revisions(field: &Field) -> Vec<String> {
     field.transport.requests().iter().map(|request| header(request, "compass-revision")).collect()
-}
-
-fn back_up(field: &Field, name: &str) -> PathBuf {
-    let copy = field.folder.path().join(name);
-    field.compass.backup(&copy).unwrap();
-    copy
-}
-
-/// Puts the copy in the place of the database, which no handle of this process has open.
-fn put_back(field: &Field, copy: &PathBuf) {
-    let discard = DiscardUndelivered { actor: "anna".into(), reason: "the phone was lost".into() };
-    Compass::restore(copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
-}
-
-fn restore(field: &mut Field, copy: &PathBuf) {
-    field.compass.close().unwrap();
-    put_back(field, copy);
-    field.open_again();
-}
-
-fn phone_that_sends_edits() -> Field {
-    let (field, _) = phone(|_| Ok(answer(202)));
-    let mut document: serde_json::Value = serde_json::from_slice(&workflow("visit", &[OFFICE])).unwrap();
-    document["version"] = 2.into();
-    document["sections"][0]["actions"][0]["on_edit"] = "send".into();
-    field.compass.import_workflow(&serde_json::to_vec(&document).unwrap()).unwrap();
-    field
 }
 
 /// After a restore: the newest message waits for the attempt elsewhere, for this reason, and nothing leaves beside it.
@@ -81,7 +52,7 @@ fn what_was_claimed_when_the_copy_was_made_waits_for_what_is_in_flight_elsewhere
 #[test]
 fn what_was_claimed_when_the_copy_was_made_leaves_where_nothing_is_in_flight() {
     let (mut field, session, copy) = copied_while_claimed();
-    restore(&mut field, &copy);
+    put_back_and_open(&mut field, &copy);
     field.flush();
     assert!(is_sent(&field.compass, session));
 }
@@ -143,7 +114,7 @@ fn what_waits_in_the_copy_leaves_where_its_correction_never_did() {
             field.flush();
         }
         receivers.take();
-        restore(&mut field, &copy);
+        put_back_and_open(&mut field, &copy);
         field.flush();
         assert_eq!((field.action(session).status, revisions(&field).pop().as_deref()), (ActionStatus::Sent, Some("1")), "{is_refused}");
         correct(&field.compass, session, "19.5");
@@ -165,7 +136,7 @@ fn what_waits_in_the_copy_does_not_leave_where_its_correction_may_have_arrived()
         }
         field.flush();
         receivers.take();
-        restore(&mut field, &copy);
+        put_back_and_open(&mut field, &copy);
         field.flush();
         assert_eq!((revisions(&field), field.action(session).reason.as_deref()), (vec!["2".to_owned()], Some("abandoned")), "{is_lost}");
     }
@@ -186,7 +157,7 @@ fn what_a_redaction_replaced_does_not_leave_from_a_copy() {
     };
     field.compass.redact(session, &redaction).unwrap();
     assert_eq!(field.delivery(session).revision, 2, "without the value, and it never leaves");
-    restore(&mut field, &copy);
+    put_back_and_open(&mut field, &copy);
     // Nor by an edit, which would bring it back.
     field
         .compass
@@ -205,8 +176,8 @@ fn an_edit_does_not_send_after_a_restore_what_a_person_abandoned() {
     edit(&field.compass, session, "18.5");
     abandon_first(&field, session);
     // Twice: the restored file keeps what it was told.
-    restore(&mut field, &copy);
-    restore(&mut field, &copy);
+    put_back_and_open(&mut field, &copy);
+    put_back_and_open(&mut field, &copy);
     edit(&field.compass, session, "19.5");
     field.flush();
     assert_eq!((revisions(&field).len(), field.action(session).edit_not_sent.as_deref()), (0, Some("abandoned")));
@@ -223,7 +194,7 @@ fn what_a_person_abandoned_before_its_correction_does_not_leave_from_a_copy() {
     abandon_first(&field, session);
     // Its correction never leaves.
     correct(&field.compass, session, "18.5");
-    restore(&mut field, &copy);
+    put_back_and_open(&mut field, &copy);
     field.flush();
     assert_eq!((revisions(&field).len(), field.action(session).reason.as_deref()), (0, Some("abandoned")));
     edit(&field.compass, session, "19.5");
@@ -243,7 +214,7 @@ fn an_edit_sends_after_a_restore_what_a_person_abandoned_and_then_corrected() {
     abandon_first(&field, session);
     correct(&field.compass, session, "18.5");
     field.flush();
-    restore(&mut field, &copy);
+    put_back_and_open(&mut field, &copy);
     field.flush();
     assert_eq!(revisions(&field), ["2"], "it has the newer values");
     edit(&field.compass, session, "19.5");
@@ -258,10 +229,10 @@ fn a_copy_that_is_restored_twice_sends_no_older_values() {
     let copy = back_up(&field, "copy.db");
     correct(&field.compass, session, "18.5");
     field.flush();
-    restore(&mut field, &copy);
+    put_back_and_open(&mut field, &copy);
     // The restored file has no row of the second revision, which was delivered.
     correct(&field.compass, session, "19.5");
-    restore(&mut field, &copy);
+    put_back_and_open(&mut field, &copy);
     field.flush();
     assert_eq!((revisions(&field), field.action(session).reason.as_deref()), (vec!["2".to_owned()], Some("abandoned")));
     assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
@@ -303,8 +274,8 @@ fn what_receivers_have_of_a_session_that_was_deleted_is_known_after_a_restore() 
     for (copied, is_purged) in [("in progress", false), ("not fired", false), ("waits", false), ("waits", true), ("sent", true)] {
         let (mut field, session, copy, first) = deleted_since_the_copy(copied, is_purged);
         // Twice: the restored file keeps what it was told.
-        restore(&mut field, &copy);
-        restore(&mut field, &copy);
+        put_back_and_open(&mut field, &copy);
+        put_back_and_open(&mut field, &copy);
         field.compass.set_integration_enabled(true).unwrap();
         let numbers_before = field.transport.requests().iter().map(|request| header(request, "compass-sequence")).collect::<BTreeSet<_>>();
         let replaces = match copied {
@@ -342,7 +313,7 @@ fn what_never_left_and_was_deleted_does_not_show_that_it_was_delivered() {
     let copy = back_up(&field, "copy.db");
     abandon_first(&field, session);
     field.compass.delete(session).unwrap();
-    restore(&mut field, &copy);
+    put_back_and_open(&mut field, &copy);
     let delivery = field.delivery(session);
     assert_eq!((delivery.reason.as_deref(), delivery.may_have_been_delivered, delivery.attempts), (Some("abandoned"), false, 0));
 }
@@ -361,7 +332,7 @@ fn the_values_of_a_copy_are_sent_without_an_edit_where_receivers_may_have_newer_
         let copy = if is_sent { sent } else { waits };
         correct(&field.compass, session, "18.5");
         field.flush();
-        restore(&mut field, &copy);
+        put_back_and_open(&mut field, &copy);
         let action = field.action(session);
         let status = if is_sent { ActionStatus::Sent } else { ActionStatus::Failed };
         assert_eq!((action.status, action.can_send, action.can_send_corrected), (status, false, true));

@@ -1,9 +1,7 @@
 //! A copy takes the place of a database that knows more of its sessions than the copy: that one was deleted, or that a higher revision was
 //! delivered.
 
-use std::path::PathBuf;
-
-use compass_core::{DiscardUndelivered, RestoreOptions};
+use compass_core::RestoreOptions;
 
 use super::*;
 
@@ -14,23 +12,6 @@ fn came(field: &Field) -> Vec<String> {
         body["fields"].as_array().unwrap().iter().map(|field| field["value"].as_str().unwrap().to_owned()).collect()
     };
     field.transport.requests().iter().map(|r| format!("r{} {}", header(r, "compass-revision"), values(&r.body).join(","))).collect()
-}
-
-fn back_up(field: &Field, name: &str) -> PathBuf {
-    let copy = field.folder.path().join(name);
-    field.compass.backup(&copy).unwrap();
-    copy
-}
-
-fn put_back(field: &Field, copy: &PathBuf) {
-    let discard = DiscardUndelivered { actor: "anna".into(), reason: "the phone was lost".into() };
-    Compass::restore(copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
-}
-
-fn restore(field: &mut Field, copy: &PathBuf) {
-    field.compass.close().unwrap();
-    put_back(field, copy);
-    field.open_again();
 }
 
 fn in_progress(field: &Field) -> SessionKey {
@@ -52,18 +33,6 @@ fn redaction(pending: RedactPending) -> Redaction {
         bodies: RedactBodies::Forget,
         command_id: id(),
     }
-}
-
-/// Two fields, and an action whose edits are sent.
-fn phone_that_sends_edits() -> Field {
-    let (field, _) = phone(|_| Ok(answer(202)));
-    let mut document: serde_json::Value = serde_json::from_slice(&workflow("visit", &[OFFICE])).unwrap();
-    document["version"] = 2.into();
-    document["fields"].as_array_mut().unwrap().push(serde_json::json!({ "key": "other", "name": "Other", "type": "text" }));
-    document["sections"][0]["fields"] = serde_json::json!(["reading", "other"]);
-    document["sections"][0]["actions"][0]["on_edit"] = "send".into();
-    field.compass.import_workflow(&serde_json::to_vec(&document).unwrap()).unwrap();
-    field
 }
 
 #[test]
@@ -88,7 +57,7 @@ fn an_edit_sends_nothing_that_was_abandoned_or_redacted_and_then_deleted() {
                 "purged" => drop(field.compass.purge_all_before(field.now(), "anna").unwrap()),
                 _ => {}
             }
-            restore(&mut field, &copy);
+            put_back_and_open(&mut field, &copy);
             let change = support::app::set("other", FieldValue::Text("x".into()));
             field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
             field.flush();
@@ -118,7 +87,7 @@ fn what_waits_in_a_copy_does_not_leave_where_the_replaced_file_delivered_a_highe
     let copy = field.folder.path().join("copy-of-two.db");
     two.backup(&copy).unwrap();
     two.close().unwrap();
-    restore(&mut field, &copy);
+    put_back_and_open(&mut field, &copy);
     let waits = field.action(session);
     let sent_corrected = field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).map(|_| ()).map_err(|error| error.code());
     field.flush();
@@ -142,11 +111,11 @@ fn what_waits_in_a_newer_copy_does_not_leave_where_the_replaced_file_delivered_a
     let older = back_up(&field, "older.db");
     finish(&field, session);
     let newer = back_up(&field, "newer.db");
-    restore(&mut field, &older);
+    put_back_and_open(&mut field, &older);
     field.compass.set_field(session, "reading", FieldValue::Text("20.5".into())).unwrap();
     finish(&field, session);
     field.flush();
-    restore(&mut field, &newer);
+    put_back_and_open(&mut field, &newer);
     field.flush();
     assert_eq!(came(&field), ["r2 20.5"], "{:?}", field.action(session).status);
 }
@@ -194,13 +163,13 @@ fn a_copy_in_which_the_session_is_deleted_keeps_the_highest_revision() {
     field.flush();
     field.compass.delete(session).unwrap();
     let deleted = back_up(&field, "deleted.db");
-    restore(&mut field, &waits);
+    put_back_and_open(&mut field, &waits);
     for reading in ["20.5", "21.5"] {
         correct(&field.compass, session, reading);
         field.flush();
     }
-    restore(&mut field, &deleted);
-    restore(&mut field, &waits);
+    put_back_and_open(&mut field, &deleted);
+    put_back_and_open(&mut field, &waits);
     correct(&field.compass, session, "30.5");
     field.flush();
     assert_eq!(came(&field).pop().unwrap(), "r4 30.5", "the receiver has revision 3");
@@ -226,7 +195,7 @@ fn can_send_corrected_agrees_with_the_call_after_a_restore() {
     field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
     field.flush();
     let before = field.action(session).status;
-    restore(&mut field, &copy);
+    put_back_and_open(&mut field, &copy);
     let action = field.action(session);
     let call = field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).map(|_| ()).map_err(|error| error.code());
     assert_eq!(action.can_send_corrected, call.is_ok(), "{before:?} {:?} {call:?}", action.reason);

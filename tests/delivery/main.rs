@@ -40,6 +40,7 @@ mod urgent_requests;
 mod urgent_unsent;
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -48,7 +49,7 @@ use chrono::TimeDelta;
 use compass_core::model::*;
 use compass_core::port::*;
 use compass_core::testing::{Answer, DeliverySteps, ManualClock, ScriptedTransport, StepOutcome, answer, answer_with, failure};
-use compass_core::{CancelToken, Compass, Error, Options};
+use compass_core::{CancelToken, Compass, DiscardUndelivered, Error, Options, RestoreOptions};
 use support::field::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -213,6 +214,38 @@ fn requests_to(field: &Field, url: &str) -> usize {
 fn edit(compass: &Compass, session: SessionKey, reading: &str) {
     let change = support::app::set("reading", FieldValue::Text(reading.into()));
     compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
+}
+
+/// A copy of the phone's database.
+fn back_up(field: &Field, name: &str) -> PathBuf {
+    let copy = field.folder.path().join(name);
+    field.compass.backup(&copy).unwrap();
+    copy
+}
+
+/// Puts the copy in the place of the database, which no handle of this process has open, although messages would be lost: a person abandons them.
+fn put_back(field: &Field, copy: &Path) {
+    let discard = DiscardUndelivered { actor: "anna".into(), reason: "the phone was lost".into() };
+    Compass::restore(copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
+}
+
+/// The same, and the app goes on with the copy.
+fn put_back_and_open(field: &mut Field, copy: &Path) {
+    field.compass.close().unwrap();
+    put_back(field, copy);
+    field.open_again();
+}
+
+/// A phone with two fields, and an action whose edits are sent.
+fn phone_that_sends_edits() -> Field {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let mut document: serde_json::Value = serde_json::from_slice(&workflow("visit", &[OFFICE])).unwrap();
+    document["version"] = 2.into();
+    document["fields"].as_array_mut().unwrap().push(serde_json::json!({ "key": "other", "name": "Other", "type": "text" }));
+    document["sections"][0]["fields"] = serde_json::json!(["reading", "other"]);
+    document["sections"][0]["actions"][0]["on_edit"] = "send".into();
+    field.compass.import_workflow(&serde_json::to_vec(&document).unwrap()).unwrap();
+    field
 }
 
 /// Edits it and sends the correction.

@@ -2,25 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use compass_core::{DiscardUndelivered, RestoreOptions};
+use compass_core::RestoreOptions;
 
 use super::*;
 
-/// A copy of the phone's database.
-fn backup(field: &Field) -> PathBuf {
-    let copy = field.folder.path().join("copy.db");
-    field.compass.backup(&copy).unwrap();
-    copy
-}
-
 fn restore(field: &Field, copy: &Path) {
     Compass::restore(copy, &RestoreOptions::new(field.path())).unwrap();
-}
-
-/// The same although messages would be lost: a person abandons them.
-fn restore_and_discard(field: &Field, copy: &Path) {
-    let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
-    Compass::restore(copy, &RestoreOptions::new(field.path()).discard_undelivered(discard)).unwrap();
 }
 
 /// A phone with a session whose action had not fired when the copy was made, and has been sent by hand since.
@@ -29,7 +16,7 @@ fn sent_since_the_copy() -> (Field, SessionKey, PathBuf) {
     field.compass.set_integration_enabled(false).unwrap();
     let session = field.complete();
     field.compass.set_integration_enabled(true).unwrap();
-    let copy = backup(&field);
+    let copy = back_up(&field, "copy.db");
     send_first(&field, session);
     (field, session, copy)
 }
@@ -39,7 +26,7 @@ fn an_answer_that_comes_late_says_nothing_about_a_message_of_a_restored_copy() {
     // The copy of another phone: its only message waits.
     let (theirs, _) = phone_with(|_| Ok(answer(202)), |options| options.random = Options::new("unused").random);
     let session = theirs.complete();
-    let copy = backup(&theirs);
+    let copy = back_up(&theirs, "copy.db");
     for status in [202, 500] {
         // This phone: another process has its only message, which has the same number, in flight.
         let (ours, _) = phone(move |_| Ok(answer(status)));
@@ -47,7 +34,7 @@ fn an_answer_that_comes_late_says_nothing_about_a_message_of_a_restored_copy() {
         ours.compass.close().unwrap();
         let other = ours.other_process();
         let running = ours.flush_held(&other, "", 1);
-        restore_and_discard(&ours, &copy);
+        put_back(&ours, &copy);
         // Nothing more leaves than what is in flight.
         other.set_integration_enabled(false).unwrap();
         ours.transport.release();
@@ -68,7 +55,7 @@ fn what_was_abandoned_and_deleted_does_not_leave_from_a_restored_copy() {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
         let other = field.complete();
-        let copy = backup(&field);
+        let copy = back_up(&field, "copy.db");
         let key = field.action(session).key;
         field.compass.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap();
         if deleted {
@@ -88,7 +75,7 @@ fn a_row_that_was_damaged_before_a_restore_keeps_nothing_of_the_copy_back() {
     for refreshed in [false, true] {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
-        let copy = backup(&field);
+        let copy = back_up(&field, "copy.db");
         let row = entry(&field, session);
         damage(&field, &format!("UPDATE outbox SET workflow_version = CAST(x'ff' AS TEXT) WHERE id = {row}"));
         field.compass.close().unwrap();
@@ -112,7 +99,7 @@ fn what_a_restored_copy_abandoned_is_due_at_once_when_it_is_sent_again() {
     let session = field.complete();
     field.flush();
     assert!(field.delivery(session).next_attempt_at > Some(field.now()), "it waits");
-    let copy = backup(&field);
+    let copy = back_up(&field, "copy.db");
     let key = field.action(session).key;
     field.compass.abandon(session, &key, "anna", "handed in on paper", &id()).unwrap();
     field.compass.close().unwrap();
@@ -126,7 +113,7 @@ fn what_a_restored_copy_abandoned_is_due_at_once_when_it_is_sent_again() {
 #[test]
 fn a_message_with_the_number_of_one_that_hangs_is_not_delayed_after_a_restore() {
     let (field, _) = phone(|_| Ok(answer(202)));
-    let copy = backup(&field);
+    let copy = back_up(&field, "copy.db");
     let other = field.other_process();
     complete(&other, "visit");
     // Its request hangs.
@@ -134,7 +121,7 @@ fn a_message_with_the_number_of_one_that_hangs_is_not_delayed_after_a_restore() 
     field.transport.ignore_cancel();
     cancelled_flush(&other, || field.transport.wait_for_requests(1));
     field.compass.close().unwrap();
-    restore_and_discard(&field, &copy);
+    put_back(&field, &copy);
     other.refresh().unwrap();
     let session = complete(&other, "visit");
     let shown = other.record(session).unwrap().actions[0].deliveries[0].clone();
@@ -166,7 +153,7 @@ fn what_hangs_since_before_a_restore_does_not_end_the_next_attempt_of_its_messag
         Ok(answer(500))
     });
     let session = field.complete();
-    let copy = backup(&field);
+    let copy = back_up(&field, "copy.db");
     field.compass.close().unwrap();
     let other = field.other_process();
     cancelled_flush(&other, || first.wait_for(1));
@@ -222,7 +209,7 @@ fn requests_after(abandoned: Abandoned, before_the_copy: bool) -> usize {
     if before_the_copy {
         abandon_first(&field, session);
     }
-    let copy = backup(&field);
+    let copy = back_up(&field, "copy.db");
     if before_the_copy {
         send_first(&field, session);
     }
@@ -234,7 +221,7 @@ fn requests_after(abandoned: Abandoned, before_the_copy: bool) -> usize {
     let key = field.action(session).key;
     field.compass.close().unwrap();
     if abandoned != Abandoned::Only {
-        restore_and_discard(&field, &copy);
+        put_back(&field, &copy);
     }
     let compass = Compass::open(field.options.clone()).unwrap();
     compass.send(session, &key, Some("anna"), &id()).unwrap();
@@ -265,7 +252,7 @@ fn what_a_correction_has_replaced_does_not_leave_from_a_restored_copy() {
     let (field, receivers) = phone(|_| Ok(answer(422)));
     let session = field.complete();
     let old = field.delivery(session).id.0;
-    let copy = backup(&field);
+    let copy = back_up(&field, "copy.db");
     field.flush();
     receivers.take();
     let key = field.action(session).key;
@@ -288,12 +275,12 @@ fn what_was_abandoned_does_not_leave_from_a_copy_that_replaces_a_file_with_a_los
     let (mut field, _) = phone(|_| Ok(answer(202)));
     field.backlog(100, OFFICE);
     let abandoned = field.complete();
-    let copy = backup(&field);
+    let copy = back_up(&field, "copy.db");
     abandon_first(&field, abandoned);
     field.compass.close().unwrap();
     // It lies behind the page.
     support::app::lose_page(field.path(), "outbox");
-    restore_and_discard(&field, &copy);
+    put_back(&field, &copy);
     field.open_again();
     assert_eq!(field.flush().sent, 100);
     assert_eq!(field.action(abandoned).reason.as_deref(), Some("abandoned"));
@@ -310,7 +297,7 @@ fn a_correction_after_a_restore_has_a_higher_revision_than_any_that_receivers_ha
         let (mut field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
         field.flush();
-        let copy = backup(&field);
+        let copy = back_up(&field, "copy.db");
         for reading in ["18.5", "19.5"] {
             correct(&field.compass, session, reading);
             field.flush();
@@ -324,7 +311,7 @@ fn a_correction_after_a_restore_has_a_higher_revision_than_any_that_receivers_ha
         }
         // Twice: the restored file keeps what it was told.
         for _ in 0..2 {
-            restore_and_discard(&field, &copy);
+            put_back(&field, &copy);
         }
         field.open_again();
         correct(&field.compass, session, "20.5");
@@ -348,7 +335,7 @@ fn a_correction_after_a_restore_names_what_was_delivered_since_the_copy_was_made
             field.backlog(100, OFFICE);
         }
         let session = field.complete();
-        let copy = backup(&field);
+        let copy = back_up(&field, "copy.db");
         field.flush();
         let delivered = field.action(session).deliveries[0].id.0.clone();
         field.compass.close().unwrap();
@@ -358,7 +345,7 @@ fn a_correction_after_a_restore_names_what_was_delivered_since_the_copy_was_made
         }
         // Twice: the restored file keeps what it was told.
         for _ in 0..2 {
-            restore_and_discard(&field, &copy);
+            put_back(&field, &copy);
         }
         field.open_again();
         let waits = field.action(session).deliveries[0].clone();
@@ -379,7 +366,7 @@ fn a_damaged_time_hides_nothing_that_was_delivered_since_the_copy_was_made() {
     {
         let (mut field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
-        let copy = backup(&field);
+        let copy = back_up(&field, "copy.db");
         field.flush();
         damage(&field, damages);
         field.compass.close().unwrap();
@@ -406,7 +393,7 @@ fn a_copy_with_damaged_counts_of_attempts_takes_the_place_of_a_file_that_knows_o
             field.flush();
             field.clock.advance(HOUR);
         }
-        let copy = backup(&field);
+        let copy = back_up(&field, "copy.db");
         receivers.take();
         field.flush();
         field.compass.close().unwrap();
@@ -436,12 +423,12 @@ fn a_correction_waits_for_one_that_is_in_flight_elsewhere_after_a_restore_too() 
     let (field, _) = phone(|_| Ok(answer(202)));
     let session = field.complete();
     field.flush();
-    let copy = backup(&field);
+    let copy = back_up(&field, "copy.db");
     correct(&field.compass, session, "18.5");
     field.compass.close().unwrap();
     let other = field.other_process();
     let running = field.flush_held(&other, "", 2);
-    restore_and_discard(&field, &copy);
+    put_back(&field, &copy);
     let compass = Compass::open(field.options.clone()).unwrap();
     correct(&compass, session, "19.5");
     assert_eq!(flush(&compass).attempts, 0, "another revision is in flight");
@@ -462,7 +449,7 @@ fn what_had_not_fired_in_the_copy_waits_for_what_is_in_flight_elsewhere() {
     field.compass.close().unwrap();
     let other = field.other_process();
     let running = field.flush_held(&other, "", 1);
-    restore_and_discard(&field, &copy);
+    put_back(&field, &copy);
     let compass = Compass::open(field.options.clone()).unwrap();
     compass.send(session, "tell-0", Some("anna"), &id()).unwrap();
     assert_eq!(flush(&compass).attempts, 0, "the first revision is in flight");
@@ -481,7 +468,7 @@ fn what_waits_in_the_copy_waits_for_what_is_in_flight_elsewhere() {
     for is_corrected in [false, true] {
         let (field, _) = phone(|_| Ok(answer(202)));
         let session = field.complete();
-        let copy = backup(&field);
+        let copy = back_up(&field, "copy.db");
         if is_corrected {
             field.flush();
             correct(&field.compass, session, "18.5");
@@ -490,7 +477,7 @@ fn what_waits_in_the_copy_waits_for_what_is_in_flight_elsewhere() {
         field.compass.close().unwrap();
         let other = field.other_process();
         let running = field.flush_held(&other, "", before + 1);
-        restore_and_discard(&field, &copy);
+        put_back(&field, &copy);
         let compass = Compass::open(field.options.clone()).unwrap();
         let waits = compass.record(session).unwrap().actions[0].deliveries[0].reason.clone();
         let came = requests_of_a_flush(&field, &compass, before + 2);
@@ -514,7 +501,7 @@ fn an_edit_sends_what_was_replaced_before_a_restore_where_the_document_says_so()
     document["sections"][0]["actions"][0]["on_edit"] = "send".into();
     field.compass.import_workflow(&serde_json::to_vec(&document).unwrap()).unwrap();
     let session = field.complete();
-    let copy = backup(&field);
+    let copy = back_up(&field, "copy.db");
     let edit = |compass: &Compass, reading: &str| {
         let change = support::app::set("reading", FieldValue::Text(reading.into()));
         compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
