@@ -5,11 +5,6 @@ use std::path::PathBuf;
 
 use super::*;
 
-/// The revision of each request that came, in order.
-fn revisions(field: &Field) -> Vec<String> {
-    field.transport.requests().iter().map(|request| header(request, "compass-revision")).collect()
-}
-
 /// After a restore: the newest message waits for the attempt elsewhere, for this reason, and nothing leaves beside it.
 fn waits(field: &mut Field, session: SessionKey, (other, running): (Compass, JoinHandle<FlushReport>), reason: &str) {
     let before = field.transport.requests().len();

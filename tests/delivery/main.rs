@@ -216,6 +216,11 @@ fn edit(compass: &Compass, session: SessionKey, reading: &str) {
     compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
 }
 
+/// The revision of each request that came, in order.
+fn revisions(field: &Field) -> Vec<String> {
+    field.transport.requests().iter().map(|request| header(request, "compass-revision")).collect()
+}
+
 /// A copy of the phone's database.
 fn back_up(field: &Field, name: &str) -> PathBuf {
     let copy = field.folder.path().join(name);

@@ -286,9 +286,16 @@ fn what_was_abandoned_does_not_leave_from_a_copy_that_replaces_a_file_with_a_los
     assert_eq!(field.action(abandoned).reason.as_deref(), Some("abandoned"));
 }
 
-/// The revision of each request that came, in order.
-fn revisions(field: &Field) -> Vec<String> {
-    field.transport.requests().iter().map(|request| header(request, "compass-revision")).collect()
+/// The restored file keeps what it was told. The replaced one may have lost the first page of its messages.
+fn put_back_twice(field: &mut Field, copy: &Path, is_damaged: bool) {
+    field.compass.close().unwrap();
+    if is_damaged {
+        support::app::lose_page(field.path(), "outbox");
+    }
+    for _ in 0..2 {
+        put_back(field, copy);
+    }
+    field.open_again();
 }
 
 #[test]
@@ -305,15 +312,7 @@ fn a_correction_after_a_restore_has_a_higher_revision_than_any_that_receivers_ha
         if is_damaged {
             field.backlog(100, OFFICE);
         }
-        field.compass.close().unwrap();
-        if is_damaged {
-            support::app::lose_page(field.path(), "outbox");
-        }
-        // Twice: the restored file keeps what it was told.
-        for _ in 0..2 {
-            put_back(&field, &copy);
-        }
-        field.open_again();
+        put_back_twice(&mut field, &copy, is_damaged);
         correct(&field.compass, session, "20.5");
         field.flush();
         correct(&field.compass, session, "21.5");
@@ -338,16 +337,7 @@ fn a_correction_after_a_restore_names_what_was_delivered_since_the_copy_was_made
         let copy = back_up(&field, "copy.db");
         field.flush();
         let delivered = field.action(session).deliveries[0].id.0.clone();
-        field.compass.close().unwrap();
-        if is_damaged {
-            // It lies behind the page.
-            support::app::lose_page(field.path(), "outbox");
-        }
-        // Twice: the restored file keeps what it was told.
-        for _ in 0..2 {
-            put_back(&field, &copy);
-        }
-        field.open_again();
+        put_back_twice(&mut field, &copy, is_damaged);
         let waits = field.action(session).deliveries[0].clone();
         assert_eq!((waits.state, waits.may_have_been_delivered, waits.attempts), (DeliveryState::Pending, true, 1));
         assert_eq!(waits.last_attempts[0].outcome, "interrupted");
