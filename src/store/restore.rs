@@ -71,8 +71,8 @@ impl Restore<'_> {
         // Another process that opens the file may be removing what is left.
         files::create(&part).map_err(|error| if error.kind() == ErrorKind::AlreadyExists { StoreError::Locked } else { error.into() })?;
         // Until it is locked by SQLite. Closing this would release that lock, too.
-        let Some(_made) = lock_exclusively(&part)? else { return Err(StoreError::Locked) };
-        let replaced = self.take(&part);
+        let Some(made) = lock_exclusively(&part)? else { return Err(StoreError::Locked) };
+        let replaced = self.take(&part, files::identity_of(&made.metadata()?));
         // SQLite has released the lock. Another process may remove them, or begin a restore of its own. They no longer exist where they got
         // another name.
         if let Ok(Some(_locked)) = lock_exclusively(&part) {
@@ -83,7 +83,8 @@ impl Restore<'_> {
         replaced
     }
 
-    fn take(&self, part: &Path) -> Result<Replaced> {
+    /// `made` is which file the part is.
+    fn take(&self, part: &Path, made: (u64, u64)) -> Result<Replaced> {
         let copy = self.checked_copy(part)?;
         (self.step)("checked");
         let pool = Arc::new(Pool::default());
@@ -113,7 +114,7 @@ impl Restore<'_> {
         }
         copy.close().map_err(|(_, error)| error)?;
         (self.step)("counted");
-        self.put_in_place(part, &seen)?;
+        self.put_in_place(part, &seen, made)?;
         Ok(Replaced::Done)
     }
 
@@ -221,20 +222,35 @@ impl Restore<'_> {
     ///
     /// # Errors
     /// `Locked` also where it is no longer as it was `seen`.
-    fn put_in_place(&self, part: &Path, seen: &Look) -> Result<()> {
+    fn put_in_place(&self, part: &Path, seen: &Look, copy: (u64, u64)) -> Result<()> {
         // Where the file is missing but its WAL is not, an empty file is kept beside the WAL.
         let is_made = files::create(self.path).is_ok();
-        let placed = self.make_ready(part, seen);
+        let placed = self.make_ready(part, seen, copy);
         if placed.is_err() && is_made {
-            let _ = files::remove(self.path);
+            self.remove_empty();
         }
         placed
     }
 
-    fn make_ready(&self, part: &Path, seen: &Look) -> Result<()> {
+    /// Another restore may have put its copy in the place meanwhile.
+    fn remove_empty(&self) {
+        if let Ok(Some(file)) = lock_exclusively(self.path)
+            && let Ok(metadata) = file.metadata()
+            && metadata.len() == 0
+            && files::identity(self.path) == Some(files::identity_of(&metadata))
+        {
+            let _ = files::remove(self.path);
+        }
+    }
+
+    fn make_ready(&self, part: &Path, seen: &Look, copy: (u64, u64)) -> Result<()> {
         let _locked = lock_as_seen(self.path, seen)?;
         // Locked until it is in place, so that no other process that opens the file finishes this too.
-        let Some(new) = lock_exclusively(part)? else { return Err(StoreError::Io("the copy is gone".to_owned())) };
+        let Some(new) = lock_exclusively(part)? else { return Err(StoreError::Locked) };
+        // Its lock ended when SQLite closed it: another restore may have made its own.
+        if files::identity_of(&new.metadata()?) != copy {
+            return Err(StoreError::Locked);
+        }
         (self.step)("locked");
         new.sync_all()?;
         files::remove_database(&files::kept_as(self.path))?;

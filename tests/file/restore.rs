@@ -217,6 +217,25 @@ fn what_another_process_writes_meanwhile_is_looked_at_again() {
 }
 
 #[test]
+fn the_copy_of_another_restore_does_not_take_the_place_of_a_damaged_file() {
+    let (app, copy) = copied();
+    app.compass.close().unwrap();
+    past_every_rule(&app.sql(), |sql| assert_eq!(sql.execute("UPDATE meta SET age = 9223372036854775807", []).unwrap(), 1));
+    let part = app.folder().join("compass.db-restore-part");
+    let mut options = options(&app);
+    options.on_step = Some(Arc::new(move |step| {
+        if step == "counted" {
+            // SQLite has released its lock: another restore has made its own, and has not written to it.
+            std::fs::remove_file(&part).unwrap();
+            std::fs::write(&part, "").unwrap();
+        }
+    }));
+    assert_eq!(code(Compass::restore(&copy, &options.clone())), "locked");
+    options.on_step = None;
+    Compass::restore(&copy, &options).unwrap();
+}
+
+#[test]
 fn what_another_process_writes_to_a_damaged_file_after_the_count_is_not_lost() {
     let (mut app, copy) = copied();
     let other = Compass::open(app.options().as_other_process()).unwrap();
