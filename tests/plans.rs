@@ -113,6 +113,8 @@ const PARTS: &[(&str, &str, &[&str])] = &[
         "{delivered}",
         &["(SELECT ifnull(max(o.revision), 0) FROM outbox o WHERE o.action_id = a.id AND o.replay = 0 AND o.state = 'sent')", "0"],
     ),
+    ("lost.rs", "{redacted}", &["o.holds_redacted IS NOT NULL", "FALSE"]),
+    ("lost.rs", "{RESTORED}", &["replay = 0 AND state = 'failed' AND reason = 'abandoned' AND detail IS 'restored'"]),
     ("lost.rs", "{UNSENT}", &["replay = 0 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')"]),
     (
         "lost.rs",
@@ -174,7 +176,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("FROM action WHERE session_id = ?1 ORDER BY id", "a session has a hundred at most"),
     ("SELECT key FROM session ORDER BY id", "a check looks at all of them"),
     ("SELECT o.delivery_id, o.body_sha256, s.key", "likewise"),
-    ("SELECT delivery_id, CASE state", "a restore looks at all of them"),
+    ("SELECT delivery_id,\n                        CASE WHEN", "a restore looks at all of them"),
     ("SELECT delivery_id, coalesce(", "likewise"),
     ("FROM deleted_action", "likewise"),
     ("SELECT s.key, a.key, ", "likewise"),

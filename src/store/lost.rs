@@ -107,6 +107,9 @@ const PASSED: &str =
 /// Of a message of the copy that may be abandoned.
 const UNSENT: &str = "replay = 0 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')";
 
+/// Of one that a restore has abandoned, which an edit may send.
+const RESTORED: &str = "replay = 0 AND state = 'failed' AND reason = 'abandoned' AND detail IS 'restored'";
+
 /// Until when an attempt of an action `a` may be in flight, and the highest revision of it that was delivered.
 const OF_MESSAGES: [&str; 2] = [
     "(SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = a.id)",
@@ -204,8 +207,11 @@ impl CarriedState {
         let (replaced, replaced_by, passed) =
             if is_older || is_damaged { ("TRUE", "'restored'", "FALSE") } else { (REPLACED, REPLACED_BY, PASSED) };
         let not_to_send = |which: &str| -> Result<Vec<_>> {
+            // Also what a restore had abandoned before it was redacted.
+            let redacted = if is_older { "FALSE" } else { "o.holds_redacted IS NOT NULL" };
             let sql = format!(
-                "SELECT delivery_id, CASE state WHEN 'failed' THEN {detail} WHEN 'sent' THEN 'restored' ELSE {replaced_by} END
+                "SELECT delivery_id,
+                        CASE WHEN {redacted} THEN 'redacted' WHEN state = 'failed' THEN {detail} WHEN state = 'sent' THEN 'restored' ELSE {replaced_by} END
                    FROM outbox o {which} {message}
                     AND (state = 'superseded' AND {replaced} OR state = 'failed' AND reason = 'abandoned' OR state = 'sent' AND {passed})"
             );
@@ -301,8 +307,12 @@ impl CarriedState {
             "UPDATE outbox SET {ABANDONED}, detail = ?2
               WHERE delivery_id = ?1 AND {UNSENT}"
         ))?;
+        // What a restore had abandoned in the copy, and a person since.
+        let mut abandoned_since =
+            copy.prepare(&format!("UPDATE outbox SET detail = ?2 WHERE delivery_id = ?1 AND ?2 <> 'restored' AND {RESTORED}"))?;
         for (delivery_id, detail) in &self.not_to_send {
             abandons.execute(params![delivery_id, detail])?;
+            abandoned_since.execute(params![delivery_id, detail])?;
         }
         // A correction names it, and it shows that it may have been delivered. A damaged count stays, and so does an attempt with that number.
         let mut attempted = copy.prepare(
@@ -377,7 +387,8 @@ impl CarriedState {
         // Only a person sends what was abandoned or redacted before its session was deleted.
         let mut abandons_action = copy.prepare(&format!(
             "UPDATE outbox SET {ABANDONED}, detail = ?3
-              WHERE action_id = (SELECT a.id FROM action a JOIN session s ON s.id = a.session_id WHERE s.key = ?1 AND a.key = ?2) AND {UNSENT}"
+              WHERE action_id = (SELECT a.id FROM action a JOIN session s ON s.id = a.session_id WHERE s.key = ?1 AND a.key = ?2)
+                AND ({UNSENT} OR {RESTORED})"
         ))?;
         for DeletedAction { session, key, not_to_send, .. } in self.deleted_actions.iter().filter(|action| action.not_to_send.is_some()) {
             abandons_action.execute(params![session, key, not_to_send])?;

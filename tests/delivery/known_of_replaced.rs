@@ -200,3 +200,43 @@ fn can_send_corrected_agrees_with_the_call_after_a_restore() {
     let call = field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).map(|_| ()).map_err(|error| error.code());
     assert_eq!(action.can_send_corrected, call.is_ok(), "{before:?} {:?} {call:?}", action.reason);
 }
+
+#[test]
+fn an_edit_sends_nothing_that_a_person_took_back_after_a_restore_had_abandoned_it() {
+    let edit_other = |field: &Field, session: SessionKey, text: &str| {
+        let change = support::app::set("other", FieldValue::Text(text.into()));
+        field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
+    };
+    let mut left = Vec::new();
+    for is_redacted in [true, false] {
+        for is_deleted in [false, true] {
+            for is_newer_copy in [false, true] {
+                let mut field = phone_that_sends_edits();
+                let session = field.complete();
+                let waits = back_up(&field, "waits.db");
+                field.flush();
+                edit_other(&field, session, "one");
+                field.flush();
+                put_back_and_open(&mut field, &waits);
+                let abandoned = back_up(&field, "abandoned.db");
+                if is_redacted {
+                    field.compass.redact(session, &redaction(RedactPending::Abandon)).unwrap();
+                } else {
+                    edit_other(&field, session, "two");
+                    abandon_first(&field, session);
+                }
+                if is_deleted {
+                    field.compass.delete(session).unwrap();
+                }
+                let before = field.transport.requests().len();
+                put_back_and_open(&mut field, if is_newer_copy { &abandoned } else { &waits });
+                edit_other(&field, session, "three");
+                field.flush();
+                if field.transport.requests().len() > before {
+                    left.push((is_redacted, is_deleted, is_newer_copy));
+                }
+            }
+        }
+    }
+    assert_eq!(left, []);
+}
