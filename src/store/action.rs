@@ -68,7 +68,7 @@ pub(crate) fn insert(tx: &Transaction<'_>, session_id: i64, action: &ActionPrevi
     Ok(tx
         .prepare_cached(
             "INSERT INTO action (session_id, key, name, section, endpoint, reason, differs, revisions_before)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ifnull((SELECT revision FROM action_before WHERE session_id = ?1 AND key = ?2), 0))
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ifnull((SELECT k.revision FROM session s JOIN known_action k ON k.session_key = s.key WHERE s.id = ?1 AND k.key = ?2), 0))
              RETURNING id, revisions_before + 1",
         )?
         .query_row(params![session_id, action.key, action.name, action.section, action.endpoint, reason], |row| {

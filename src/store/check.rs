@@ -3,8 +3,9 @@
 use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, params};
 
+use super::carried::CarriedState;
 use super::endpoint::{self, StoredEndpoint};
-use super::lost::{CarriedState, IsId};
+use super::lost::IsId;
 use super::row::{from_ms, lossy, sha256};
 use super::schema::{self, Others};
 use super::{Connection, Result, StoreError, derived, pages, search};
@@ -329,7 +330,8 @@ pub(crate) const RULES: [(&str, &str, &str); 16] = [
         "is of an age that the database has not reached",
         "SELECT name FROM (SELECT 'session' AS name, finished_age AS age FROM session
                            UNION ALL SELECT 'outbox', sent_age FROM outbox UNION ALL SELECT 'hashed_command', hashed_age FROM hashed_command
-                           UNION ALL SELECT 'tombstone', deleted_age FROM tombstone)
+                           UNION ALL SELECT 'tombstone', deleted_age FROM tombstone
+                           UNION ALL SELECT 'known_action', known_age FROM known_action)
           WHERE age NOT BETWEEN 0 AND (SELECT max(age, 0) FROM meta)",
     ),
     ("session", "was deleted, but still exists", "SELECT lower(hex(key)) FROM tombstone WHERE key IN (SELECT key FROM session)"),

@@ -8,6 +8,7 @@
 
 pub(crate) mod action;
 pub(crate) mod backup;
+mod carried;
 pub(crate) mod check;
 pub(crate) mod cleaning;
 pub(crate) mod command;
@@ -18,6 +19,7 @@ mod empty;
 pub(crate) mod endpoint;
 mod error;
 pub(crate) mod files;
+mod known;
 pub(crate) mod list;
 pub(crate) mod lost;
 pub(crate) mod meta;

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
+use super::known::{self, NO_SESSION};
 use super::outbox::UNDELIVERED;
 use super::row::to_ms;
 use super::{Connection, Result, StoreError, Transaction, command, meta, of_entry, of_session, search, unless_damaged, without_damaged};
@@ -88,10 +89,11 @@ pub(crate) fn due(connection: &Connection, session_age: Option<i64>, body_age: i
         .query_row([session_age.unwrap_or(i64::MIN)], |row| Ok(Place { age: row.get(0)?, id: row.get::<_, i64>(1)? - 1 }))
         .optional()?;
     let others = connection
-        .prepare_cached(
+        .prepare_cached(&format!(
             "SELECT EXISTS (SELECT 1 FROM outbox WHERE state = 'sent' AND body_kept = 1 AND sent_age <= ?1)
-                 OR EXISTS (SELECT 1 FROM tombstone WHERE deleted_age < ?2) OR EXISTS (SELECT 1 FROM hashed_command WHERE hashed_age < ?2)",
-        )?
+                 OR EXISTS (SELECT 1 FROM tombstone WHERE deleted_age < ?2) OR EXISTS (SELECT 1 FROM hashed_command WHERE hashed_age < ?2)
+                 OR EXISTS (SELECT 1 FROM known_action k WHERE k.known_age < ?2 AND {NO_SESSION})"
+        ))?
         .query_row([body_age, forgotten_age], |row| row.get(0))?;
     Ok(if others { session.or(Some(Place::LAST)) } else { session })
 }
@@ -113,32 +115,9 @@ pub(crate) fn delete(tx: &Transaction<'_>, id: i64, cause: &str, actor: Option<&
          SELECT s.key, w.key, s.state, s.finished_at, ?2, ?3, ?4, ?5 FROM session s JOIN workflow w ON w.id = s.workflow_id WHERE s.id = ?1",
     )?
     .execute(params![id, to_ms(now), cause, actor, age])?;
-    // What a restore kept of an action that there is not has no rows of messages.
-    tx.prepare_cached(
-        "INSERT INTO deleted_action (session_key, key, revision, delivered, series, sequence, in_flight_until, not_to_send)
-         SELECT s.key, b.key, b.revision, 0, b.series, b.sequence, b.in_flight_until, NULL
-           FROM action_before b JOIN session s ON s.id = b.session_id WHERE b.session_id = ?1
-         UNION ALL
-         SELECT s.key, a.key, max(a.revision, a.revisions_before),
-                ifnull((SELECT max(o.revision) FROM outbox o
-                         WHERE o.action_id = a.id AND o.replay = 0 AND (o.state = 'sent' OR o.unknown_outcomes > 0)), 0), a.series, a.sequence,
-                (SELECT max(coalesce(o.lease_until, o.in_flight_until)) FROM outbox o WHERE o.action_id = a.id),
-                (SELECT max(iif(o.holds_redacted IS NOT NULL OR o.detail IS 'redacted', 'redacted', 'abandoned')) FROM outbox o
-                  WHERE o.action_id = a.id AND o.replay = 0
-                    AND (o.holds_redacted IS NOT NULL
-                         -- That ends with a later message that may have been delivered: a person has sent it.
-                         OR o.reason IS 'abandoned' AND o.detail IS NOT 'restored'
-                        AND NOT EXISTS (SELECT 1 FROM outbox newer WHERE newer.action_id = a.id AND newer.revision > o.revision AND newer.replay = 0
-                                                                     AND (newer.state = 'sent' OR newer.unknown_outcomes > 0))))
-           FROM action a JOIN session s ON s.id = a.session_id WHERE a.session_id = ?1 AND max(a.revision, a.revisions_before) > 0
-         ON CONFLICT DO UPDATE SET revision = max(revision, excluded.revision), delivered = max(delivered, excluded.delivered),
-                                   series = ifnull(excluded.series, series), sequence = ifnull(excluded.sequence, sequence),
-                                   in_flight_until = ifnull(excluded.in_flight_until, in_flight_until),
-                                   not_to_send = ifnull(excluded.not_to_send, not_to_send)",
-    )?
-    .execute([id])?;
+    known::keep_of_deleted(tx, id, age)?;
     command::keep_hashes(tx, id, age)?;
-    for table in ["outbox", "action", "action_before", "draft", "note", "value", "visit", "command", "event"] {
+    for table in ["outbox", "action", "draft", "note", "value", "visit", "command", "event"] {
         tx.prepare_cached(&format!("DELETE FROM {table} WHERE session_id = ?1"))?.execute([id])?;
     }
     search::remove(tx, id)?;
@@ -151,7 +130,7 @@ pub(crate) fn is_tombstone(connection: &Connection, key: SessionKey) -> Result<b
     Ok(connection.prepare_cached("SELECT 1 FROM tombstone WHERE key = ?1")?.query_row([key.0.as_bytes()], |_| Ok(())).optional()?.is_some())
 }
 
-/// Forgets sessions that were removed before this age, and the ids of their commands; at most `limit` of each. Gives their number.
+/// Forgets sessions that were removed before this age, the ids of their commands, and what was known of actions; at most `limit` of each. Gives their number.
 pub(crate) fn forget(tx: &Transaction<'_>, before: i64, limit: u32) -> Result<u64> {
     let mut forgotten = command::forget_hashes(tx, before, limit)?;
     // A repeated start with a known id needs the tombstone.
@@ -159,6 +138,9 @@ pub(crate) fn forget(tx: &Transaction<'_>, before: i64, limit: u32) -> Result<u6
         let sessions =
             "DELETE FROM tombstone WHERE key IN (SELECT key FROM tombstone WHERE deleted_age < ?1 ORDER BY deleted_age LIMIT ?2)";
         forgotten += tx.prepare_cached(sessions)?.execute(params![before, limit])?;
+    }
+    if forgotten < limit as usize {
+        forgotten += known::forget(tx, before, limit)?;
     }
     Ok(forgotten as u64)
 }

@@ -14,9 +14,10 @@ use std::time::Duration;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior};
 
+use super::carried::CarriedState;
 use super::connect::connect;
 use super::files::Look;
-use super::lost::{self, Abandonment, CarriedState, IsId, Message};
+use super::lost::{self, Abandonment, IsId, Message};
 use super::pool::{Pool, Role};
 use super::{Connection, Result, StoreError, backup, check, cleaning, files, meta, migrate, rebuild, schema, search};
 use crate::crypto::Sha256;

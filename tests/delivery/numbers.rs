@@ -463,22 +463,3 @@ fn an_action_keeps_its_number_and_its_revisions_over_a_restore_that_does_not_kno
         }
     }
 }
-
-#[test]
-fn a_session_that_is_deleted_takes_along_what_a_restore_kept_of_it() {
-    let (mut field, _) = real_phone();
-    let view = field.compass.start(&Start::new("visit", id())).unwrap().view;
-    let copy = field.folder.path().join("copy.db");
-    field.compass.backup(&copy).unwrap();
-    field.compass.complete(view.key, view.visit).unwrap();
-    field.flush();
-    field.compass.close().unwrap();
-    Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
-    field.compass = Compass::open(field.options.clone()).unwrap();
-    let kept = || -> i64 { sql(&field).query_row("SELECT count(*) FROM action_before", [], |row| row.get(0)).unwrap() };
-    assert_eq!(kept(), 1);
-    field.compass.discard(view.key).unwrap();
-    field.compass.delete(view.key).unwrap();
-    assert_eq!(kept(), 0);
-    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
-}

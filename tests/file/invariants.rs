@@ -413,7 +413,10 @@ fn a_number_is_given_once_and_stays() {
     }
     let unnumbered = "WHERE sequence IS NULL AND endpoint = 'office'";
     // What receivers know of another action gives none.
-    db.takes("INSERT INTO action_before SELECT session_id, 'more', 1, 'aaaaaaaa', 1, NULL FROM action WHERE sequence IS NULL LIMIT 1");
+    db.takes(
+        "INSERT INTO known_action SELECT s.key, 'more', 1, 0, 0, 0, 0, 'aaaaaaaa', 1, NULL, 0 FROM action a JOIN session s ON s.id = a.session_id
+          WHERE a.sequence IS NULL LIMIT 1",
+    );
     for taken in [
         "(series, sequence) = (SELECT series, sequence FROM action WHERE sequence IS NOT NULL AND endpoint = 'office' ORDER BY sequence DESC)",
         "(series, sequence) = (SELECT series, 99 FROM meta)",

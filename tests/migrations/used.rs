@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use compass_core::model::*;
 use compass_core::testing::{ManualClock, ScriptedTransport};
-use compass_core::{CancelToken, RestoreOptions};
+use compass_core::{CancelToken, DiscardUndelivered, RestoreOptions};
 
 use super::*;
 use crate::support::app::{endpoint, redaction, set, text};
@@ -368,5 +368,28 @@ fn messages_of_a_file_that_was_not_updated_yet_are_counted_before_they_are_lost(
         let delivered = folder.path().join("delivered.db");
         old_file_with(&delivered, schema, "DELETE FROM attempt; DELETE FROM outbox;");
         Compass::erase(&delivered, None).unwrap();
+    }
+}
+
+#[test]
+fn an_old_file_that_has_delivered_a_correction_lets_no_copy_send_what_it_replaced() {
+    for is_updated in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let (present, copy) = (folder.path().join("present.db"), folder.path().join("copy.db"));
+        let delivered = "UPDATE outbox SET state = 'sent', reason = NULL, sent_at = 1809764040000 WHERE action_id = 4;
+                         UPDATE action SET status = 'sent', reason = NULL WHERE id = 4;";
+        let waits = "DELETE FROM outbox WHERE action_id = 4 AND revision = 2;
+                     UPDATE outbox SET state = 'queued', reason = NULL WHERE action_id = 4;
+                     UPDATE action SET status = 'pending', reason = NULL, revision = 1 WHERE id = 4;";
+        old_file_with(&present, 2, delivered);
+        old_file_with(&copy, 2, waits);
+        if is_updated {
+            open(&present).unwrap().close().unwrap();
+        }
+        let discard = DiscardUndelivered { actor: "Mia".into(), reason: "the phone is replaced".into() };
+        Compass::restore(&copy, &RestoreOptions::new(&present).discard_undelivered(discard)).unwrap();
+        let state = "SELECT o.state || ' ' || o.reason || ' ' || o.unknown_outcomes FROM outbox o WHERE o.action_id = 4";
+        let state: String = Connection::open(&present).unwrap().query_row(state, [], |row| row.get(0)).unwrap();
+        assert_eq!(state, "failed abandoned 1", "updated: {is_updated}");
     }
 }

@@ -34,20 +34,6 @@ CREATE TRIGGER tombstone_stays BEFORE DELETE ON tombstone
 WHEN OLD.deleted_age >= (SELECT age FROM meta WHERE id = 1) - 34560000000
 BEGIN SELECT RAISE(ABORT, 'a tombstone stays for 400 days'); END;
 
--- What receivers have or may have of its actions, for a copy that holds the session: the highest revision, the highest one that was or may have
--- been delivered (0: none), the number, and until when an attempt may be in flight. And whether a person abandoned or redacted its message.
-CREATE TABLE deleted_action (
-    session_key     BLOB    NOT NULL REFERENCES tombstone (key) ON DELETE CASCADE,
-    key             TEXT    NOT NULL,
-    revision        INTEGER NOT NULL CHECK (revision >= 1),
-    delivered       INTEGER NOT NULL CHECK (delivered >= 0),
-    series          TEXT,
-    sequence        INTEGER,
-    in_flight_until INTEGER,
-    not_to_send     TEXT    CHECK (not_to_send = 'abandoned' OR not_to_send = 'redacted'),
-    PRIMARY KEY (session_key, key)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE new_event (
     session_id   INTEGER NOT NULL REFERENCES session (id),
     seq          INTEGER NOT NULL CHECK (seq >= 1),
@@ -345,18 +331,26 @@ BEGIN
     DELETE FROM last_number;
 END;
 
--- What receivers may have of actions by a file that this one has replaced, and this one does not know: the highest revision, the number,
--- and until when an attempt may be in flight. Of sessions in progress, and of actions without a number.
-CREATE TABLE action_before (
-    session_id      INTEGER NOT NULL REFERENCES session (id),
+-- What is known of an action beside its rows: of a session that was deleted, and by a file that this one has replaced. The highest revision; the
+-- highest one that was or may have been delivered; up to which one messages were abandoned by a restore or a deletion, were abandoned by a
+-- person, and held a value that was redacted (0: none); the number; and until when an attempt may be in flight. It is forgotten 400 days
+-- after that age of the database if the session is not there.
+CREATE TABLE known_action (
+    session_key     BLOB    NOT NULL CHECK (length(session_key) = 16),
     key             TEXT    NOT NULL,
     revision        INTEGER NOT NULL CHECK (revision >= 1),
+    delivered       INTEGER NOT NULL CHECK (delivered BETWEEN 0 AND revision),
+    restored        INTEGER NOT NULL CHECK (restored BETWEEN 0 AND revision),
+    abandoned       INTEGER NOT NULL CHECK (abandoned BETWEEN 0 AND revision),
+    redacted        INTEGER NOT NULL CHECK (redacted BETWEEN 0 AND revision),
     series          TEXT    CHECK (length(series) = 8 AND series NOT GLOB '*[^a-z2-7]*'),
     sequence        INTEGER CHECK (sequence BETWEEN 1 AND 1000000000000),
     in_flight_until INTEGER,
-    PRIMARY KEY (session_id, key),
+    known_age       INTEGER NOT NULL CHECK (known_age >= 0),
+    PRIMARY KEY (session_key, key),
     CHECK ((series IS NULL) = (sequence IS NULL))
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX known_action_oldest ON known_action (known_age);
 
 CREATE TRIGGER action_has_no_number BEFORE INSERT ON action
 WHEN NEW.series IS NOT NULL OR NEW.sequence IS NOT NULL
@@ -366,8 +360,8 @@ CREATE TRIGGER action_keeps_its_number BEFORE UPDATE OF series, sequence ON acti
 WHEN OLD.sequence IS NOT NULL
   OR NOT EXISTS (SELECT 1 FROM meta m, last_number n
                   WHERE m.id = 1 AND m.series = NEW.series AND n.endpoint = NEW.endpoint AND n.number = NEW.sequence AND n.action_id = NEW.id)
- AND NOT EXISTS (SELECT 1 FROM action_before b
-                  WHERE b.session_id = NEW.session_id AND b.key = NEW.key AND b.series = NEW.series AND b.sequence = NEW.sequence)
+ AND NOT EXISTS (SELECT 1 FROM session s JOIN known_action k ON k.session_key = s.key
+                  WHERE s.id = NEW.session_id AND k.key = NEW.key AND k.series = NEW.series AND k.sequence = NEW.sequence)
 BEGIN SELECT RAISE(ABORT, 'an action keeps its number, which is the next one'); END;
 
 -- Bodies ------------------------------------------------------------------------------------------------------------------------------
@@ -461,9 +455,11 @@ WHEN NEW.state = 'queued' AND NEW.replay = 0 AND (SELECT sequence FROM action WH
  AND NOT EXISTS (SELECT 1 FROM last_number WHERE endpoint = NEW.endpoint AND number NOT BETWEEN 0 AND 1000000000000)
 BEGIN
     UPDATE action
-       SET (series, sequence) = (SELECT b.series, b.sequence FROM action_before b WHERE b.session_id = NEW.session_id AND b.key = action.key)
+       SET (series, sequence) = (SELECT k.series, k.sequence FROM session s JOIN known_action k ON k.session_key = s.key
+                                  WHERE s.id = NEW.session_id AND k.key = action.key)
      WHERE id = NEW.action_id
-       AND EXISTS (SELECT 1 FROM action_before b WHERE b.session_id = NEW.session_id AND b.key = action.key AND b.sequence IS NOT NULL);
+       AND EXISTS (SELECT 1 FROM session s JOIN known_action k ON k.session_key = s.key
+                    WHERE s.id = NEW.session_id AND k.key = action.key AND k.sequence IS NOT NULL);
     INSERT INTO last_number (endpoint, number, action_id)
     SELECT NEW.endpoint, 0, 0
      WHERE NOT EXISTS (SELECT 1 FROM last_number WHERE endpoint = NEW.endpoint)

@@ -135,7 +135,8 @@ pub(crate) fn insert(tx: &Transaction<'_>, new: &NewEntry<'_>, now: Timestamp) -
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,
                  iif(?14, (SELECT max(until) FROM (
                                SELECT coalesce(o.lease_until, o.in_flight_until) AS until FROM outbox o WHERE o.action_id = ?1
-                               UNION ALL SELECT b.in_flight_until FROM action a JOIN action_before b ON b.session_id = a.session_id AND b.key = a.key
+                               UNION ALL SELECT k.in_flight_until FROM action a JOIN session s ON s.id = a.session_id
+                                                                      JOIN known_action k ON k.session_key = s.key AND k.key = a.key
                                           WHERE a.id = ?1)), NULL))",
     )?
     .execute(params![

@@ -150,7 +150,8 @@ fn what_receivers_may_have_of_a_deleted_session_is_forgotten_with_its_tombstone(
     let session = app.completed();
     app.deliver();
     app.compass.delete(session).unwrap();
-    let kept = || app.count("SELECT count(*) FROM deleted_action WHERE revision = 1 AND delivered = 1 AND sequence IS NOT NULL");
+    let kept =
+        || app.count("SELECT count(*) FROM known_action WHERE revision = 1 AND delivered = 1 AND restored = 1 AND sequence IS NOT NULL");
     assert_eq!(kept(), 3);
     app.days(402);
     app.compass.purge(Duration::MAX).unwrap();

@@ -1,0 +1,403 @@
+//! What is known of an action beside its own rows: what receivers have or may have of it, and what people took back. A restore and a deletion keep
+//! it under the keys of the session and the action, in the same row (`known_action`), so that it comes into every later copy, whether that one
+//! holds the session, holds it in progress, or holds its deletion (decision 0055).
+
+use rusqlite::{OptionalExtension, Row, params, params_from_iter};
+
+use super::outbox::{ABANDONED, UNDELIVERED};
+use super::{Connection, Result, Transaction};
+use crate::sorted::sort;
+
+/// A higher revision is damage: it must still be able to rise.
+const LAST_REVISION: i64 = 1 << 30;
+
+/// Of a message of the copy that may be abandoned.
+const UNSENT: &str = "replay = 0 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')";
+/// Of one that a restore has abandoned, which an edit may send.
+const RESTORED: &str = "replay = 0 AND state = 'failed' AND reason = 'abandoned' AND detail IS 'restored'";
+
+/// What is known of one action. Two that are known of it are joined: each number is the higher one.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct KnownAction {
+    /// Keys of its session and of itself.
+    session: [u8; 16],
+    key: String,
+    /// The highest revision.
+    revision: i64,
+    /// The highest revision that was or may have been delivered; 0 if there is none. No lower one leaves: receivers would get older values last.
+    delivered: i64,
+    /// Up to which revision messages were abandoned: by a restore or with a deletion, which an edit may send; by a person; and up to which
+    /// one they held a value that was redacted. 0: none.
+    restored: i64,
+    abandoned: i64,
+    redacted: i64,
+    /// The revision that waits or failed, if there is one: a person has sent what was abandoned before.
+    waits: i64,
+    /// The series and the number by which receivers know it.
+    number: Option<(String, i64)>,
+    /// Until when an attempt of one of its messages may be in flight.
+    in_flight_until: Option<i64>,
+}
+
+impl KnownAction {
+    fn keys(&self) -> (&[u8], &str) {
+        (&self.session, &self.key)
+    }
+
+    fn join(&mut self, other: Self) {
+        self.revision = self.revision.max(other.revision);
+        self.delivered = self.delivered.max(other.delivered);
+        self.restored = self.restored.max(other.restored);
+        self.abandoned = self.abandoned.max(other.abandoned);
+        self.redacted = self.redacted.max(other.redacted);
+        self.waits = self.waits.max(other.waits);
+        self.number = self.number.take().or(other.number);
+        self.in_flight_until = self.in_flight_until.max(other.in_flight_until);
+    }
+
+    /// What waits was not taken back, or a person has sent it again.
+    fn without_what_waits(mut self) -> Self {
+        if self.waits > 0 {
+            for taken_back in [&mut self.restored, &mut self.abandoned, &mut self.redacted] {
+                *taken_back = (*taken_back).min(self.waits - 1);
+            }
+        }
+        self.waits = 0;
+        self
+    }
+
+    fn store(&self, file: &Connection, age: i64) -> Result<()> {
+        let (series, sequence) = self.number.as_ref().map(|(series, sequence)| (series, sequence)).unzip();
+        file.prepare_cached(
+            "INSERT OR REPLACE INTO known_action (session_key, key, revision, delivered, restored, abandoned, redacted, series, sequence, in_flight_until, known_age)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?
+        .execute(params![
+            self.session,
+            self.key,
+            self.revision,
+            self.delivered,
+            self.restored,
+            self.abandoned,
+            self.redacted,
+            series,
+            sequence,
+            self.in_flight_until,
+            age
+        ])?;
+        Ok(())
+    }
+
+    /// Makes the copy's rows of the action agree with it.
+    fn apply(&self, copy: &Connection) -> Result<()> {
+        let id: Option<i64> = copy
+            .prepare_cached("SELECT a.id FROM action a JOIN session s ON s.id = a.session_id WHERE s.key = ?1 AND a.key = ?2")?
+            .query_row(params![self.session, self.key], |row| row.get(0))
+            .optional()?;
+        let Some(id) = id else { return Ok(()) };
+        copy.prepare_cached("UPDATE action SET revisions_before = ?2 WHERE id = ?1 AND revision < ?2 AND revisions_before < ?2")?
+            .execute([id, self.revision])?;
+        // What a person abandoned only a person sends. That ends with a later message that may have been delivered: a person has sent it.
+        let abandoned = if self.abandoned < self.delivered { 0 } else { self.abandoned };
+        let restored = self.restored.max(self.delivered - 1);
+        copy.prepare_cached(&format!(
+            "UPDATE outbox SET {ABANDONED}, detail = iif(revision <= ?2, 'redacted', iif(revision <= ?3, 'abandoned', 'restored'))
+              WHERE action_id = ?1 AND revision <= max(?2, ?3, ?4) AND ({UNSENT} OR {RESTORED})"
+        ))?
+        .execute([id, self.redacted, abandoned, restored])?;
+        // Whatever is in flight, what the copy has or makes of the action waits for it: a correction, or the message itself. One that was claimed
+        // when the copy was made stays claimed until then.
+        if self.in_flight_until.is_some() {
+            copy.prepare_cached(
+                "UPDATE outbox SET in_flight_until = iif(state = 'leased', NULL, ?2), lease_until = iif(state = 'leased', ?2, NULL)
+                  WHERE action_id = ?1 AND revision = (SELECT revision FROM action WHERE id = ?1) AND replay = 0
+                    AND (state = 'sent' OR state = 'failed' OR state = 'queued' OR state = 'leased')",
+            )?
+            .execute(params![id, self.in_flight_until])?;
+        }
+        Ok(())
+    }
+
+    /// The ids of the copy's messages of this action that may have been delivered.
+    fn may_be_delivered(&self, copy: &Connection) -> Result<Vec<String>> {
+        let mut ids = copy.prepare_cached(
+            "SELECT o.delivery_id FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id
+              WHERE s.key = ?1 AND a.key = ?2 AND o.revision <= ?3 AND o.replay = 0
+                AND (o.state = 'queued' OR o.state = 'leased' OR o.state = 'failed' AND o.reason IS NOT 'payload_too_large')",
+        )?;
+        let ids = ids.query_map(params![self.session, self.key, self.delivered], |row| row.get(0))?;
+        Ok(ids.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+/// A message of a file.
+struct KnownMessage {
+    delivery_id: String,
+    /// When it was delivered, or may have been.
+    delivered_at: Option<i64>,
+    /// What it says of its action; without keys where the action's rows cannot be read.
+    of_action: KnownAction,
+}
+
+/// A file, and how it is read.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) file: &'a Connection,
+    /// Of an older schema.
+    pub(super) is_older: bool,
+    /// Behind a page that cannot be read no other row can be asked.
+    pub(super) is_damaged: bool,
+}
+
+/// Of what something is read.
+#[derive(Clone, Copy)]
+enum Of {
+    All,
+    /// By its row.
+    Session(i64),
+    /// An action or message by its row.
+    Row(i64),
+}
+
+impl Source<'_> {
+    fn actions(self, of: Of) -> Result<Vec<KnownAction>> {
+        let (revision, number) = if self.is_older { ("a.revision", "NULL, NULL") } else { ("max(a.revision, a.revisions_before)", NUMBER) };
+        let (of_action, id) = match of {
+            Of::All => ("", None),
+            Of::Session(id) => ("a.session_id = ?1 AND", Some(id)),
+            Of::Row(id) => ("a.id = ?1 AND", Some(id)),
+        };
+        let sql = format!(
+            "SELECT s.key, a.key, {revision}, {number} FROM action a JOIN session s ON s.id = a.session_id
+              WHERE {of_action} {revision} BETWEEN 1 AND {LAST_REVISION}"
+        );
+        self.rows(&sql, id, |row| Ok(KnownAction { revision: row.get(2)?, number: number_of(row, 3), ..keys(row)? }))
+    }
+
+    fn messages(self, of: Of, is_joined: bool) -> Result<Vec<KnownMessage>> {
+        let is_own = if self.is_older { "TRUE" } else { "o.replay = 0" };
+        let (restored, abandoned, redacted, until) = match (self.is_older, self.is_damaged) {
+            (true, _) => ("o.state = 'superseded'", "o.state = 'failed' AND o.reason IS 'abandoned'", "FALSE", "NULL"),
+            (false, true) => {
+                ("(o.state = 'superseded' OR o.reason IS 'abandoned' AND o.detail IS 'restored')", BY_A_PERSON, REDACTED, UNTIL)
+            }
+            (false, false) => ("o.reason IS 'abandoned' AND o.detail IS 'restored'", BY_A_PERSON, REDACTED, UNTIL),
+        };
+        let last = if self.is_damaged { "NULL" } else { "(SELECT max(t.at) FROM attempt t WHERE t.outbox_id = o.id)" };
+        let (keys_of, joined) = if is_joined {
+            ("s.key, a.key", "JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id")
+        } else {
+            ("zeroblob(16), ''", "")
+        };
+        let (of_message, id) = match of {
+            Of::All => ("", None),
+            Of::Session(id) => ("o.session_id = ?1 AND", Some(id)),
+            Of::Row(id) => ("o.id = ?1 AND", Some(id)),
+        };
+        let sql = format!(
+            "SELECT {keys_of}, o.delivery_id, o.revision, {is_own} AND (o.state = 'sent' OR o.unknown_outcomes > 0), {is_own} AND {restored},
+                    {is_own} AND {abandoned}, {is_own} AND {redacted}, {is_own} AND {UNDELIVERED}, {until}, coalesce({last}, o.sent_at, o.frozen_at)
+               FROM outbox o {joined} WHERE {of_message} o.revision BETWEEN 1 AND {LAST_REVISION}"
+        );
+        self.rows(&sql, id, |row| {
+            let revision: i64 = row.get(3)?;
+            // A damaged value decides nothing.
+            let up_to = |column: usize| if row.get(column).unwrap_or_default() { revision } else { 0 };
+            let of_action = KnownAction {
+                revision,
+                delivered: up_to(4),
+                restored: up_to(5),
+                abandoned: up_to(6),
+                redacted: up_to(7),
+                waits: up_to(8),
+                in_flight_until: row.get(9).unwrap_or_default(),
+                ..keys(row)?
+            };
+            Ok(KnownMessage { delivery_id: lossy(row, 2)?, delivered_at: row.get(10).unwrap_or_default(), of_action })
+        })
+    }
+
+    fn stored(self, of: Of) -> Result<Vec<KnownAction>> {
+        if self.is_older {
+            return Ok(Vec::new());
+        }
+        let (of_session, id) = match of {
+            Of::All | Of::Row(_) => ("", None),
+            Of::Session(id) => ("session_key = (SELECT key FROM session WHERE id = ?1) AND", Some(id)),
+        };
+        let sql = format!(
+            "SELECT session_key, key, revision, {NUMBER}, delivered, restored, abandoned, redacted, in_flight_until FROM known_action a
+              WHERE {of_session} revision BETWEEN 1 AND {LAST_REVISION}"
+        );
+        self.rows(&sql, id, |row| {
+            let revision: i64 = row.get(2)?;
+            let up_to = |column: usize| row.get(column).map_or(0, |up_to: i64| up_to.clamp(0, revision));
+            Ok(KnownAction {
+                revision,
+                number: number_of(row, 3),
+                delivered: up_to(5),
+                restored: up_to(6),
+                abandoned: up_to(7),
+                redacted: up_to(8),
+                in_flight_until: row.get(9).unwrap_or_default(),
+                ..keys(row)?
+            })
+        })
+    }
+
+    /// All rows; of a damaged file those that can be read.
+    pub(super) fn rows<T>(self, sql: &str, id: Option<i64>, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>> {
+        let mut found = Vec::new();
+        let mut look = || -> Result<()> {
+            let mut statement = self.file.prepare_cached(sql)?;
+            for row in statement.query_map(params_from_iter(id), &read)? {
+                match row {
+                    // The next row may be readable; otherwise this was the last.
+                    Err(_) if self.is_damaged => {}
+                    row => found.push(row?),
+                }
+            }
+            Ok(())
+        };
+        match look() {
+            Err(_) if self.is_damaged => {}
+            looked => looked?,
+        }
+        Ok(found)
+    }
+}
+
+/// What a file knows of its actions.
+#[derive(Default)]
+pub(super) struct Known {
+    /// By its messages and actions.
+    by_rows: Vec<KnownAction>,
+    /// By deletions, and by files that it has replaced.
+    stored: Vec<KnownAction>,
+    /// Messages of which the action may be unreadable.
+    alone: Vec<KnownMessage>,
+    /// Delivery ids that receivers have or may have, with the time.
+    may_be_delivered: Vec<(String, Option<i64>)>,
+}
+
+impl Known {
+    pub(super) fn of(source: Source<'_>) -> Result<Self> {
+        let mut known = Self { stored: source.stored(Of::All)?, by_rows: source.actions(Of::All)?, ..Self::default() };
+        known.add(source.messages(Of::All, true)?);
+        if source.is_damaged {
+            // Behind a page that cannot be read each is looked for by itself.
+            for id in source.rows("SELECT id FROM outbox INDEXED BY outbox_session", None, |row| row.get(0))? {
+                known.add(source.messages(Of::Row(id), true)?);
+                known.alone.append(&mut source.messages(Of::Row(id), false)?);
+            }
+            for id in source.rows("SELECT id FROM action INDEXED BY sqlite_autoindex_action_1", None, |row| row.get(0))? {
+                known.by_rows.append(&mut source.actions(Of::Row(id))?);
+            }
+        }
+        Ok(known)
+    }
+
+    fn add(&mut self, messages: Vec<KnownMessage>) {
+        for KnownMessage { delivery_id, delivered_at, of_action } in messages {
+            if of_action.delivered > 0 {
+                self.may_be_delivered.push((delivery_id, delivered_at));
+            }
+            self.by_rows.push(of_action);
+        }
+    }
+
+    /// Each action once.
+    fn joined(self) -> Vec<KnownAction> {
+        let mut all = self.by_rows;
+        all.extend(self.stored);
+        sort(&mut all, |a, b| a.keys() < b.keys());
+        let mut joined: Vec<KnownAction> = Vec::with_capacity(all.len());
+        for known in all {
+            match joined.last_mut() {
+                Some(last) if last.keys() == known.keys() => last.join(known),
+                _ => joined.push(known),
+            }
+        }
+        joined.into_iter().filter(|known| known.revision > 0).map(KnownAction::without_what_waits).collect()
+    }
+
+    /// Writes into a copy what it does not know itself. Gives the ids of its messages that receivers have or may have, with the time of the last
+    /// attempt, if it is known.
+    pub(super) fn carry_to(mut self, copy: &Connection, age: i64) -> Result<Vec<(String, Option<i64>)>> {
+        let mut keys_of = copy.prepare(
+            "SELECT s.key, a.key FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id
+              WHERE o.delivery_id = ?1 AND o.replay = 0",
+        )?;
+        for KnownMessage { delivery_id, delivered_at, of_action } in std::mem::take(&mut self.alone) {
+            if of_action.delivered > 0 {
+                self.may_be_delivered.push((delivery_id.clone(), delivered_at));
+            }
+            if let Some(keys) = keys_of.query_row([delivery_id], keys).optional()? {
+                self.by_rows.push(KnownAction { session: keys.session, key: keys.key, ..of_action });
+            }
+        }
+        let mut may_be_delivered = std::mem::take(&mut self.may_be_delivered);
+        for stored in &self.stored {
+            may_be_delivered.extend(stored.may_be_delivered(copy)?.into_iter().map(|id| (id, None)));
+        }
+        let own = Self::of(Source { file: copy, is_older: false, is_damaged: false })?.joined();
+        for known in self.joined() {
+            let own = own.binary_search_by(|own| own.keys().cmp(&known.keys())).ok().map(|at| &own[at]);
+            let mut all = own.cloned().unwrap_or_else(|| known.clone());
+            all.join(known);
+            if own != Some(&all) {
+                all.store(copy, age)?;
+                all.apply(copy)?;
+            }
+        }
+        Ok(may_be_delivered)
+    }
+}
+
+/// Keeps what is known of the actions of a session that is deleted. Its messages do not leave from a copy that holds it.
+pub(super) fn keep_of_deleted(tx: &Transaction<'_>, session: i64, age: i64) -> Result<()> {
+    let source = Source { file: tx, is_older: false, is_damaged: false };
+    let of = Of::Session(session);
+    let mut known = Known { stored: source.stored(of)?, by_rows: source.actions(of)?, ..Known::default() };
+    known.add(source.messages(of, true)?);
+    for known in known.joined() {
+        KnownAction { restored: known.revision, ..known }.store(tx, age)?;
+    }
+    Ok(())
+}
+
+/// Forgets what has been known since before this age, of at most `limit` actions of sessions that the file does not hold. Gives their number.
+pub(super) fn forget(tx: &Transaction<'_>, before: i64, limit: u32) -> Result<usize> {
+    let forgets = format!(
+        "DELETE FROM known_action WHERE (session_key, key) IN
+             (SELECT session_key, key FROM known_action k WHERE k.known_age < ?1 AND {NO_SESSION} ORDER BY known_age LIMIT ?2)"
+    );
+    Ok(tx.prepare_cached(&forgets)?.execute(params![before, limit])?)
+}
+
+/// The condition under which the file does not hold the session: then it is forgotten once it is old.
+pub(super) const NO_SESSION: &str = "NOT EXISTS (SELECT 1 FROM session s WHERE s.key = k.session_key)";
+
+/// A person abandoned it.
+const BY_A_PERSON: &str = "o.reason IS 'abandoned' AND o.detail IS NOT 'restored' AND o.detail IS NOT 'redacted'";
+/// It holds a value that was redacted.
+const REDACTED: &str = "(o.holds_redacted IS NOT NULL OR o.reason IS 'abandoned' AND o.detail IS 'redacted')";
+/// Until when an attempt may be in flight.
+const UNTIL: &str = "coalesce(o.lease_until, o.in_flight_until)";
+/// The columns of a number, of a table named `a`. A damaged one is none.
+const NUMBER: &str =
+    "iif(length(a.series) = 8 AND a.series NOT GLOB '*[^a-z2-7]*' AND a.sequence BETWEEN 1 AND 1000000000000, a.series, NULL), a.sequence";
+
+/// An action of which nothing is known, by the first two columns.
+fn keys(row: &Row<'_>) -> rusqlite::Result<KnownAction> {
+    Ok(KnownAction { session: row.get(0)?, key: lossy(row, 1)?, ..KnownAction::default() })
+}
+
+/// A damaged key belongs to nothing in another file.
+fn lossy(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
+    Ok(String::from_utf8_lossy(row.get_ref(column)?.as_bytes().unwrap_or_default()).into_owned())
+}
+
+fn number_of(row: &Row<'_>, column: usize) -> Option<(String, i64)> {
+    Some((row.get(column).ok()?, row.get(column + 1).ok()?))
+}

@@ -1,0 +1,211 @@
+//! Several copies take the place of the database one after the other: what was known of a message comes into each of them, also into one that
+//! does not know the session, holds it in progress, or holds its deletion.
+
+use std::path::PathBuf;
+
+use super::*;
+
+/// A phone with a finished session, its copies from before its start, before its end, while its message waited, and after its deletion; and
+/// the copy in which it waits is back.
+struct Phone {
+    field: Field,
+    session: SessionKey,
+    waits: PathBuf,
+    others: [(&'static str, PathBuf); 3],
+}
+
+impl Phone {
+    fn new() -> Self {
+        let mut field = phone_that_sends_edits();
+        let unknown = back_up(&field, "unknown.db");
+        let session = field.compass.start(&Start::new("visit", id())).unwrap().view.key;
+        field.compass.set_field(session, "reading", FieldValue::Text("17.5".into())).unwrap();
+        let in_progress = back_up(&field, "in-progress.db");
+        field.compass.complete(session, field.compass.session(session).unwrap().visit).unwrap();
+        let waits = back_up(&field, "waits.db");
+        field.flush();
+        field.compass.delete(session).unwrap();
+        let deleted = back_up(&field, "deleted.db");
+        put_back_and_open(&mut field, &waits);
+        Self { field, session, waits, others: [("unknown", unknown), ("in progress", in_progress), ("deleted", deleted)] }
+    }
+
+    fn edit(&self, text: &str) {
+        let change = support::app::set("other", FieldValue::Text(text.into()));
+        self.field.compass.edit(self.session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
+    }
+
+    fn redact(&self) {
+        let redaction = Redaction {
+            target: RedactionTarget::Field { key: "reading".into() },
+            actor: "anna".into(),
+            reason: "asked for".into(),
+            pending: RedactPending::Abandon,
+            bodies: RedactBodies::Forget,
+            command_id: id(),
+        };
+        self.field.compass.redact(self.session, &redaction).unwrap();
+    }
+
+    /// Another copy is put back, and then the one in which the message waits.
+    fn put_back_after(&mut self, other: &Path) {
+        put_back_and_open(&mut self.field, other);
+        put_back_and_open(&mut self.field, &self.waits.clone());
+    }
+
+    fn revisions(&self) -> Vec<String> {
+        self.field.transport.requests().iter().map(|request| header(request, "compass-revision")).collect()
+    }
+}
+
+#[test]
+fn what_a_person_took_back_no_copy_sends() {
+    let mut left = Vec::new();
+    for between in 0..3 {
+        for is_redacted in [true, false] {
+            let mut phone = Phone::new();
+            phone.edit("two");
+            if is_redacted {
+                phone.redact()
+            } else {
+                drop(abandon_first(&phone.field, phone.session))
+            }
+            let before = phone.revisions().len();
+            let (name, other) = phone.others[between].clone();
+            phone.put_back_after(&other);
+            phone.edit("three");
+            phone.field.flush();
+            if phone.revisions().len() > before {
+                left.push((name, is_redacted));
+            }
+            assert_eq!(phone.field.compass.check().unwrap().faults, [""; 0]);
+        }
+    }
+    assert_eq!(left, []);
+}
+
+#[test]
+fn revisions_and_the_number_go_on_in_every_copy() {
+    for between in 0..3 {
+        let mut phone = Phone::new();
+        for text in ["two", "three"] {
+            phone.edit(text);
+            phone.field.flush();
+        }
+        let (name, other) = phone.others[between].clone();
+        phone.put_back_after(&other);
+        phone.field.flush();
+        assert_eq!(phone.revisions(), ["1", "2", "3"], "{name}: the first is older than what receivers have");
+        phone.edit("four");
+        phone.field.flush();
+        assert_eq!(phone.revisions(), ["1", "2", "3", "4"], "{name}");
+        let numbers: Vec<String> = phone.field.transport.requests().iter().map(|request| header(request, "compass-sequence")).collect();
+        assert!(numbers.iter().all(|number| *number == numbers[0]), "{name}: {numbers:?}");
+    }
+}
+
+#[test]
+fn what_may_have_been_delivered_shows_so_in_every_copy() {
+    for between in 0..3 {
+        let mut phone = Phone::new();
+        abandon_first_if_it_waits(&phone);
+        send_first(&phone.field, phone.session);
+        phone.field.flush();
+        let (name, other) = phone.others[between].clone();
+        phone.put_back_after(&other);
+        assert!(phone.field.delivery(phone.session).may_have_been_delivered, "{name}");
+    }
+}
+
+fn abandon_first_if_it_waits(phone: &Phone) {
+    if phone.field.action(phone.session).status == ActionStatus::Pending {
+        abandon_first(&phone.field, phone.session);
+    }
+}
+
+#[test]
+fn an_attempt_elsewhere_is_waited_for_in_every_copy() {
+    for between in 0..3 {
+        let mut phone = Phone::new();
+        phone.edit("two");
+        let other = phone.field.other_process();
+        let running = phone.field.flush_held(&other, "", 2);
+        phone.field.compass.close().unwrap();
+        let (name, between) = phone.others[between].clone();
+        put_back(&phone.field, &between);
+        put_back(&phone.field, &phone.waits);
+        phone.field.open_again();
+        phone.edit("three");
+        let came = requests_of_a_flush(&phone.field, &phone.field.compass, 3);
+        phone.field.transport.release();
+        joined("the flush", running);
+        other.close().unwrap();
+        assert_eq!(came, 2, "{name}: one at a time");
+    }
+}
+
+#[test]
+fn what_a_person_has_sent_again_leaves_from_a_copy() {
+    for is_abandoned in [false, true] {
+        let mut phone = Phone::new();
+        if is_abandoned {
+            phone.edit("two");
+            abandon_first(&phone.field, phone.session);
+        }
+        send_first(&phone.field, phone.session);
+        let sends = back_up(&phone.field, "sends.db");
+        put_back_and_open(&mut phone.field, &sends);
+        assert_eq!(phone.field.action(phone.session).status, ActionStatus::Pending, "{is_abandoned}");
+        phone.field.flush();
+        assert_eq!(phone.field.action(phone.session).status, ActionStatus::Sent, "{is_abandoned}");
+    }
+}
+
+#[test]
+fn a_newer_copy_after_an_older_one_knows_what_the_first_database_knew() {
+    let mut phone = Phone::new();
+    phone.edit("two");
+    phone.field.flush();
+    let newer = back_up(&phone.field, "newer.db");
+    phone.edit("three");
+    phone.field.flush();
+    let (_, unknown) = phone.others[0].clone();
+    put_back_and_open(&mut phone.field, &unknown);
+    put_back_and_open(&mut phone.field, &newer);
+    phone.edit("four");
+    phone.field.flush();
+    assert_eq!(phone.revisions(), ["1", "2", "3", "4"]);
+}
+
+#[test]
+fn a_damaged_revision_abandons_nothing_that_waits() {
+    let (mut field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    let older = back_up(&field, "older.db");
+    correct(&field.compass, session, "20.5");
+    let newer = back_up(&field, "newer.db");
+    put_back_and_open(&mut field, &older);
+    field.flush();
+    damage(&field, "UPDATE outbox SET revision = 1 << 40");
+    put_back_and_open(&mut field, &newer);
+    field.flush();
+    assert_eq!(field.action(session).status, ActionStatus::Sent);
+}
+
+#[test]
+fn what_is_known_of_actions_is_forgotten_after_400_days_unless_the_session_is_there() {
+    let mut phone = Phone::new();
+    let (_, unknown) = phone.others[0].clone();
+    let kept = |field: &Field| -> i64 { sql(field).query_row("SELECT count(*) FROM known_action", [], |row| row.get(0)).unwrap() };
+    for (copy, left) in [(phone.waits.clone(), 1), (unknown, 0)] {
+        put_back_and_open(&mut phone.field, &copy);
+        assert_eq!(kept(&phone.field), 1);
+        // The age grows with writes, by seven days at most.
+        for _ in 0..60 {
+            phone.field.clock.advance(7 * 24 * HOUR);
+            phone.field.compass.set_integration_enabled(true).unwrap();
+        }
+        phone.field.compass.purge(Duration::MAX).unwrap();
+        assert_eq!(kept(&phone.field), left);
+    }
+}
