@@ -10,7 +10,7 @@ use crate::sorted::{SortedMap, SortedSet};
 use crate::store::endpoint::{EndpointRow, StoredEndpoint};
 use crate::store::outbox::EntryState;
 use crate::store::outbox::revive::{Revived, revive_endpoint};
-use crate::store::{self, StoreError, Transaction, meta};
+use crate::store::{self, Connection, StoreError, Transaction, meta};
 use crate::webhook;
 
 impl Compass {
@@ -176,6 +176,11 @@ fn known(stored: Option<StoredEndpoint>, key: &str) -> Result<EndpointRow> {
         Some(StoredEndpoint::Corrupt(_)) => Err(Error::Corrupt { detail: "this endpoint cannot be read; register it again".to_owned() }),
         None => Err(Error::UnknownEndpoint { key: echoed(key) }),
     }
+}
+
+/// Refuses a key that the file does not have at all. An endpoint whose row is lost, or that was never registered, has messages or actions.
+pub(super) fn refuse_unnamed(connection: &Connection, key: &str) -> Result<()> {
+    if store::endpoint::is_named(connection, key)? { Ok(()) } else { Err(Error::UnknownEndpoint { key: echoed(key) }) }
 }
 
 /// An endpoint with its state at this moment.

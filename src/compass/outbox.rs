@@ -17,7 +17,8 @@ use crate::store::{self, Connection, row};
 
 impl Compass {
     /// Messages, oldest first. `page` is the `next` of the call before; `limit` is from 1 to 500. Without messages
-    /// whose row lies on a page of the file that cannot be read; totals count those.
+    /// whose row lies on a page of the file that cannot be read; totals count those. A filter that nothing meets, also with a key that no
+    /// endpoint has, gives an empty page.
     ///
     /// # Errors
     /// `InvalidArgument` for a page that no call gave, or a limit out of range.

@@ -11,7 +11,8 @@ pub(super) const MAX_PAGE: u32 = 500;
 
 impl Compass {
     /// Sessions, the one that began last on this phone first, no matter how the clock was set. `page` is the `next` of the call before;
-    /// `limit` is from 1 to 500. A session whose key, state or workflow is damaged is not listed; [`check`](Self::check) names it.
+    /// `limit` is from 1 to 500. A session whose key, state or workflow is damaged is not listed; [`check`](Self::check) names it. A filter that
+    /// nothing meets, also with a key that no workflow has, gives an empty page.
     ///
     /// A search first indexes sessions that changed since the last one, 200 at most, and waits 200 ms at most for another writer. The number
     /// of those that it did not index is in `not_indexed`.

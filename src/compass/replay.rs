@@ -2,6 +2,7 @@
 
 use super::action_view::permits_of;
 use super::command::LoadedSession;
+use super::endpoint::refuse_unnamed;
 use super::enqueue::Payloads;
 use super::send::Content;
 use super::send_many::Sent;
@@ -73,6 +74,7 @@ impl Compass {
     /// revision: it replaces those before it. `page` is the `next` of the call before. They go after all messages that were never delivered.
     ///
     /// # Errors
+    /// `UnknownEndpoint` for a key that no endpoint, message or action of this file has; one whose messages exist may be unregistered.
     /// `InvalidArgument` for a page that no call gave.
     pub fn replay_sent(&self, filter: &ReplayFilter, actor: Option<&str>, page: Option<&str>) -> Result<ReplayReport> {
         let after = match page {
@@ -82,8 +84,15 @@ impl Compass {
             None => 0,
         };
         let stops = self.inner.store.stops();
-        let listed = &|tx: &Transaction<'_>, after, limit| Ok(replay::sent(tx, filter, after, limit)?);
-        let all = self.send_all(actor, after, MOST_REPLAYED, listed, Inner::replay_listed)?;
+        let first = after;
+        let listed = &|tx: &Transaction<'_>, after, limit| {
+            let found = replay::sent(tx, filter, after, limit)?;
+            if found.is_empty() && after == first {
+                refuse_unnamed(tx, &filter.endpoint)?;
+            }
+            Ok(found)
+        };
+        let all = self.send_all(actor, first, MOST_REPLAYED, listed, Inner::replay_listed)?;
         let left = self.inner.read_part(stops, |connection| Ok(replay::count_sent(connection, filter, all.last)?))?;
         let next = (left > 0).then(|| all.last.to_string());
         Ok(ReplayReport { replayed: all.sent, body_dropped: all.body_dropped, left, next })

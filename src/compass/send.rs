@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::action_view::permits_of;
 use super::command::{CommandLookup, LoadedSession, command_hash, look_up};
+use super::endpoint::refuse_unnamed;
 use super::enqueue::{Payload, too_large};
 use super::send_many::Sent;
 use super::{Changed, Compass, Inner, Result};
@@ -182,9 +183,16 @@ impl Compass {
     /// message each. Not those that are too large for a message, and not those whose session was ended. Gives their number.
     ///
     /// # Errors
+    /// `UnknownEndpoint` for a key that no endpoint, message or action of this file has; one whose actions exist may be unregistered.
     /// `Closed` and errors of the file, `Locked` when the handle is quiesced meanwhile; messages queued before the error stay queued.
     pub fn send_not_fired(&self, filter: &NotFiredFilter, actor: Option<&str>) -> Result<u32> {
-        let listed = &|tx: &Transaction<'_>, after, limit| Ok(list::not_fired(tx, filter, after, limit)?);
+        let listed = &|tx: &Transaction<'_>, after, limit| {
+            let found = list::not_fired(tx, filter, after, limit)?;
+            if let Some(endpoint) = filter.endpoint.as_deref().filter(|_| found.is_empty() && after == 0) {
+                refuse_unnamed(tx, endpoint)?;
+            }
+            Ok(found)
+        };
         Ok(self.send_all(actor, 0, u32::MAX, listed, Inner::send_one_not_fired)?.sent)
     }
 

@@ -117,7 +117,7 @@ pub struct OutboxFilter {
     /// In one of these states. None given: pending and failed, abandoned ones too.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub states: Vec<DeliveryState>,
-    /// Of this endpoint.
+    /// Of this endpoint. A key that no endpoint has finds nothing.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub endpoint: Option<String>,
 }
@@ -163,7 +163,7 @@ pub struct OutboxTotals {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct NotFiredFilter {
-    /// To this endpoint.
+    /// To this endpoint, which may be unregistered. A key that no endpoint, message or action has is refused.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub endpoint: Option<String>,
     /// Of sessions that were completed then or later.
@@ -178,7 +178,7 @@ pub struct NotFiredFilter {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "uniffi", derive(uniffi::Record))]
 pub struct ReplayFilter {
-    /// To this endpoint.
+    /// To this endpoint, which may be unregistered. A key that no endpoint, message or action has is refused.
     pub endpoint: String,
     /// Delivered then or later.
     #[cfg_attr(feature = "uniffi", uniffi(default))]

@@ -221,6 +221,24 @@ pub(crate) fn find(connection: &Connection, key: &str) -> Result<Option<StoredEn
     Ok(rows.next()?.map(stored))
 }
 
+/// Whether the file has this key at all: of an endpoint, of a message or of an action, also of one that was purged. What cannot be read may have it.
+pub(crate) fn is_named(connection: &Connection, key: &str) -> Result<bool> {
+    for sql in [
+        "SELECT EXISTS (SELECT 1 FROM endpoint WHERE key = ?1)",
+        "SELECT EXISTS (SELECT 1 FROM last_number WHERE endpoint = ?1)",
+        "SELECT EXISTS (SELECT 1 FROM action WHERE endpoint = ?1)",
+        "SELECT EXISTS (SELECT 1 FROM outbox WHERE endpoint = ?1)",
+    ] {
+        let found = connection.prepare_cached(sql)?.query_row([key], |row| row.get(0)).map_err(StoreError::from);
+        match found {
+            Ok(false) => {}
+            Ok(true) | Err(StoreError::Corrupt(_)) => return Ok(true),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
+
 /// When the pause of this endpoint ends, as stored; none without a pause.
 pub(crate) fn paused_until(connection: &Connection, key: &str) -> Result<Option<Timestamp>> {
     let mut statement = connection.prepare_cached("SELECT paused_until FROM endpoint WHERE key = ?1")?;

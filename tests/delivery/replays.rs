@@ -88,6 +88,22 @@ fn only_what_was_delivered_is_replayed() {
 }
 
 #[test]
+fn what_was_delivered_to_an_endpoint_whose_row_is_lost_is_replayed() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = delivered(&field);
+    let nowhere = ReplayFilter { endpoint: "nowhere".into(), ..ReplayFilter::default() };
+    let refused = field.compass.replay_sent(&nowhere, None, None).unwrap_err();
+    assert_eq!((refused.code(), refused.place().as_deref()), ("unknown_endpoint", Some("nowhere")));
+    sql(&field).execute("DELETE FROM endpoint", []).unwrap();
+    assert_eq!(field.compass.replay_sent(&to_office(), None, None).unwrap().replayed, 1);
+    assert_eq!(replays(&field, session), [(1, DeliveryState::Pending, Some("endpoint_unknown".into()))]);
+    let none_left = field.compass.replay_sent(&to_office(), None, None).unwrap();
+    assert_eq!(none_left, ReplayReport::default(), "the key is known by its message");
+    let of_its_actions = NotFiredFilter { endpoint: Some(OFFICE.into()), ..NotFiredFilter::default() };
+    assert_eq!(field.compass.send_not_fired(&of_its_actions, None).unwrap(), 0);
+}
+
+#[test]
 fn the_newest_delivered_revision_is_replayed() {
     let (field, _) = phone_with(|_| Ok(answer(202)), one_at_a_time);
     let session = delivered(&field);

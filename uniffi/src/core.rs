@@ -255,7 +255,8 @@ impl Core {
         guard(|| self.0.send_failed_again(actor.as_deref()))
     }
 
-    /// Sends all actions that did not fire because the integration was off; returns how many.
+    /// Sends all actions that did not fire because the integration was off; returns how many. Refused with `unknown_endpoint` where the filter
+    /// has a key that no endpoint, message or action of the file has.
     pub fn send_not_fired(&self, filter: NotFiredFilter, actor: Option<String>) -> Result<u32> {
         guard(|| self.0.send_not_fired(&filter, actor.as_deref()))
     }
@@ -270,12 +271,13 @@ impl Core {
         guard(|| self.0.replay_session(session, actor.as_deref(), &command_id))
     }
 
-    /// The same for the delivered messages of an endpoint, at most 1,000 in a call.
+    /// The same for the delivered messages of an endpoint, at most 1,000 in a call. Refused with `unknown_endpoint` for a key that no
+    /// endpoint, message or action of the file has.
     pub fn replay_sent(&self, filter: ReplayFilter, actor: Option<String>, page: Option<String>) -> Result<ReplayReport> {
         guard(|| self.0.replay_sent(&filter, actor.as_deref(), page.as_deref()))
     }
 
-    /// One page of the outbox.
+    /// One page of the outbox. A key that no endpoint has gives an empty page.
     pub fn outbox(&self, filter: OutboxFilter, page: Option<String>, limit: u32) -> Result<OutboxPage> {
         guard(|| self.0.outbox(&filter, page.as_deref(), limit))
     }

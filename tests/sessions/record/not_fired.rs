@@ -57,10 +57,12 @@ fn what_did_not_fire_while_the_integration_was_off_is_sent_in_one_call() {
     assert_eq!(not_fired(), actions(one) + actions(two) + of_large, "what an ended session met is no loss");
 
     let send = |filter: &NotFiredFilter| app.compass.send_not_fired(filter, Some("Mia")).unwrap();
-    let nothing = NotFiredFilter { endpoint: Some("nowhere".to_owned()), ..NotFiredFilter::default() };
+    let nowhere = NotFiredFilter { endpoint: Some("nowhere".to_owned()), ..NotFiredFilter::default() };
+    let refused = app.compass.send_not_fired(&nowhere, Some("Mia")).unwrap_err();
+    assert_eq!((refused.code(), refused.place().as_deref()), ("unknown_endpoint", Some("nowhere")));
     let from_two = NotFiredFilter { finished_from: app.view(two).finished_at, ..NotFiredFilter::default() };
     let before_one = NotFiredFilter { finished_until: app.view(one).finished_at, ..NotFiredFilter::default() };
-    assert_eq!((send(&nothing), send(&before_one)), (0, 0));
+    assert_eq!(send(&before_one), 0);
     app.compass.edit(one, None, None, vec![set("site", text("Corrected Lane"))], vec![], &id()).unwrap();
     let first = NotFiredFilter { finished_until: app.view(two).finished_at, ..NotFiredFilter::default() };
     assert_eq!((u64::from(send(&first)), u64::from(send(&from_two)), send(&NotFiredFilter::default())), (actions(one), actions(two), 0));

@@ -148,6 +148,7 @@ extension CompassHandle {
 
     /// Sends all actions that did not fire because the integration was off, with their current values; returns how many. An action whose
     /// message would be too large stays as it is. ``CompassHandle/outboxTotals()`` counts the actions that did not fire.
+    /// ``CompassError/Code/unknownEndpoint`` for a key that no endpoint, message or action has.
     public func sendNotFired(
         _ filter: NotFiredFilter = NotFiredFilter(), actor: String? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> UInt32 {
@@ -172,7 +173,8 @@ extension CompassHandle {
     }
 
     /// The same for what was delivered to an endpoint, oldest first, at most 1,000 messages in a call. `page` is the `next` of the call
-    /// before. They are sent after all messages that were never delivered.
+    /// before. They are sent after all messages that were never delivered. The endpoint may be unregistered;
+    /// ``CompassError/Code/unknownEndpoint`` for a key that no endpoint, message or action has.
     public func replaySent(
         _ filter: ReplayFilter, actor: String? = nil, page: String? = nil, isolation: isolated (any Actor)? = #isolation
     ) async throws -> ReplayReport {
@@ -180,8 +182,8 @@ extension CompassHandle {
     }
 
     /// One page of the outbox, oldest first; without a filter the pending and failed messages. An abandoned message is a failed one that
-    /// needs no person: it stays in the list, and `outboxTotals` does not count it. `page` is the `next` of the page before;
-    /// `limit` is from 1 to 500 (``CompassError/Code/invalidArgument`` otherwise).
+    /// needs no person: it stays in the list, and `outboxTotals` does not count it. A key that no endpoint has gives an empty page. `page` is
+    /// the `next` of the page before; `limit` is from 1 to 500 (``CompassError/Code/invalidArgument`` otherwise).
     public func outbox(_ filter: OutboxFilter = OutboxFilter(), page: String? = nil, limit: UInt32 = 50) async throws -> OutboxPage {
         try await outbox(matching: filter, page: page, limit: limit)
     }

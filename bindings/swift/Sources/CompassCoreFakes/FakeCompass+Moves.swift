@@ -58,6 +58,38 @@ extension SessionRecord {
     }
 }
 
+// What it does not have, it refuses as the core does.
+extension FakeState {
+    func missing(_ session: SessionKey) -> CompassError {
+        CompassError(code: deleted.contains(session) ? .deletedSession : .unknownSession)
+    }
+
+    func mustHave(_ session: SessionKey) throws {
+        let known = views[session] != nil || records[session] != nil || sessions.contains { $0.key == session }
+        if !known { throw missing(session) }
+    }
+
+    func mustHave(_ key: String, _ version: WorkflowVersion) throws {
+        if !workflows.contains(where: { $0.workflow.isOf(key, version) }) { throw CompassError(code: .unknownWorkflow, place: key) }
+    }
+
+    func mustHave(endpoint key: String) throws {
+        if !endpoints.contains(where: { $0.endpoint.key == key }) { throw CompassError(code: .unknownEndpoint, place: key) }
+    }
+
+    /// An endpoint that is not registered may have messages or actions.
+    func mustName(_ endpoint: String) throws {
+        let named = outbox.contains { $0.delivery.endpoint == endpoint } || records.values.contains { $0.actions.contains { $0.endpoint == endpoint } }
+        if !named { try mustHave(endpoint: endpoint) }
+    }
+}
+
+extension WorkflowRef {
+    func isOf(_ key: String, _ version: WorkflowVersion) -> Bool {
+        self.key == key && self.version == version.version && localRevision == version.localRevision
+    }
+}
+
 extension Change {
     fileprivate var time: Date? { self == .clear ? nil : fixtureTime }
     fileprivate var source: ValueSource? { self == .clear ? nil : .technician }

@@ -6,7 +6,8 @@ public import Foundation
 ///
 /// It has no rules. Without them, `start` gives a session in progress of that workflow in ``FakeState/views`` (`unknown_workflow` if there
 /// is none), a field takes its value, a draft is kept, and an answer leads to the view in ``FakeState/answers``. Calls on a record give it
-/// as it is; only edits and drafts change it. A session that was deleted is refused as such. A test that needs rules opens the real core: `Compass.open(.testing())`.
+/// as it is; only edits and drafts change it. What it does not have, it refuses as the core does: a session (also one that was deleted), a
+/// workflow, an endpoint; and every call after `close`. A test that needs rules opens the real core: `Compass.open(.testing())`.
 ///
 /// ```swift
 /// let fake = FakeCompass()
@@ -92,6 +93,7 @@ public final class FakeCompass: CompassHandle {
     private let contents = Locked(FakeState())
     private let answer = Locked<Run?>(nil)
     private let refusals = Locked<[Refusal]>([])
+    private let closed = Locked(false)
     private let hub = ChangeHub()
 
     /// Empty.
@@ -134,6 +136,7 @@ public final class FakeCompass: CompassHandle {
     }
 
     private func call<Value>(_ function: String = #function, write: Write? = nil, _ body: (inout FakeState) throws -> Value) throws -> Value {
+        if closed.withLock({ $0 }) { throw CompassError(code: .closed, detail: "the handle is closed") }
         let name = String(function.prefix { $0 != "(" })
         let refusal = refusal(of: name, writes: write != nil)
         return try contents.withLock { contents in
@@ -152,17 +155,13 @@ public final class FakeCompass: CompassHandle {
         return value
     }
 
-    private func missing(_ session: SessionKey, in contents: FakeState) -> CompassError {
-        CompassError(code: contents.deleted.contains(session) ? .deletedSession : .unknownSession)
-    }
-
     private func view(_ session: SessionKey, in contents: FakeState) throws -> SessionView {
-        guard let view = contents.views[session] else { throw missing(session, in: contents) }
+        guard let view = contents.views[session] else { throw contents.missing(session) }
         return view
     }
 
     private func record(_ session: SessionKey, in contents: FakeState) throws -> SessionRecord {
-        guard let record = contents.records[session] else { throw missing(session, in: contents) }
+        guard let record = contents.records[session] else { throw contents.missing(session) }
         return record
     }
 
@@ -183,7 +182,13 @@ public final class FakeCompass: CompassHandle {
     }
     public func workflows() async throws -> [WorkflowSummary] { try call { $0.workflows } }
     public func workflow(_ key: String, version: WorkflowVersion?) async throws -> Workflow {
-        try call { $0.workflowsByKey[key] ?? .fixture(key: key) }
+        try call { contents in
+            if let workflow = contents.workflowsByKey[key] { return workflow }
+            guard let named = contents.workflows.first(where: { $0.workflow.key == key })?.workflow else {
+                throw CompassError(code: .unknownWorkflow, place: key)
+            }
+            return .fixture(key: key, version: named.version, localRevision: named.localRevision, name: named.name)
+        }
     }
     public func workflowDocument(_ key: String, version: WorkflowVersion?) async throws -> Data {
         try call { contents in
@@ -193,11 +198,19 @@ public final class FakeCompass: CompassHandle {
     }
     public func lintWorkflow(_ document: Data) async throws -> [Finding] { try call { $0.findings } }
     public func retireWorkflow(_ key: String, version: WorkflowVersion, retired: Bool, on caller: isolated (any Actor)?) async throws {
-        try write(.retireWorkflow(key, version: version, retired: retired)) { _ in }
+        try write(.retireWorkflow(key, version: version, retired: retired)) { contents in
+            try contents.mustHave(key, version)
+            for index in contents.workflows.indices where contents.workflows[index].workflow.isOf(key, version) {
+                contents.workflows[index].retiredAt = retired ? fixtureTime : nil
+            }
+        }
     }
     public func forgetWorkflow(_ key: String, version: WorkflowVersion, on caller: isolated (any Actor)?) async throws {
         try write(.forgetWorkflow(key, version: version)) { contents in
-            contents.workflows.removeAll { $0.workflow.key == key && $0.workflow.version == version.version }
+            try contents.mustHave(key, version)
+            contents.workflows.removeAll { $0.workflow.isOf(key, version) }
+            if contents.workflows.contains(where: { $0.workflow.key == key }) { return }
+            (contents.workflowsByKey[key], contents.documents[key]) = (nil, nil)
         }
     }
 
@@ -223,7 +236,10 @@ public final class FakeCompass: CompassHandle {
         if let answer {
             try write(asked) { _ in try refuse(commands) }
             let outcome = try answer(commands, session)
-            change { $0.views[session] = outcome.view }
+            change { contents in
+                contents.views[session] = outcome.view
+                contents.commands += commands
+            }
             return outcome
         }
         return try write(asked) { contents in
@@ -234,18 +250,21 @@ public final class FakeCompass: CompassHandle {
                 if case .edit(_, let fields, let notes, _) = command { contents.records[session]?.edit(fields, notes) }
             }
             contents.views[session] = view
+            contents.commands += commands
             return CommandOutcome(applied: .yes, view: view)
         }
     }
 
     public func saveDraft(_ field: String, text: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws {
         try write(.saveDraft(field, text: text, session: session)) { contents in
+            if contents.records[session] == nil { _ = try view(session, in: contents) }
             contents.views[session]?.draft(text, field: field)
             contents.records[session]?.draft(text, field: field)
         }
     }
     public func saveNoteDraft(_ text: String, in session: SessionKey, on caller: isolated (any Actor)?) async throws {
         try write(.saveNoteDraft(text, session: session)) { contents in
+            if contents.records[session] == nil { _ = try view(session, in: contents) }
             contents.views[session]?.noteDraft = text.isEmpty ? nil : text
             contents.records[session]?.noteDraft = text.isEmpty ? nil : text
         }
@@ -261,6 +280,7 @@ public final class FakeCompass: CompassHandle {
     public func totals() async throws -> Totals { try call { $0.totals } }
     public func delete(_ session: SessionKey, on caller: isolated (any Actor)?) async throws -> DeleteReport {
         try write(.delete(session)) { contents in
+            try contents.mustHave(session)
             contents.sessions.removeAll { $0.key == session }
             (contents.views[session], contents.records[session]) = (nil, nil)
             contents.deleted.insert(session)
@@ -277,12 +297,15 @@ public final class FakeCompass: CompassHandle {
     public func integrationEnabled() async throws -> Bool { try call { $0.integrationEnabled } }
     public func putEndpoint(_ endpoint: Endpoint, on caller: isolated (any Actor)?) async throws {
         try write(.putEndpoint(endpoint)) { contents in
+            var status = contents.endpoints.first { $0.endpoint.key == endpoint.key } ?? .fixture(endpoint: endpoint)
+            (status.endpoint, status.archivedAt) = (endpoint, nil)
             contents.endpoints.removeAll { $0.endpoint.key == endpoint.key }
-            contents.endpoints.append(.fixture(endpoint: endpoint))
+            contents.endpoints.append(status)
         }
     }
     public func archiveEndpoint(_ key: String, on caller: isolated (any Actor)?) async throws {
         try write(.archiveEndpoint(key)) { contents in
+            try contents.mustHave(endpoint: key)
             for index in contents.endpoints.indices where contents.endpoints[index].endpoint.key == key {
                 contents.endpoints[index].archivedAt = fixtureTime
             }
@@ -290,13 +313,19 @@ public final class FakeCompass: CompassHandle {
     }
     public func setEndpointEnabled(_ key: String, enabled: Bool, on caller: isolated (any Actor)?) async throws {
         try write(.setEndpointEnabled(key, enabled: enabled)) { contents in
+            try contents.mustHave(endpoint: key)
             for index in contents.endpoints.indices where contents.endpoints[index].endpoint.key == key {
-                contents.endpoints[index].enabled = enabled
+                (contents.endpoints[index].enabled, contents.endpoints[index].disabledReason) = (enabled, enabled ? nil : "by_app")
             }
         }
     }
     public func endpoints() async throws -> [EndpointStatus] { try call { $0.endpoints } }
-    public func testDelivery(_ endpoint: String) async throws -> TestDelivery { try call { $0.testDelivery } }
+    public func testDelivery(_ endpoint: String) async throws -> TestDelivery {
+        try call { contents in
+            try contents.mustHave(endpoint: endpoint)
+            return contents.testDelivery
+        }
+    }
 
     // Actions and the outbox -------------------------------------------------------------------------------------------------------------
 
@@ -330,14 +359,17 @@ public final class FakeCompass: CompassHandle {
     ) async throws -> RedactOutcome {
         let asked = Write.redact(
             target, session: session, actor: actor, reason: reason, pending: pending, bodies: bodies, commandId: commandId)
-        let record = try recorded(asked, session).record
-        return RedactOutcome(applied: .yes, inFlight: false, bodies: [], unusedFiles: [], erased: .now, record: record)
+        let outcome = try recorded(asked, session)
+        return RedactOutcome(applied: .yes, inFlight: outcome.inFlight, bodies: [], unusedFiles: [], erased: .now, record: outcome.record)
     }
     public func sendFailedAgain(actor: String?, on caller: isolated (any Actor)?) async throws -> UInt32 {
         try write(.sendFailedAgain(actor: actor)) { _ in 0 }
     }
     public func sendNotFired(matching filter: NotFiredFilter, actor: String?, on caller: isolated (any Actor)?) async throws -> UInt32 {
-        try write(.sendNotFired(filter, actor: actor)) { _ in 0 }
+        try write(.sendNotFired(filter, actor: actor)) { contents in
+            if let endpoint = filter.endpoint { try contents.mustName(endpoint) }
+            return 0
+        }
     }
     public func replay(
         _ action: String, in session: SessionKey, actor: String?, commandId: String, on caller: isolated (any Actor)?
@@ -352,7 +384,10 @@ public final class FakeCompass: CompassHandle {
     public func replaySent(
         matching filter: ReplayFilter, actor: String?, page: String?, on caller: isolated (any Actor)?
     ) async throws -> ReplayReport {
-        try write(.replaySent(filter, actor: actor, page: page)) { _ in ReplayReport() }
+        try write(.replaySent(filter, actor: actor, page: page)) { contents in
+            try contents.mustName(filter.endpoint)
+            return ReplayReport()
+        }
     }
     public func outbox(matching filter: OutboxFilter, page: String?, limit: UInt32) async throws -> OutboxPage {
         try call {
@@ -365,9 +400,20 @@ public final class FakeCompass: CompassHandle {
     }
     public func outboxTotals() async throws -> OutboxTotals { try call { $0.outboxTotals } }
     public func preview(_ action: String, in session: SessionKey) async throws -> MessagePreview {
-        try call { $0.previews[action] ?? .fixture(action: action) }
+        try call { contents in
+            try contents.mustHave(session)
+            guard let preview = contents.previews[action] else { throw CompassError(code: .unknownAction, place: action) }
+            return preview
+        }
     }
-    public func deliveryBody(_ id: DeliveryId) async throws -> String? { try call { $0.bodies[id] } }
+    public func deliveryBody(_ id: DeliveryId) async throws -> String? {
+        try call { contents in
+            let ofRecords = contents.records.values.flatMap(\.actions).flatMap(\.deliveries)
+            let known = (contents.outbox.map(\.delivery) + ofRecords).contains { $0.id == id }
+            if contents.bodies[id] == nil && !known { throw CompassError(code: .unknownDelivery) }
+            return contents.bodies[id]
+        }
+    }
 
     // Delivery and the life of the handle --------------------------------------------------------------------------------------------------
 
@@ -398,7 +444,9 @@ public final class FakeCompass: CompassHandle {
     public func backup(to file: URL) async throws { try call { _ in } }
     public func check() async throws -> CheckReport { try call { CheckReport(sessions: UInt64($0.sessions.count), faults: []) } }
     public func close(on caller: isolated (any Actor)?) async throws {
+        if closed.withLock({ $0 }) { return }
         try call { _ in }
+        closed.withLock { $0 = true }
         hub.close()
     }
     /// Gives `work` the name of a file that does not exist.

@@ -27,7 +27,7 @@ public struct FakeState: Sendable {
     public var totals = Totals.fixture()
     /// The list of workflows; imported ones are added.
     public var workflows: [WorkflowSummary] = []
-    /// Workflows by key, the same for every version; one without sections for the others.
+    /// Workflows by key, the same for every version; one without sections for the others of ``workflows``.
     public var workflowsByKey: [String: Workflow] = [:]
     /// The documents that were imported, by the key of the workflow.
     public var documents: [String: Data] = [:]
@@ -39,9 +39,9 @@ public struct FakeState: Sendable {
     public var integrationEnabled = true
     /// The result of a test message.
     public var testDelivery = TestDelivery.fixture()
-    /// The messages that actions would send, by the key of the action; an empty one for the others.
+    /// The messages that actions would send, by the key of the action; `unknown_action` for the others.
     public var previews: [String: MessagePreview] = [:]
-    /// The bodies of messages, by their id.
+    /// The bodies of messages, by their id; none for the others of ``outbox`` and ``records``.
     public var bodies: [DeliveryId: String] = [:]
     /// Whether a message is in flight when it is abandoned.
     public var inFlight = false
@@ -61,8 +61,6 @@ public struct FakeState: Sendable {
     public var calls: [String] = []
     /// The calls that write, in order, with their arguments; refused ones too.
     public var writes: [FakeCompass.Write] = []
-    /// The commands so far, in order.
-    public var commands: [Command] {
-        writes.flatMap { write -> [Command] in if case .run(let commands, _, _, _) = write { commands } else { [] } }
-    }
+    /// Every command of `run` that was not refused, in order.
+    public var commands: [Command] = []
 }

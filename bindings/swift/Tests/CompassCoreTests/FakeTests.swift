@@ -260,6 +260,96 @@ final class FakeTests: XCTestCase {
         }
     }
 
+    /// What the core refuses, with the same code and place.
+    func testWhatTheFakeDoesNotHaveIsRefusedAsTheCoreDoesIt() async throws {
+        typealias Call = @Sendable (any CompassHandle) async throws -> Void
+        let (version, session) = (WorkflowVersion(version: 1, localRevision: 0), key)
+        let calls: [(CompassError.Code, String?, [Call])] = [
+            (.unknownWorkflow, "lift", [
+                { _ = try await $0.workflow("lift") }, { _ = try await $0.workflowDocument("lift") },
+                { try await $0.retireWorkflow("lift", version: version) }, { try await $0.forgetWorkflow("lift", version: version) },
+            ]),
+            (.unknownEndpoint, "shed", [
+                { _ = try await $0.testDelivery("shed") }, { try await $0.archiveEndpoint("shed") },
+                { try await $0.setEndpointEnabled("shed", enabled: false) }, { _ = try await $0.replaySent(ReplayFilter(endpoint: "shed")) },
+                { _ = try await $0.sendNotFired(NotFiredFilter(endpoint: "shed")) },
+            ]),
+            (.unknownSession, nil, [
+                { _ = try await $0.delete(session) }, { _ = try await $0.preview("report", in: session) }, { try await $0.saveDraft("site", text: "M", in: session) },
+                { try await $0.saveNoteDraft("M", in: session) }, { _ = try await $0.setField("site", to: .text("M"), in: session) },
+            ]),
+            (.unknownDelivery, nil, [{ _ = try await $0.deliveryBody("msg_abcdefghijklmnopqrstuvwxyz") }]),
+        ]
+        let (fake, compass) = (FakeCompass(), try await Compass.ready())
+        for (code, place, refused) in calls {
+            for (number, call) in refused.enumerated() {
+                for handle: any CompassHandle in [compass, fake] {
+                    do {
+                        try await call(handle)
+                        XCTFail("\(code.rawValue), \(number): \(type(of: handle)) refuses nothing")
+                    } catch let error as CompassError {
+                        XCTAssertEqual([error.code.rawValue, error.place], [code.rawValue, place], "\(number) of \(type(of: handle))")
+                    }
+                }
+            }
+        }
+        try await compass.close()
+        XCTAssertEqual(fake.current.commands, [])
+    }
+
+    func testTheFakeHasWhatItsListsName() async throws {
+        let fake = FakeCompass()
+        let version = WorkflowVersion(version: 1, localRevision: 0)
+        fake.change { contents in
+            contents.views[self.key] = .fixture()
+            contents.workflows = [.fixture()]
+            contents.records[self.key] = .fixture(
+                actions: [.fixture(endpoint: "desk", deliveries: [.fixture(id: "msg_b", endpoint: "desk")])])
+            contents.bodies["msg_c"] = "{}"
+        }
+        let workflow = try await fake.workflow("visit")
+        XCTAssertEqual([workflow.name, "\(workflow.sections.count)"], ["Visit", "0"])
+        try await fake.retireWorkflow("visit", version: version)
+        XCTAssertEqual(fake.current.workflows.map(\.retiredAt), [fixtureTime])
+        try await fake.forgetWorkflow("visit", version: version)
+        await assertThrows(.unknownWorkflow, try await fake.workflow("visit"))
+        // Not registered, but of a record.
+        let (report, sent) = try await (
+            fake.replaySent(ReplayFilter(endpoint: "desk")), fake.sendNotFired(NotFiredFilter(endpoint: "desk")))
+        XCTAssertEqual([report.replayed, sent], [0, 0])
+        await assertThrows(.unknownAction, try await fake.preview("order", in: key))
+        let bodies = try await [fake.deliveryBody("msg_b"), fake.deliveryBody("msg_c")]
+        XCTAssertEqual(bodies, [nil, "{}"])
+    }
+
+    func testAClosedFakeIsClosedAndSequencesEnd() async throws {
+        let fake = shown()
+        var updates = fake.observeSession(key).makeAsyncIterator()
+        _ = try await updates.next()
+        try await fake.close()
+        try await fake.close()
+        let (last, late) = (try await updates.next(), try await fake.observeTotals().first { _ in true })
+        XCTAssertNil(last)
+        XCTAssertNil(late)
+        await assertThrows(.closed, try await fake.session(key))
+        await assertThrows(.closed, try await fake.saveDraft("site", text: "Mill", in: key))
+        XCTAssertEqual(fake.current.calls, ["session", "close"])
+    }
+
+    func testARefusedCommandIsNotOneOfTheCommands() async throws {
+        let fake = shown()
+        fake.refuseNext(CompassError(code: .fieldProblems), of: "answer")
+        await assertThrows(.fieldProblems, try await fake.answer(.fixture(), "on"))
+        _ = try await fake.run([.discard], in: key)
+        XCTAssertEqual(fake.current.commands, [.discard])
+        XCTAssertEqual(fake.current.writes.count, 2)
+        fake.onRun = { _, _ in throw CompassError(code: .notInProgress) }
+        await assertThrows(.notInProgress, try await fake.answer(.fixture(), "on"))
+        fake.onRun = { _, _ in CommandOutcome(applied: .stale, view: .fixture()) }
+        _ = try await fake.answer(.fixture(), "on")
+        XCTAssertEqual(fake.current.commands, [.discard, .answer(visit: 1, answer: "on")])
+    }
+
     func testATaskThatWasCancelledBeforeMakesNoCall() async throws {
         let fake = shown()
         let key = key
@@ -288,19 +378,25 @@ final class FakeTests: XCTestCase {
         XCTAssertEqual(document, pumpCheck)
         let workflow = try await handle.workflow("pump-check")
         XCTAssertEqual(workflow.key, "pump-check")
-        fake.change { $0.previews["report"] = .fixture(body: #"{"site":"Mill Lane"}"#) }
+        fake.change { contents in
+            contents.views[self.key] = .fixture()
+            contents.previews["report"] = .fixture(body: #"{"site":"Mill Lane"}"#)
+        }
         let preview = try await handle.preview("report", in: key)
         XCTAssertEqual(preview.body, #"{"site":"Mill Lane"}"#)
         fake.change { $0.testDelivery = .fixture(delivered: false, status: 410, outcome: "gone") }
+        try await handle.putEndpoint(.fixture())
         let test = try await handle.testDelivery("office")
         XCTAssertEqual(test.outcome, "gone")
         let (totals, purged, by) = try await (
             handle.totals(), handle.purge(olderThan: .seconds(1)), handle.purgeAllBefore(fixtureTime, actor: "Mia"))
         XCTAssertEqual([totals.sessions.completed, purged.purged, by.purged], [0, 0, 0])
-        try await handle.putEndpoint(.fixture())
         try await handle.setEndpointEnabled("office", enabled: false)
+        // The app's own decision stays.
+        try await handle.putEndpoint(.fixture())
         let endpoints = try await handle.endpoints()
         XCTAssertEqual(endpoints.map(\.enabled), [false])
+        XCTAssertEqual(endpoints.map(\.disabledReason), ["by_app"])
     }
 
     /// The type that an app injects: it has the same default arguments as `Compass`.
@@ -310,6 +406,7 @@ final class FakeTests: XCTestCase {
         fake.change { contents in
             contents.sessions = (1...60).map { .fixture(key: "session-\($0)") }
             contents.records[key] = .fixture()
+            contents.workflows = [.fixture()]
         }
         let (sessions, outbox, report) = try await (handle.sessions(), handle.outbox(), handle.flush())
         XCTAssertEqual([sessions.sessions.count, outbox.items.count, Int(report.sent)], [50, 0, 0])

@@ -148,8 +148,7 @@ final class SessionTests: XCTestCase {
         XCTAssertEqual(transport.requests[0].body, transport.requests[1].body)
         let report = try await compass.replaySent(ReplayFilter(endpoint: "office"))
         XCTAssertEqual(report, ReplayReport(replayed: 1))
-        let none = try await compass.replaySent(ReplayFilter(endpoint: "nowhere"))
-        XCTAssertEqual(none, ReplayReport())
+        await assertThrows(.unknownEndpoint, try await compass.replaySent(ReplayFilter(endpoint: "nowhere")))
         try await compass.close()
     }
 

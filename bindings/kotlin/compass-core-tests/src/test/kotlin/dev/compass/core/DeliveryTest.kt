@@ -212,7 +212,7 @@ class DeliveryTest {
                 val (first, second) = office.received
                 assertEquals(first.text to first.headers["webhook-id"], second.text to second.headers["webhook-id"])
                 assertEquals(ReplayReport(replayed = 1), compass.replaySent(ReplayFilter("office")))
-                assertEquals(ReplayReport(), compass.replaySent(ReplayFilter("nowhere")))
+                assertEquals("nowhere", assertCode(ErrorCode.UNKNOWN_ENDPOINT) { compass.replaySent(ReplayFilter("nowhere")) }.place)
             }
         }
     }

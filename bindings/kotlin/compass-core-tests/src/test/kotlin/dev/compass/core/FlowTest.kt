@@ -157,7 +157,7 @@ class FlowTest {
             compass.setIntegrationEnabled(true)
             val before = compass.outboxTotals()
             assertEquals(1L to 0L, before.notFired to before.pending)
-            assertEquals(0, compass.sendNotFired(NotFiredFilter(endpoint = "nowhere")))
+            assertEquals("nowhere", assertCode(ErrorCode.UNKNOWN_ENDPOINT) { compass.sendNotFired(NotFiredFilter(endpoint = "nowhere")) }.place)
             assertEquals(1, compass.sendNotFired())
             val after = compass.outboxTotals()
             assertEquals(0L to 1L, after.notFired to after.pending)

@@ -8,6 +8,8 @@ import dev.compass.core.model.DeliveryState
 import dev.compass.core.model.FieldChange
 import dev.compass.core.model.FieldState
 import dev.compass.core.model.FieldValue
+import dev.compass.core.model.MessagePreview
+import dev.compass.core.model.NotFiredFilter
 import dev.compass.core.model.Note
 import dev.compass.core.model.NoteChange
 import dev.compass.core.model.OutboxFilter
@@ -19,6 +21,7 @@ import dev.compass.core.model.SessionState
 import dev.compass.core.model.Signing
 import dev.compass.core.model.ValueSource
 import dev.compass.core.model.WorkflowRef
+import dev.compass.core.model.WorkflowVersion
 import dev.compass.core.testing.FakeCall
 import dev.compass.core.testing.FakeCompass
 import dev.compass.core.testing.FakeState
@@ -236,6 +239,65 @@ class TestingTest {
         assertEquals(ErrorCode.DELETED_SESSION, (shown.await().exceptionOrNull() as CompassException).code)
         assertCode(ErrorCode.DELETED_SESSION) { fake.record(view.key) }
         assertCode(ErrorCode.UNKNOWN_SESSION) { fake.session("another") }
+    }
+
+    @Test
+    fun `a fake refuses what it does not have, as the core does`() = test {
+        val (version, session) = WorkflowVersion(1) to sessionView().key
+        val calls = mapOf<Pair<String, String?>, List<suspend Compass.() -> Any?>>(
+            (ErrorCode.UNKNOWN_WORKFLOW to "lift") to listOf(
+                { workflow("lift") }, { workflowDocument("lift") }, { retireWorkflow("lift", version) }, { forgetWorkflow("lift", version) },
+            ),
+            (ErrorCode.UNKNOWN_ENDPOINT to "shed") to listOf(
+                { testDelivery("shed") }, { archiveEndpoint("shed") }, { setEndpointEnabled("shed", false) },
+                { replaySent(ReplayFilter("shed")) }, { sendNotFired(NotFiredFilter("shed")) },
+            ),
+            (ErrorCode.UNKNOWN_SESSION to null) to listOf(
+                { delete(session) }, { preview(session, "report") }, { saveDraft(session, "site", "M") }, { saveNoteDraft(session, "M") },
+                { setField(session, "site", FieldValue.Text("M")) },
+            ),
+            (ErrorCode.UNKNOWN_DELIVERY to null) to listOf({ deliveryBody("msg_" + "a".repeat(26)) }),
+        )
+        val fake = FakeCompass()
+        folder.ready().use { real ->
+            for ((refusal, refused) in calls) for (call in refused) {
+                assertEquals(refusal, assertCode(refusal.first) { real.call() }.run { code to place })
+                assertEquals(refusal, assertCode(refusal.first) { fake.call() }.run { code to place })
+            }
+        }
+        assertEquals(emptyList<Command>(), fake.commands)
+    }
+
+    @Test
+    fun `a fake has what its lists name`() = test {
+        val view = sessionView()
+        val sent = delivery { copy(id = "msg_b", endpoint = "desk") }
+        val fake = FakeCompass(
+            FakeState(
+                views = mapOf(view.key to view),
+                records = mapOf(view.key to sessionRecord { copy(actions = listOf(action { copy(endpoint = "desk", deliveries = listOf(sent)) })) }),
+                outbox = listOf(outboxItem()), workflows = listOf(workflowSummary()), endpoints = listOf(endpointStatus()),
+                previews = mapOf("report" to MessagePreview("report", "office", "{}", "1")), bodies = mapOf("msg_c" to "{}"), inFlight = true,
+            ),
+        )
+        assertEquals("Pump check" to 0, fake.workflow("pump-check").run { name to sections.size })
+        fake.retireWorkflow("pump-check", WorkflowVersion(1))
+        assertEquals(view.startedAt, fake.workflows().single().retiredAt)
+        fake.forgetWorkflow("pump-check", WorkflowVersion(1))
+        assertEquals("pump-check", assertCode(ErrorCode.UNKNOWN_WORKFLOW) { fake.workflow("pump-check") }.place)
+        fake.setEndpointEnabled("office", false)
+        fake.putEndpoint(endpointStatus().endpoint)
+        assertEquals(false to "by_app", fake.endpoints().single().run { enabled to disabledReason })
+        assertTrue(fake.testDelivery("office").delivered)
+        // Not registered, but of a record.
+        assertEquals(0 to 0, fake.replaySent(ReplayFilter("desk")).replayed to fake.sendNotFired(NotFiredFilter("desk")))
+        assertEquals("{}", fake.preview(view.key, "report").body)
+        assertEquals("order", assertCode(ErrorCode.UNKNOWN_ACTION) { fake.preview(view.key, "order") }.place)
+        assertEquals(listOf(null, null, "{}"), listOf(delivery().id, "msg_b", "msg_c").map { fake.deliveryBody(it) })
+        assertTrue(fake.abandon(view.key, "report", "jo", "by hand").inFlight)
+        val noted = fake.note(view.key, "Key at the desk", "jo").view.notes.single()
+        assertEquals("jo", noted.actor)
+        assertEquals(ValueSource.Technician, fake.setField(view.key, "site", FieldValue.Text("Mill")).view.fields.single().source)
     }
 
     @Test

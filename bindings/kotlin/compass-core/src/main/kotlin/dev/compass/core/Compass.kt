@@ -269,7 +269,8 @@ public interface Compass : Closeable {
 
     /**
      * Sends all actions that did not fire because the integration was off, with their current values; returns how many. An action whose
-     * message would be too large stays as it is. [outboxTotals] counts the actions that did not fire.
+     * message would be too large stays as it is. [outboxTotals] counts the actions that did not fire. [ErrorCode.UNKNOWN_ENDPOINT] for a key
+     * that no endpoint, message or action has.
      */
     public suspend fun sendNotFired(filter: NotFiredFilter = NotFiredFilter(), actor: String? = null): Int
 
@@ -290,14 +291,15 @@ public interface Compass : Closeable {
 
     /**
      * The same for what was delivered to an endpoint, oldest first, at most 1,000 messages in a call. [page] is the `next` of the call
-     * before. They are sent after all messages that were never delivered.
+     * before. They are sent after all messages that were never delivered. The endpoint may be unregistered; [ErrorCode.UNKNOWN_ENDPOINT] for
+     * a key that no endpoint, message or action has.
      */
     public suspend fun replaySent(filter: ReplayFilter, actor: String? = null, page: String? = null): ReplayReport
 
     /**
      * One page of the outbox, oldest first; without a filter the pending and failed messages. An abandoned message is a failed one that needs
-     * no person: it stays in the list, and [outboxTotals] does not count it. [page] is the `next` of the page before; [limit]
-     * is from 1 to 500 ([ErrorCode.INVALID_ARGUMENT] otherwise).
+     * no person: it stays in the list, and [outboxTotals] does not count it. A key that no endpoint has gives an empty page. [page] is the
+     * `next` of the page before; [limit] is from 1 to 500 ([ErrorCode.INVALID_ARGUMENT] otherwise).
      */
     public suspend fun outbox(filter: OutboxFilter = OutboxFilter(), page: String? = null, limit: Int = 50): OutboxPage
 

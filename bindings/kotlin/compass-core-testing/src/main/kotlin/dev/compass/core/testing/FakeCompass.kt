@@ -77,7 +77,7 @@ public data class FakeState(
     val sessions: List<SessionSummary> = emptyList(),
     /** The list of workflows; imported ones are added. */
     val workflows: List<WorkflowSummary> = emptyList(),
-    /** Workflows by key, the same for every version. */
+    /** Workflows by key, the same for every version; one without sections for the others of [workflows]. */
     val workflowsByKey: Map<String, Workflow> = emptyMap(),
     /** The outbox; filters take of it what they name. */
     val outbox: List<OutboxItem> = emptyList(),
@@ -95,6 +95,16 @@ public data class FakeState(
     val failure: CompassException? = null,
     /** The documents that were imported, by the key of the workflow. */
     val documents: Map<String, ByteArray> = emptyMap(),
+    /** The findings about every document. */
+    val findings: List<Finding> = emptyList(),
+    /** The result of a test message. */
+    val testDelivery: TestDelivery = TestDelivery(true, 202, "sent", 0L),
+    /** The messages that actions would send, by the key of the action; `unknown_action` for the others. */
+    val previews: Map<String, MessagePreview> = emptyMap(),
+    /** The bodies of messages, by their id; none for the others of [outbox] and [records]. */
+    val bodies: Map<DeliveryId, String> = emptyMap(),
+    /** Whether a message is in flight when it is abandoned. */
+    val inFlight: Boolean = false,
 )
 
 /**
@@ -114,7 +124,8 @@ public data class FakeCall(public val name: String, public val arguments: List<A
  * that it gets.
  *
  * It has no rules: it moves its view as far as that is possible without them ([after]), keeps drafts, filters lists and edits
- * records. A test that needs rules uses a real handle and a temporary folder.
+ * records. What it does not have, it refuses as the core does: a session, a workflow, an endpoint. A test that needs rules uses a real handle
+ * and a temporary folder.
  *
  * ```kotlin
  * val view = sessionView()
@@ -211,6 +222,26 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     private fun missing(session: SessionKey) =
         unknown(if (session in deleted) ErrorCode.DELETED_SESSION else ErrorCode.UNKNOWN_SESSION)
 
+    private fun FakeState.mustHave(session: SessionKey) {
+        if (session !in views && session !in records && sessions.none { it.key == session }) throw missing(session)
+    }
+
+    private fun FakeState.mustHave(key: String, version: WorkflowVersion) {
+        if (workflows.none { it.workflow.isOf(key, version) }) throw unknown(ErrorCode.UNKNOWN_WORKFLOW, key)
+    }
+
+    private fun FakeState.mustHaveEndpoint(key: String) {
+        if (endpoints.none { it.endpoint.key == key }) throw unknown(ErrorCode.UNKNOWN_ENDPOINT, key)
+    }
+
+    // As the core: an endpoint that is not registered may have messages or actions.
+    private fun FakeState.mustName(key: String) {
+        val named = outbox.any { it.delivery.endpoint == key } || records.values.any { record -> record.actions.any { it.endpoint == key } }
+        if (!named) mustHaveEndpoint(key)
+    }
+
+    private fun FakeState.recorded(session: SessionKey) = RecordOutcome(Applied.YES, inFlight, recordOf(session))
+
     private fun FakeState.sessionPage(filter: SessionFilter, limit: Int): SessionPage {
         val found = sessions.filter { it.isIn(filter) }
         return SessionPage(found.take(limit), next = MORE.takeIf { found.size > limit })
@@ -221,7 +252,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         return OutboxPage(found.take(limit), next = MORE.takeIf { found.size > limit })
     }
 
-    private fun unknown(code: String) = CompassException(code, detail = "the fake has none")
+    private fun unknown(code: String, place: String? = null) = CompassException(code, place = place, detail = "the fake has none")
 
     /** Gives the first view in progress of the workflow. */
     override suspend fun start(start: Start): CommandOutcome = call("start", start) {
@@ -241,7 +272,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         commandId: String?,
     ): CommandOutcome = call("run", session, commands, actor, commandId) {
         for (command in commands) refusal(command.name)?.let { throw it }
-        val view = commands.fold(view(session)) { view, command -> view.moves(command) }
+        val view = commands.fold(view(session)) { view, command -> view.moves(command).notedBy(actor, since = view) }
         asked += commands
         change { copy(views = views + (session to view), records = records.with(session) { commands.fold(this, SessionRecord::after) }) }
         CommandOutcome(Applied.YES, view)
@@ -263,17 +294,31 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun workflows(): List<WorkflowSummary> = call("workflows") { workflows }
 
     override suspend fun workflow(key: String, version: WorkflowVersion?): Workflow =
-        call("workflow", key, version) { workflowsByKey[key] ?: throw unknown(ErrorCode.UNKNOWN_WORKFLOW) }
+        call("workflow", key, version) {
+            workflowsByKey[key] ?: workflows.firstOrNull { it.workflow.key == key }?.workflow?.withoutSections()
+                ?: throw unknown(ErrorCode.UNKNOWN_WORKFLOW, key)
+        }
 
     override suspend fun workflowDocument(key: String, version: WorkflowVersion?): ByteArray =
-        call("workflowDocument", key, version) { documents[key] ?: throw unknown(ErrorCode.UNKNOWN_WORKFLOW) }
+        call("workflowDocument", key, version) { documents[key] ?: throw unknown(ErrorCode.UNKNOWN_WORKFLOW, key) }
 
-    override suspend fun lintWorkflow(document: ByteArray): List<Finding> = call("lintWorkflow", document) { emptyList() }
+    override suspend fun lintWorkflow(document: ByteArray): List<Finding> = call("lintWorkflow", document) { findings }
 
     override suspend fun retireWorkflow(key: String, version: WorkflowVersion, retired: Boolean): Unit =
-        call("retireWorkflow", key, version, retired) { }
+        call("retireWorkflow", key, version, retired) {
+            mustHave(key, version)
+            val since = at.takeIf { retired }
+            change { copy(workflows = workflows.map { if (it.workflow.isOf(key, version)) it.copy(retiredAt = since) else it }) }
+        }
 
-    override suspend fun forgetWorkflow(key: String, version: WorkflowVersion): Unit = call("forgetWorkflow", key, version) { }
+    override suspend fun forgetWorkflow(key: String, version: WorkflowVersion): Unit = call("forgetWorkflow", key, version) {
+        mustHave(key, version)
+        change {
+            val left = workflows.filterNot { it.workflow.isOf(key, version) }
+            if (left.any { it.workflow.key == key }) copy(workflows = left)
+            else copy(workflows = left, workflowsByKey = workflowsByKey - key, documents = documents - key)
+        }
+    }
 
     override suspend fun saveDraft(session: SessionKey, field: String, text: String): Unit =
         call("saveDraft", session, field, text) {
@@ -302,7 +347,7 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     /** Removes the session: calls and flows are refused with [ErrorCode.DELETED_SESSION] from then on. */
     override suspend fun delete(session: SessionKey): DeleteReport {
-        call("delete", session) { }
+        call("delete", session) { mustHave(session) }
         deleted += session
         change { copy(views = views - session, records = records - session, sessions = sessions.filter { it.key != session }) }
         return DeleteReport(emptyList(), Erased.NOW)
@@ -325,30 +370,36 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
 
     override suspend fun putEndpoint(endpoint: Endpoint) {
         call("putEndpoint", endpoint) { }
-        val status = EndpointStatus(endpoint, enabled = true)
-        change { copy(endpoints = endpoints.filter { it.endpoint.key != endpoint.key } + status) }
+        change {
+            val (same, others) = endpoints.partition { it.endpoint.key == endpoint.key }
+            copy(endpoints = others + (same.firstOrNull()?.copy(endpoint = endpoint, archivedAt = null) ?: EndpointStatus(endpoint, enabled = true)))
+        }
     }
 
     override suspend fun archiveEndpoint(key: String) {
-        call("archiveEndpoint", key) { }
+        call("archiveEndpoint", key) { mustHaveEndpoint(key) }
         change { copy(endpoints = endpoints.map { if (it.endpoint.key == key) it.copy(archivedAt = at) else it }) }
     }
 
     override suspend fun setEndpointEnabled(key: String, enabled: Boolean) {
-        call("setEndpointEnabled", key, enabled) { }
-        change { copy(endpoints = endpoints.map { if (it.endpoint.key == key) it.copy(enabled = enabled) else it }) }
+        call("setEndpointEnabled", key, enabled) { mustHaveEndpoint(key) }
+        val why = "by_app".takeUnless { enabled }
+        change { copy(endpoints = endpoints.map { if (it.endpoint.key == key) it.copy(enabled = enabled, disabledReason = why) else it }) }
     }
 
     override suspend fun endpoints(): List<EndpointStatus> = call("endpoints") { endpoints }
 
     override suspend fun testDelivery(endpoint: String): TestDelivery =
-        call("testDelivery", endpoint) { TestDelivery(true, 202, "sent", 0L) }
+        call("testDelivery", endpoint) {
+            mustHaveEndpoint(endpoint)
+            testDelivery
+        }
 
     override suspend fun send(session: SessionKey, action: String, actor: String?, commandId: String): RecordOutcome =
-        call("send", session, action, actor, commandId) { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
+        call("send", session, action, actor, commandId) { recorded(session) }
 
     override suspend fun sendCorrected(session: SessionKey, action: String, actor: String?, commandId: String): RecordOutcome =
-        call("sendCorrected", session, action, actor, commandId) { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
+        call("sendCorrected", session, action, actor, commandId) { recorded(session) }
 
     override suspend fun abandon(
         session: SessionKey,
@@ -357,10 +408,10 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         reason: String,
         commandId: String,
     ): RecordOutcome =
-        call("abandon", session, action, actor, reason, commandId) { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
+        call("abandon", session, action, actor, reason, commandId) { recorded(session) }
 
     override suspend fun abandonSession(session: SessionKey, actor: String, reason: String, commandId: String): RecordOutcome =
-        call("abandonSession", session, actor, reason, commandId) { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
+        call("abandonSession", session, actor, reason, commandId) { recorded(session) }
 
     override suspend fun redact(
         session: SessionKey,
@@ -372,20 +423,26 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
         commandId: String,
     ): RedactOutcome =
         call("redact", session, target, actor, reason, pending, bodies, commandId) {
-            RedactOutcome(Applied.YES, inFlight = false, emptyList(), emptyList(), Erased.NOW, recordOf(session))
+            RedactOutcome(Applied.YES, inFlight, emptyList(), emptyList(), Erased.NOW, recordOf(session))
         }
 
     override suspend fun sendFailedAgain(actor: String?): Int = call("sendFailedAgain", actor) { 0 }
-    override suspend fun sendNotFired(filter: NotFiredFilter, actor: String?): Int = call("sendNotFired", filter, actor) { 0 }
+    override suspend fun sendNotFired(filter: NotFiredFilter, actor: String?): Int = call("sendNotFired", filter, actor) {
+        filter.endpoint?.let { mustName(it) }
+        0
+    }
 
     override suspend fun replay(session: SessionKey, action: String, actor: String?, commandId: String): RecordOutcome =
-        call("replay", session, action, actor, commandId) { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
+        call("replay", session, action, actor, commandId) { recorded(session) }
 
     override suspend fun replaySession(session: SessionKey, actor: String?, commandId: String): RecordOutcome =
-        call("replaySession", session, actor, commandId) { RecordOutcome(Applied.YES, inFlight = false, recordOf(session)) }
+        call("replaySession", session, actor, commandId) { recorded(session) }
 
     override suspend fun replaySent(filter: ReplayFilter, actor: String?, page: String?): ReplayReport =
-        call("replaySent", filter, actor, page) { ReplayReport() }
+        call("replaySent", filter, actor, page) {
+            mustName(filter.endpoint)
+            ReplayReport()
+        }
 
     override suspend fun outbox(filter: OutboxFilter, page: String?, limit: Int): OutboxPage =
         call("outbox", filter, page, limit) { outboxPage(filter, limit) }
@@ -393,9 +450,16 @@ public open class FakeCompass(state: FakeState = FakeState()) : Compass {
     override suspend fun outboxTotals(): OutboxTotals = call("outboxTotals") { outboxTotals }
 
     override suspend fun preview(session: SessionKey, action: String): MessagePreview =
-        call("preview", session, action) { throw unknown(ErrorCode.UNKNOWN_ACTION) }
+        call("preview", session, action) {
+            mustHave(session)
+            previews[action] ?: throw unknown(ErrorCode.UNKNOWN_ACTION, action)
+        }
 
-    override suspend fun deliveryBody(id: DeliveryId): String? = call("deliveryBody", id) { null }
+    override suspend fun deliveryBody(id: DeliveryId): String? = call("deliveryBody", id) {
+        val ofRecords = records.values.flatMap { it.actions }.flatMap { it.deliveries }
+        if (id !in bodies && (outbox.map { it.delivery } + ofRecords).none { it.id == id }) throw unknown(ErrorCode.UNKNOWN_DELIVERY)
+        bodies[id]
+    }
 
     override suspend fun flush(deadline: Duration, urgent: Boolean): FlushReport = call("flush", deadline, urgent) {
         flushes++

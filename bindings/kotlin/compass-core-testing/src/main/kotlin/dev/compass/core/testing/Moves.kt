@@ -15,6 +15,9 @@ import dev.compass.core.model.SessionState
 import dev.compass.core.model.SessionSummary
 import dev.compass.core.model.SessionView
 import dev.compass.core.model.ValueSource
+import dev.compass.core.model.Workflow
+import dev.compass.core.model.WorkflowRef
+import dev.compass.core.model.WorkflowVersion
 import dev.compass.core.toState
 
 /**
@@ -35,9 +38,22 @@ private fun SessionView.over(state: SessionState) = copy(state = state, finished
 private fun SessionView.after(change: FieldChange): SessionView {
     val state = change.change.toState()
     val gone = state == FieldState.NotProvided
-    return field(change.field) { copy(state = state, completedAt = at.takeUnless { gone }, draft = null, problem = problem.takeIf { gone }) }
-        .copy(problems = problems.filter { gone || it.field != change.field })
+    return field(change.field) {
+        copy(
+            state = state, completedAt = at.takeUnless { gone }, source = ValueSource.Technician.takeUnless { gone }, draft = null,
+            problem = problem.takeIf { gone },
+        )
+    }.copy(problems = problems.filter { gone || it.field != change.field })
 }
+
+/** The notes that are new have this author, where a test gives them none. */
+internal fun SessionView.notedBy(actor: String?, since: SessionView) =
+    copy(notes = notes.mapIndexed { place, note -> if (place < since.notes.size) note else note.copy(actor = note.actor ?: actor) })
+
+internal fun WorkflowRef.isOf(key: String, version: WorkflowVersion) =
+    this.key == key && this.version == version.version && localRevision == version.localRevision
+
+internal fun WorkflowRef.withoutSections() = Workflow(format = 1, key, version, localRevision, name, start = "arrive")
 
 internal fun SessionView.drafted(field: String, text: String) = field(field) { copy(draft = text.ifEmpty { null }) }
 
