@@ -195,9 +195,13 @@ impl Compass {
         Ok(())
     }
 
-    /// Reports what the app knows about the network. Going online wakes delivery. Not stored.
+    /// Reports what the app knows about the network. Going online wakes delivery. Not stored. Observers get a notice with `endpoints`, because
+    /// what messages wait for depends on it.
     pub fn set_connectivity(&self, connectivity: Connectivity) {
-        self.inner.delivery.set_connectivity(connectivity);
+        if self.inner.delivery.set_connectivity(connectivity) {
+            let observers = &self.inner.observers;
+            observers.notify(&Notice { revision: observers.notified(), endpoints: true, ..Notice::default() });
+        }
     }
 
     /// When [`Compass::flush`] will have something to do, for a scheduler of the platform.

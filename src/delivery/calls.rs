@@ -97,12 +97,18 @@ impl Delivery {
     }
 
     /// Takes the app's report about the network. When the network has changed, entries that waited for one are due at once; the worker begins
-    /// after one short random wait, so that not all phones send at the same moment.
-    pub(crate) fn set_connectivity(&self, connectivity: Connectivity) {
+    /// after one short random wait, so that not all phones send at the same moment. True if it is another report than the last one.
+    pub(crate) fn set_connectivity(&self, connectivity: Connectivity) -> bool {
         let now = self.ports.clock.monotonic();
-        if self.shared.change(|shared| shared.schedule.network.set(connectivity, now) && shared.mode != Mode::Closed) {
+        let (is_other, has_risen) = self.shared.change(|shared| {
+            let is_open = shared.mode != Mode::Closed;
+            let is_other = shared.schedule.network.connectivity() != connectivity;
+            (is_open && is_other, shared.schedule.network.set(connectivity, now) && is_open)
+        });
+        if has_risen {
             self.network_changed();
         }
+        is_other
     }
 
     /// The generation of the network has risen.

@@ -16,7 +16,7 @@ pub struct Notice {
     /// The outbox changed.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub outbox: bool,
-    /// An endpoint, or the integration itself, changed.
+    /// An endpoint, the integration itself, or what the app reported about the network changed.
     #[cfg_attr(feature = "uniffi", uniffi(default))]
     pub endpoints: bool,
     /// The list of workflows changed.

@@ -342,3 +342,19 @@ fn a_clock_that_is_set_back_while_two_processes_run_is_no_time() {
     assert_eq!(status(&field, OFFICE).failing_reason.as_deref(), Some("unreachable"), "six hours");
     other.close().unwrap();
 }
+
+#[test]
+fn observers_learn_that_another_network_was_reported() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let told = Arc::new(AtomicUsize::new(0));
+    let tells = Arc::clone(&told);
+    let _place = field.compass.observe(Arc::new(move |notice: &Notice| {
+        if notice.endpoints {
+            tells.fetch_add(1, Ordering::SeqCst);
+        }
+    }));
+    for (reported, times) in [(Connectivity::Offline, 1), (Connectivity::Offline, 1), (on(None, 1), 2), (on(Some(true), 1), 3)] {
+        field.compass.set_connectivity(reported);
+        assert_eq!(told.load(Ordering::SeqCst), times, "{reported:?}");
+    }
+}

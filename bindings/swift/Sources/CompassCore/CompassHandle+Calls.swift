@@ -197,7 +197,8 @@ extension CompassHandle {
 
     /// Reports what the app knows of the network, with a number of the network, if it has one. It is not stored in the file; the handle
     /// remembers it for each database that it opens. While nothing was reported, every endpoint is tried over any network, also one that wants
-    /// an unmetered one. ``ConnectivityMonitor`` does this automatically.
+    /// an unmetered one. Sequences of records, messages and endpoints query again, because what messages wait for depends on it.
+    /// ``ConnectivityMonitor`` does this automatically.
     public func setConnectivity(_ connectivity: Connectivity, isolation: isolated (any Actor)? = #isolation) async throws {
         try await setConnectivity(connectivity, on: isolation)
     }

@@ -344,7 +344,7 @@ public interface Compass : Closeable {
     /**
      * Reports what the app knows of the network, with the platform's number of the network, if it has one. It is not stored in the file; the
      * handle remembers it for each database that it opens. While nothing was reported, every endpoint is tried over any network, also one that
-     * wants an unmetered one.
+     * wants an unmetered one. Flows of records, messages and endpoints query again, because what messages wait for depends on it.
      */
     public suspend fun setConnectivity(connectivity: Connectivity)
 
