@@ -68,9 +68,13 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 /// The same with an unused name.
 pub(super) fn unused(path: &Path, suffix: &str) -> PathBuf {
+    beside(path, &format!("{suffix}{:016x}", random()))
+}
+
+pub(super) fn random() -> u64 {
     let mut random = [0; 8];
     crypto::fill_random(&mut random);
-    beside(path, &format!("{suffix}{:016x}", u64::from_ne_bytes(random)))
+    u64::from_ne_bytes(random)
 }
 
 /// Creates the database file if it does not exist, only for its owner; SQLite gives its files beside it the same permissions.
@@ -102,6 +106,14 @@ pub(crate) fn has_no_wal(path: &Path) -> bool {
     let mut header = [0; 20];
     let is_read = File::open(path).and_then(|mut file| file.read_exact(&mut header)).is_ok();
     is_read && header[18] == 1 && header[19] == 1 && !has_journal(path)
+}
+
+/// The generation of a closed file that is marked as complete without a WAL, from its header. None where it is no such file.
+pub(super) fn generation_of_copy(path: &Path) -> Option<i64> {
+    let mut header = [0; 44];
+    File::open(path).and_then(|mut file| file.read_exact(&mut header)).ok()?;
+    let generation = u32::from_be_bytes([header[40], header[41], header[42], header[43]]);
+    (header[18] == 1 && header[19] == 1).then(|| i64::from(generation))
 }
 
 /// Whether a change was interrupted, and its rollback journal is kept.

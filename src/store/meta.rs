@@ -92,6 +92,11 @@ pub(crate) fn file_generation(connection: &Connection) -> Result<i64> {
     Ok(connection.prepare_cached("PRAGMA schema_version")?.query_row([], |row| row.get(0))?)
 }
 
+/// Sets it in a file that nobody else has.
+pub(super) fn set_file_generation(connection: &Connection, generation: i64) -> Result<()> {
+    Ok(connection.pragma_update(None, "schema_version", generation)?)
+}
+
 pub(crate) fn set_integration_enabled(tx: &Transaction<'_>, enabled: bool) -> Result<()> {
     tx.execute(
         "UPDATE meta SET integration_enabled = ?1, integration_was_enabled = max(integration_was_enabled, ?1), configuration = configuration + 1

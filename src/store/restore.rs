@@ -7,7 +7,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -154,6 +154,8 @@ impl Restore<'_> {
         // Without this it cannot be opened or written.
         meta::load(&copy)?;
         CarriedState::of(&copy)?;
+        // No other file that had this name has the same one.
+        meta::set_file_generation(&copy, i64::from(files::random() as u32 >> 1))?;
         Ok(copy)
     }
 
@@ -169,22 +171,28 @@ impl Restore<'_> {
         if page_size(copy)? != size {
             copy.execute_batch(&format!("PRAGMA page_size = {size}; VACUUM"))?;
         }
-        let kept = files::kept_as(self.path);
         for _ in 0..TRIES {
             let seen = changes(&watcher)?;
-            if !is_new(&watcher)? {
+            let is_new = is_new(&watcher)?;
+            if !is_new {
                 let lost = lost::not_in(&watcher, Some((copy, self.is_id))).map_err(of_present)?;
                 if !lost.is_empty() && self.abandonment.is_none() {
                     return Ok(Replaced::Undelivered(Some(lost.len() as u64)));
                 }
                 CarriedState::of(&watcher).map_err(of_present)?.carry_to(copy)?;
-                self.keep(&watcher, &lost, &kept)?;
+                self.keep(&watcher, &lost)?;
             }
             let over = Backup::new(copy, &mut present)?;
             // The first step begins the transaction: from here on no other process writes.
             let mut went = over.step(1)?;
             if changes(&watcher)? != seen {
                 continue;
+            }
+            if went == StepResult::More && !is_new {
+                // Not before: what is kept of a restore that fails would be the file before a later one.
+                let generation = meta::file_generation(&watcher)?;
+                files::publish_database(&files::beside(self.path, files::BEFORE_PART), &self.kept_as(generation))?;
+                (self.step)("kept");
             }
             while went == StepResult::More {
                 (self.step)("writes");
@@ -202,20 +210,29 @@ impl Restore<'_> {
         Err(StoreError::Locked)
     }
 
-    /// Copies the present file to the name under which it is kept.
-    fn keep(&self, present: &Connection, lost: &[Message], kept: &Path) -> Result<()> {
+    /// Copies the present file. The copy gets the name under which it is kept once nobody else can write.
+    fn keep(&self, present: &Connection, lost: &[Message]) -> Result<()> {
         let part = files::beside(self.path, files::BEFORE_PART);
         // A killed process may have left one.
         files::remove_database(&part)?;
         files::create(&part)?;
         backup::fill(present, &part, || true).map_err(of_present)?;
+        let mut kept = Target::open(&part)?;
+        meta::set_file_generation(&kept, meta::file_generation(present)?)?;
         if let Some(abandonment) = self.abandonment {
-            abandon(&part, lost, abandonment).map_err(of_present)?;
+            abandon(&mut kept, lost, abandonment).map_err(of_present)?;
         }
+        kept.close().map_err(|(_, error)| error)?;
         (self.step)("copied");
-        files::publish_database(&part, kept)?;
-        (self.step)("kept");
         Ok(())
+    }
+
+    /// The name under which the present file of this generation is kept. What a restore kept that was killed before it had written is an earlier
+    /// content of the same file, which no restore has replaced.
+    fn kept_as(&self, generation: i64) -> PathBuf {
+        let before = files::beside(self.path, files::BEFORE);
+        let is_earlier = self.from != before && files::generation_of_copy(&before) == Some(generation);
+        if is_earlier { before } else { files::kept_as(self.path) }
     }
 
     /// Replaces a file that cannot be opened with the checked copy.
@@ -277,9 +294,8 @@ impl Restore<'_> {
 }
 
 /// No other process has this file yet, and it is not a finished copy.
-fn abandon(part: &Path, lost: &[Message], abandonment: &Abandonment<'_>) -> Result<()> {
-    let mut file = Target::open(part)?;
-    if schema::version(&file)? < migrate::newest() {
+fn abandon(file: &mut Target, lost: &[Message], abandonment: &Abandonment<'_>) -> Result<()> {
+    if schema::version(file)? < migrate::newest() {
         // An older schema cannot store it.
         return Ok(());
     }

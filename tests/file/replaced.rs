@@ -201,3 +201,57 @@ fn another_process_sees_that_a_copy_came_in_the_place_of_an_erased_database() {
         drop(hold);
     }
 }
+
+/// Puts back what the restore before has replaced.
+fn go_back(app: &App) {
+    Compass::restore(beside(&app.path(), ".before-restore"), &RestoreOptions::new(app.path())).unwrap();
+}
+
+#[test]
+fn going_back_after_a_restore_that_failed_before_loses_nothing() {
+    let (app, session, copy, other) = two_processes();
+    let _hold = other.resume().unwrap();
+    let mut options = RestoreOptions::new(app.path());
+    let writes = other.clone();
+    // Whenever the file is copied, this process writes to it.
+    options.on_step = Some(std::sync::Arc::new(move |step| {
+        if step == "copied" {
+            writes.note(session, "The valve is closed.", &id()).unwrap();
+        }
+    }));
+    assert_eq!(code(Compass::restore(&copy, &options)), "locked");
+    assert!(!beside(&app.path(), ".before-restore").exists(), "nothing was replaced");
+    other.note(session, "The pump runs.", &id()).unwrap();
+    let notes = other.record(session).unwrap().notes.len();
+    Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap();
+    assert_eq!(other.record(session).unwrap().notes.len(), 0);
+    go_back(&app);
+    assert_eq!(other.record(session).unwrap().notes.len(), notes);
+}
+
+#[test]
+fn going_back_after_a_restore_that_was_killed_before_loses_nothing() {
+    let (app, session, copy, other) = two_processes();
+    let _hold = other.resume().unwrap();
+    assert_eq!(other.record(session).unwrap().notes.len(), 0);
+    for at in ["copied", "kept", "writes"] {
+        restored(&app, &copy, |step| step != at);
+    }
+    other.note(session, "The pump runs.", &id()).unwrap();
+    for _ in 0..2 {
+        // Again because the answer got lost.
+        Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap();
+        assert_eq!(other.record(session).unwrap().notes.len(), 0);
+    }
+    go_back(&app);
+    assert_eq!(other.record(session).unwrap().notes.len(), 1);
+    let kept = beside(&app.path(), ".before-restore");
+    let before = std::fs::read(&kept).unwrap();
+    other.quiesce().unwrap();
+    // Whatever takes the place next, and however.
+    lose_page(&app.path(), "action");
+    for _ in 0..3 {
+        Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap();
+        assert!(std::fs::read(&kept).unwrap() == before);
+    }
+}
