@@ -425,7 +425,11 @@ pub(super) fn finish(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
     }
     let begun = begun?;
     let is_ours = match &begun {
-        Some(begun) => fs::read_to_string(files::beside(path, files::READY_HASH)).ok() == Some(Sha256::of_all(begun)?.to_string()),
+        // What cannot be read now may be ours.
+        Some(begun) => match fs::read(files::beside(path, files::READY_HASH)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            told => told.ok() == Some(Sha256::of_all(begun)?.to_string().into_bytes()),
+        },
         None => false,
     };
     if !is_ours {

@@ -144,6 +144,22 @@ fn a_restore_that_was_killed_is_finished_by_a_process_that_was_there_before() {
 }
 
 #[test]
+fn a_restore_that_was_killed_is_finished_when_all_of_it_can_be_read() {
+    let (app, session, copy, other) = two_processes();
+    lose_page(&app.path(), "action");
+    restored(&app, &copy, |step| step != "file aside");
+    // As if there were no descriptors left.
+    let (hash, aside) = (beside(&app.path(), "-restoring-sha256"), app.folder().join("aside"));
+    std::fs::rename(&hash, &aside).unwrap();
+    std::fs::create_dir(&hash).unwrap();
+    assert_eq!((code(open(&app.path())), code(other.totals())), ("io", "io"));
+    std::fs::remove_dir(&hash).unwrap();
+    std::fs::rename(&aside, &hash).unwrap();
+    let compass = open(&app.path()).unwrap();
+    assert_eq!((compass.totals().unwrap().sessions.completed, compass.record(session).unwrap().notes.len()), (3, 0));
+}
+
+#[test]
 fn a_process_that_only_reads_a_restored_copy_has_it_open() {
     let (app, _, copy, other) = two_processes();
     lose_page(&app.path(), "action");
