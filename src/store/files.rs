@@ -112,7 +112,7 @@ pub(crate) fn has_no_wal(path: &Path) -> bool {
 pub(super) fn generation_of_copy(path: &Path) -> Option<i64> {
     let mut header = [0; 44];
     File::open(path).and_then(|mut file| file.read_exact(&mut header)).ok()?;
-    let generation = u32::from_be_bytes([header[40], header[41], header[42], header[43]]);
+    let generation = i32::from_be_bytes([header[40], header[41], header[42], header[43]]);
     (header[18] == 1 && header[19] == 1).then(|| i64::from(generation))
 }
 
@@ -215,7 +215,8 @@ impl Drop for Part {
     }
 }
 
-fn sync(path: &Path) -> Result<()> {
+/// Returns when the content of this file is on the disk.
+pub(super) fn sync(path: &Path) -> Result<()> {
     // Opened for writing, because some systems require it.
     Ok(OpenOptions::new().write(true).open(path)?.sync_all()?)
 }

@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::row::to_ms;
-use super::{Connection, Result, Transaction, set_back};
+use super::{Connection, Result, Transaction, cleaning, set_back};
 use crate::crypto::Sha256;
 use crate::model::Timestamp;
 
@@ -94,7 +94,7 @@ pub(crate) fn file_generation(connection: &Connection) -> Result<i64> {
 
 /// Sets it in a file that nobody else has.
 pub(super) fn set_file_generation(connection: &Connection, generation: i64) -> Result<()> {
-    Ok(connection.pragma_update(None, "schema_version", generation)?)
+    cleaning::without_defensive_mode(connection, || Ok(connection.pragma_update(None, "schema_version", generation)?))
 }
 
 pub(crate) fn set_integration_enabled(tx: &Transaction<'_>, enabled: bool) -> Result<()> {

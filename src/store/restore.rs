@@ -223,6 +223,8 @@ impl Restore<'_> {
             abandon(&mut kept, lost, abandonment).map_err(of_present)?;
         }
         kept.close().map_err(|(_, error)| error)?;
+        // Now, because nobody else can write when it gets its name.
+        files::sync(&part)?;
         (self.step)("copied");
         Ok(())
     }
