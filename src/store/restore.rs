@@ -272,12 +272,13 @@ impl Restore<'_> {
         }
         (self.step)("locked");
         new.sync_all()?;
-        files::remove_database(&files::kept_as(self.path))?;
         let (ready, hash) = (files::beside(self.path, files::READY), files::beside(self.path, files::READY_HASH));
         files::remove(&hash)?;
         let mut tells = files::create(&hash)?;
         tells.write_all(Sha256::of_all(&new)?.to_string().as_bytes())?;
         tells.sync_all()?;
+        // The last step that can fail is near: a restore that fails leaves what an earlier one has kept.
+        files::remove_database(&files::kept_as(self.path))?;
         files::sync_folder(self.path)?;
         files::rename(part, &ready)?;
         if let Err(error) = files::sync_folder(self.path)
