@@ -230,7 +230,7 @@ impl Restore<'_> {
     }
 
     /// The name under which the present file of this generation is kept. What a restore kept that was killed before it had written is an earlier
-    /// content of the same file, which no restore has replaced.
+    /// content of the same file, which no restore has replaced. So is what stayed when the file was opened.
     fn kept_as(&self, generation: i64) -> PathBuf {
         let before = files::beside(self.path, files::BEFORE);
         let is_earlier = self.from != before && files::generation_of_copy(&before) == Some(generation);
@@ -463,9 +463,9 @@ fn move_in(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
     files::remove(&files::beside(path, files::READY_HASH))
 }
 
-/// Removes the file that was kept of the earlier database, which is not needed once the new one was opened, and the files of a restore that
-/// did not finish.
-pub(super) fn forget_before(path: &Path) {
+/// Removes the file that was kept of the earlier database, which is not needed once the new one, of this generation, was opened, and the files
+/// of a restore that did not finish.
+pub(super) fn forget_before(path: &Path, generation: i64) {
     let left = [files::BEFORE_PART, files::LATER, files::BEFORE, files::READY_HASH, files::COPY].map(|left| files::beside(path, left));
     if left.iter().all(|left| fs::symlink_metadata(left).is_err()) {
         return;
@@ -474,7 +474,10 @@ pub(super) fn forget_before(path: &Path) {
     // A restore in another process has it locked, and needs them. If they stay, the next process that opens the file tries again. Without a
     // file there is no lock, and a restore could begin meanwhile; on a full disk there is none.
     let _ = files::create(copy);
-    let Ok(_locked) = lock_exclusively(copy) else { return };
+    let Ok(_locked) = lock_exclusively(copy) else {
+        // It is not what a later restore has replaced.
+        return files::set_generation_of_copy(&files::beside(path, files::BEFORE), generation);
+    };
     for left in &left {
         let _ = files::remove_database(left);
     }

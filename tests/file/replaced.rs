@@ -271,3 +271,27 @@ fn going_back_after_a_restore_that_was_killed_before_loses_nothing() {
         assert!(std::fs::read(&kept).unwrap() == before);
     }
 }
+
+#[test]
+fn going_back_after_the_database_was_opened_during_a_restore_loses_nothing() {
+    let (app, session, copy, other) = two_processes();
+    other.close().unwrap();
+    Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap();
+    for notes in 1..=2 {
+        restored(&app, &copy, |step| {
+            if step == "checked" {
+                // It cannot remove the file before: that process may need it.
+                let compass = open(&app.path()).unwrap();
+                compass.note(session, "The valve is closed.", &id()).unwrap();
+                compass.close().unwrap();
+            }
+            // Killed the first time.
+            step != "checked" || notes == 2
+        });
+        if notes == 1 {
+            Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap();
+        }
+        go_back(&app);
+        assert_eq!(open(&app.path()).unwrap().record(session).unwrap().notes.len(), notes);
+    }
+}
