@@ -77,7 +77,7 @@ impl Store {
         // It may hold data that an earlier process deleted before it ended.
         let is_erased = !files::has_wal(path) || cleaning::erase(&connection).unwrap_or(false);
         let file = meta::file_generation(&connection)?;
-        restore::forget_before(path);
+        restore::forget_before(path, file);
         pool.keep(Role::Writer, connection);
         reserve::make(path);
         let store = Self {

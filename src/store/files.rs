@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{Error, ErrorKind, Read};
+use std::io::{Error, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -21,6 +21,9 @@ pub(super) const BEFORE_PART: &str = ".before-restore-part";
 pub(super) const BEFORE: &str = ".before-restore";
 pub(super) const LATER: &str = ".before-later-restore";
 pub(super) const RESERVE: &str = "-reserve";
+
+/// Where SQLite's header has the generation.
+const GENERATION_AT: usize = 40;
 
 /// Every file of this database. The database itself comes last: until it is removed, the database exists.
 pub(super) fn all_of(path: &Path) -> impl Iterator<Item = PathBuf> {
@@ -68,9 +71,13 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 /// The same with an unused name.
 pub(super) fn unused(path: &Path, suffix: &str) -> PathBuf {
+    beside(path, &format!("{suffix}{:016x}", random()))
+}
+
+pub(super) fn random() -> u64 {
     let mut random = [0; 8];
     crypto::fill_random(&mut random);
-    beside(path, &format!("{suffix}{:016x}", u64::from_ne_bytes(random)))
+    u64::from_ne_bytes(random)
 }
 
 /// Creates the database file if it does not exist, only for its owner; SQLite gives its files beside it the same permissions.
@@ -102,6 +109,26 @@ pub(crate) fn has_no_wal(path: &Path) -> bool {
     let mut header = [0; 20];
     let is_read = File::open(path).and_then(|mut file| file.read_exact(&mut header)).is_ok();
     is_read && header[18] == 1 && header[19] == 1 && !has_journal(path)
+}
+
+/// The generation of a closed file that is marked as complete without a WAL, from its header. None where it is no such file.
+pub(super) fn generation_of_copy(path: &Path) -> Option<i64> {
+    generation_in(&mut File::open(path).ok()?)
+}
+
+fn generation_in(file: &mut File) -> Option<i64> {
+    let mut header = [0; GENERATION_AT + 4];
+    file.read_exact(&mut header).ok()?;
+    let generation = i32::from_be_bytes(header[GENERATION_AT..].try_into().ok()?);
+    (header[18] == 1 && header[19] == 1).then(|| i64::from(generation))
+}
+
+/// Gives such a file this generation. An error is ignored: then it keeps its own.
+pub(super) fn set_generation_of_copy(path: &Path, generation: i64) {
+    let Ok(mut file) = OpenOptions::new().read(true).write(true).open(path) else { return };
+    if generation_in(&mut file).is_some() {
+        let _ = file.seek(SeekFrom::Start(GENERATION_AT as u64)).and_then(|_| file.write_all(&(generation as i32).to_be_bytes()));
+    }
 }
 
 /// Whether a change was interrupted, and its rollback journal is kept.
@@ -203,7 +230,8 @@ impl Drop for Part {
     }
 }
 
-fn sync(path: &Path) -> Result<()> {
+/// Returns when the content of this file is on the disk.
+pub(super) fn sync(path: &Path) -> Result<()> {
     // Opened for writing, because some systems require it.
     Ok(OpenOptions::new().write(true).open(path)?.sync_all()?)
 }
@@ -258,8 +286,6 @@ impl From<Error> for StoreError {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {

@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::row::to_ms;
-use super::{Connection, Result, Transaction, set_back};
+use super::{Connection, Result, Transaction, cleaning, set_back};
 use crate::crypto::Sha256;
 use crate::model::Timestamp;
 
@@ -90,6 +90,11 @@ pub(crate) fn secrets_generation(configuration: u64) -> u64 {
 pub(crate) fn file_generation(connection: &Connection) -> Result<i64> {
     // SQLite raises it with every change of the schema, which does not happen while the database is open, and when a copy is written over it.
     Ok(connection.prepare_cached("PRAGMA schema_version")?.query_row([], |row| row.get(0))?)
+}
+
+/// Sets it in a file that nobody else has.
+pub(super) fn set_file_generation(connection: &Connection, generation: i64) -> Result<()> {
+    cleaning::without_defensive_mode(connection, || Ok(connection.pragma_update(None, "schema_version", generation)?))
 }
 
 pub(crate) fn set_integration_enabled(tx: &Transaction<'_>, enabled: bool) -> Result<()> {

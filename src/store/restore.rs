@@ -7,7 +7,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -155,6 +155,8 @@ impl Restore<'_> {
         // Without this it cannot be opened or written.
         meta::load(&copy)?;
         CarriedState::of(&copy)?;
+        // No other file that had this name has the same one.
+        meta::set_file_generation(&copy, i64::from(files::random() as u32 >> 1))?;
         Ok(copy)
     }
 
@@ -170,22 +172,28 @@ impl Restore<'_> {
         if page_size(copy)? != size {
             copy.execute_batch(&format!("PRAGMA page_size = {size}; VACUUM"))?;
         }
-        let kept = files::kept_as(self.path);
         for _ in 0..TRIES {
             let seen = changes(&watcher)?;
-            if !is_new(&watcher)? {
+            let is_new = is_new(&watcher)?;
+            if !is_new {
                 let lost = lost::not_in(&watcher, Some((copy, self.is_id))).map_err(of_present)?;
                 if !lost.is_empty() && self.abandonment.is_none() {
                     return Ok(Replaced::Undelivered(Some(lost.len() as u64)));
                 }
                 CarriedState::of(&watcher).map_err(of_present)?.carry_to(copy)?;
-                self.keep(&watcher, &lost, &kept)?;
+                self.keep(&watcher, &lost)?;
             }
             let over = Backup::new(copy, &mut present)?;
             // The first step begins the transaction: from here on no other process writes.
             let mut went = over.step(1)?;
             if changes(&watcher)? != seen {
                 continue;
+            }
+            if went == StepResult::More && !is_new {
+                // Not before: what is kept of a restore that fails would be the file before a later one.
+                let generation = meta::file_generation(&watcher)?;
+                files::publish_database(&files::beside(self.path, files::BEFORE_PART), &self.kept_as(generation))?;
+                (self.step)("kept");
             }
             while went == StepResult::More {
                 (self.step)("writes");
@@ -203,20 +211,31 @@ impl Restore<'_> {
         Err(StoreError::Locked)
     }
 
-    /// Copies the present file to the name under which it is kept.
-    fn keep(&self, present: &Connection, lost: &[Message], kept: &Path) -> Result<()> {
+    /// Copies the present file. The copy gets the name under which it is kept once nobody else can write.
+    fn keep(&self, present: &Connection, lost: &[Message]) -> Result<()> {
         let part = files::beside(self.path, files::BEFORE_PART);
         // A killed process may have left one.
         files::remove_database(&part)?;
         files::create(&part)?;
         backup::fill(present, &part, || true).map_err(of_present)?;
+        let mut kept = Target::open(&part)?;
+        meta::set_file_generation(&kept, meta::file_generation(present)?)?;
         if let Some(abandonment) = self.abandonment {
-            abandon(&part, lost, abandonment).map_err(of_present)?;
+            abandon(&mut kept, lost, abandonment).map_err(of_present)?;
         }
+        kept.close().map_err(|(_, error)| error)?;
+        // Now, because nobody else can write when it gets its name.
+        files::sync(&part)?;
         (self.step)("copied");
-        files::publish_database(&part, kept)?;
-        (self.step)("kept");
         Ok(())
+    }
+
+    /// The name under which the present file of this generation is kept. What a restore kept that was killed before it had written is an earlier
+    /// content of the same file, which no restore has replaced. So is what stayed when the file was opened.
+    fn kept_as(&self, generation: i64) -> PathBuf {
+        let before = files::beside(self.path, files::BEFORE);
+        let is_earlier = self.from != before && files::generation_of_copy(&before) == Some(generation);
+        if is_earlier { before } else { files::kept_as(self.path) }
     }
 
     /// Replaces a file that cannot be opened with the checked copy.
@@ -254,12 +273,13 @@ impl Restore<'_> {
         }
         (self.step)("locked");
         new.sync_all()?;
-        files::remove_database(&files::kept_as(self.path))?;
         let (ready, hash) = (files::beside(self.path, files::READY), files::beside(self.path, files::READY_HASH));
         files::remove(&hash)?;
         let mut tells = files::create(&hash)?;
         tells.write_all(Sha256::of_all(&new)?.to_string().as_bytes())?;
         tells.sync_all()?;
+        // The last step that can fail is near: a restore that fails leaves what an earlier one has kept.
+        files::remove_database(&files::kept_as(self.path))?;
         files::sync_folder(self.path)?;
         files::rename(part, &ready)?;
         if let Err(error) = files::sync_folder(self.path)
@@ -278,9 +298,8 @@ impl Restore<'_> {
 }
 
 /// No other process has this file yet, and it is not a finished copy.
-fn abandon(part: &Path, lost: &[Message], abandonment: &Abandonment<'_>) -> Result<()> {
-    let mut file = Target::open(part)?;
-    if schema::version(&file)? < migrate::newest() {
+fn abandon(file: &mut Target, lost: &[Message], abandonment: &Abandonment<'_>) -> Result<()> {
+    if schema::version(file)? < migrate::newest() {
         // An older schema cannot store it.
         return Ok(());
     }
@@ -410,7 +429,11 @@ pub(super) fn finish(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
     }
     let begun = begun?;
     let is_ours = match &begun {
-        Some(begun) => fs::read_to_string(files::beside(path, files::READY_HASH)).ok() == Some(Sha256::of_all(begun)?.to_string()),
+        // What cannot be read now may be ours.
+        Some(begun) => match fs::read(files::beside(path, files::READY_HASH)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+            told => told.ok() == Some(Sha256::of_all(begun)?.to_string().into_bytes()),
+        },
         None => false,
     };
     if !is_ours {
@@ -441,9 +464,9 @@ fn move_in(path: &Path, step: &dyn Fn(&str)) -> Result<()> {
     files::remove(&files::beside(path, files::READY_HASH))
 }
 
-/// Removes the file that was kept of the earlier database, which is not needed once the new one was opened, and the files of a restore that
-/// did not finish.
-pub(super) fn forget_before(path: &Path) {
+/// Removes the file that was kept of the earlier database, which is not needed once the new one, of this generation, was opened, and the files
+/// of a restore that did not finish.
+pub(super) fn forget_before(path: &Path, generation: i64) {
     let left = [files::BEFORE_PART, files::LATER, files::BEFORE, files::READY_HASH, files::COPY].map(|left| files::beside(path, left));
     if left.iter().all(|left| fs::symlink_metadata(left).is_err()) {
         return;
@@ -452,7 +475,10 @@ pub(super) fn forget_before(path: &Path) {
     // A restore in another process has it locked, and needs them. If they stay, the next process that opens the file tries again. Without a
     // file there is no lock, and a restore could begin meanwhile; on a full disk there is none.
     let _ = files::create(copy);
-    let Ok(_locked) = lock_exclusively(copy) else { return };
+    let Ok(_locked) = lock_exclusively(copy) else {
+        // It is not what a later restore has replaced.
+        return files::set_generation_of_copy(&files::beside(path, files::BEFORE), generation);
+    };
     for left in &left {
         let _ = files::remove_database(left);
     }

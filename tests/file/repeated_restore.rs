@@ -145,6 +145,26 @@ fn a_restore_that_fails_is_not_carried_out_later() {
 }
 
 #[test]
+fn a_restore_that_fails_leaves_what_was_kept() {
+    let (app, copy) = copied();
+    let other = Compass::open(app.options().as_other_process()).unwrap();
+    restore(&app, &copy);
+    other.start(&Start::new("pump-check", id())).unwrap();
+    restore(&app, &copy);
+    other.close().unwrap();
+    std::fs::write(app.path(), [0x5a; 9000]).unwrap();
+    let folder = beside(&app.path(), "-restoring-sha256");
+    std::fs::create_dir(&folder).unwrap();
+    let discard = DiscardUndelivered { actor: "Mia".to_owned(), reason: "damaged".to_owned() };
+    assert!(Compass::restore(&copy, &RestoreOptions::new(app.path()).discard_undelivered(discard)).is_err());
+    assert_eq!((sessions(&before(&app)), sessions(&later(&app))), (5, 4));
+    std::fs::remove_dir(&folder).unwrap();
+    restore(&app, &copy);
+    assert_eq!((sessions(&app.path()), sessions(&before(&app))), (3, 5));
+    assert_eq!(std::fs::read(later(&app)).unwrap(), [0x5a; 9000]);
+}
+
+#[test]
 fn only_what_a_restore_made_becomes_the_database() {
     let other = App::new();
     other.start();

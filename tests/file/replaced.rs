@@ -144,6 +144,22 @@ fn a_restore_that_was_killed_is_finished_by_a_process_that_was_there_before() {
 }
 
 #[test]
+fn a_restore_that_was_killed_is_finished_when_all_of_it_can_be_read() {
+    let (app, session, copy, other) = two_processes();
+    lose_page(&app.path(), "action");
+    restored(&app, &copy, |step| step != "file aside");
+    // As if there were no descriptors left.
+    let (hash, aside) = (beside(&app.path(), "-restoring-sha256"), app.folder().join("aside"));
+    std::fs::rename(&hash, &aside).unwrap();
+    std::fs::create_dir(&hash).unwrap();
+    assert_eq!((code(open(&app.path())), code(other.totals())), ("io", "io"));
+    std::fs::remove_dir(&hash).unwrap();
+    std::fs::rename(&aside, &hash).unwrap();
+    let compass = open(&app.path()).unwrap();
+    assert_eq!((compass.totals().unwrap().sessions.completed, compass.record(session).unwrap().notes.len()), (3, 0));
+}
+
+#[test]
 fn a_process_that_only_reads_a_restored_copy_has_it_open() {
     let (app, _, copy, other) = two_processes();
     lose_page(&app.path(), "action");
@@ -199,5 +215,83 @@ fn another_process_sees_that_a_copy_came_in_the_place_of_an_erased_database() {
         other.start(&Start::new("pump-check", id())).unwrap();
         assert!(!other.refresh().unwrap(), "a change of its own");
         drop(hold);
+    }
+}
+
+/// Puts back what the restore before has replaced.
+fn go_back(app: &App) {
+    Compass::restore(beside(&app.path(), ".before-restore"), &RestoreOptions::new(app.path())).unwrap();
+}
+
+#[test]
+fn going_back_after_a_restore_that_failed_before_loses_nothing() {
+    let (app, session, copy, other) = two_processes();
+    let _hold = other.resume().unwrap();
+    let mut options = RestoreOptions::new(app.path());
+    let writes = other.clone();
+    // Whenever the file is copied, this process writes to it.
+    options.on_step = Some(std::sync::Arc::new(move |step| {
+        if step == "copied" {
+            writes.note(session, "The valve is closed.", &id()).unwrap();
+        }
+    }));
+    assert_eq!(code(Compass::restore(&copy, &options)), "locked");
+    assert!(!beside(&app.path(), ".before-restore").exists(), "nothing was replaced");
+    other.note(session, "The pump runs.", &id()).unwrap();
+    let notes = other.record(session).unwrap().notes.len();
+    Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap();
+    assert_eq!(other.record(session).unwrap().notes.len(), 0);
+    go_back(&app);
+    assert_eq!(other.record(session).unwrap().notes.len(), notes);
+}
+
+#[test]
+fn going_back_after_a_restore_that_was_killed_before_loses_nothing() {
+    let (app, session, copy, other) = two_processes();
+    let _hold = other.resume().unwrap();
+    assert_eq!(other.record(session).unwrap().notes.len(), 0);
+    for at in ["copied", "kept", "writes"] {
+        restored(&app, &copy, |step| step != at);
+    }
+    other.note(session, "The pump runs.", &id()).unwrap();
+    for _ in 0..2 {
+        // Again because the answer got lost.
+        Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap();
+        assert_eq!(other.record(session).unwrap().notes.len(), 0);
+    }
+    go_back(&app);
+    assert_eq!(other.record(session).unwrap().notes.len(), 1);
+    let kept = beside(&app.path(), ".before-restore");
+    let before = std::fs::read(&kept).unwrap();
+    other.quiesce().unwrap();
+    // Whatever takes the place next, and however.
+    lose_page(&app.path(), "action");
+    for _ in 0..3 {
+        Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap();
+        assert!(std::fs::read(&kept).unwrap() == before);
+    }
+}
+
+#[test]
+fn going_back_after_the_database_was_opened_during_a_restore_loses_nothing() {
+    let (app, session, copy, other) = two_processes();
+    other.close().unwrap();
+    Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap();
+    for notes in 1..=2 {
+        restored(&app, &copy, |step| {
+            if step == "checked" {
+                // It cannot remove the file before: that process may need it.
+                let compass = open(&app.path()).unwrap();
+                compass.note(session, "The valve is closed.", &id()).unwrap();
+                compass.close().unwrap();
+            }
+            // Killed the first time.
+            step != "checked" || notes == 2
+        });
+        if notes == 1 {
+            Compass::restore(&copy, &RestoreOptions::new(app.path())).unwrap();
+        }
+        go_back(&app);
+        assert_eq!(open(&app.path()).unwrap().record(session).unwrap().notes.len(), notes);
     }
 }

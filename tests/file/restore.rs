@@ -208,12 +208,13 @@ fn what_another_process_writes_meanwhile_is_looked_at_again() {
     let (once, writes) = (AtomicBool::new(false), other.clone());
     let mut options = options(&app);
     options.on_step = Some(Arc::new(move |step| {
-        if step == "kept" && !once.swap(true, Ordering::Relaxed) {
+        if step == "copied" && !once.swap(true, Ordering::Relaxed) {
             complete(&writes);
         }
     }));
     assert_eq!(code(Compass::restore(&copy, &options)), "undelivered");
     assert_eq!(other.outbox_totals().unwrap().pending, 3);
+    assert!(!before(&app).exists(), "nothing was replaced");
 }
 
 #[test]
