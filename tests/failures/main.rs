@@ -219,10 +219,19 @@ fn a_call_during_which_the_disk_is_lost_is_refused_whole() {
     assert_whole(Source::Disk, true);
 }
 
+fn assert_whole_often(name: &str, source: Source, every: u64) {
+    let call = CALLS.iter().position(|call| call.name == name).unwrap();
+    assert_right(fail_each(&CALLS[call..=call], source, false, Some(every)));
+}
+
 #[test]
 fn a_salvage_tells_of_what_the_disk_did_not_give() {
-    let salvage = CALLS.iter().position(|call| call.name == "salvage").unwrap();
-    assert_right(fail_each(&CALLS[salvage..=salvage], Source::Disk, false, Some(1)));
+    assert_whole_often("salvage", Source::Disk, 1);
+}
+
+#[test]
+fn a_check_takes_no_lack_of_memory_for_damage() {
+    assert_whole_often("check", Source::Memory, 37);
 }
 
 // What would be found -------------------------------------------------------------------------------------------------------------------
