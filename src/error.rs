@@ -47,6 +47,9 @@ pub enum Error {
     /// There is no room left on the device. Try again once there is.
     #[error("there is no room left on the device")]
     DiskFull,
+    /// There was not enough memory for the call. Try again once there is.
+    #[error("there is not enough memory")]
+    OutOfMemory,
     /// The file is damaged. It is not changed, so that what is left of it can be read.
     #[error("the database is damaged: {detail}")]
     Corrupt {
@@ -239,6 +242,7 @@ impl Error {
             Error::CannotOpen { .. } => "cannot_open",
             Error::Locked => "locked",
             Error::DiskFull => "disk_full",
+            Error::OutOfMemory => "out_of_memory",
             Error::Corrupt { .. } => "corrupt",
             Error::NotADatabase => "not_a_database",
             Error::NewerSchema { .. } => "newer_schema",
@@ -272,7 +276,7 @@ impl Error {
 
     /// Whether the same call may succeed later without any change to it.
     pub fn retryable(&self) -> bool {
-        matches!(self, Error::CannotOpen { .. } | Error::Locked | Error::DiskFull | Error::Io { .. })
+        matches!(self, Error::CannotOpen { .. } | Error::Locked | Error::DiskFull | Error::OutOfMemory | Error::Io { .. })
     }
 
     /// The place that the error is about, where there is one: a field's key, a visit's number, the name of an argument.
@@ -369,6 +373,7 @@ impl From<StoreError> for Error {
             StoreError::CannotOpen(detail) => Error::CannotOpen { detail },
             StoreError::Locked => Error::Locked,
             StoreError::Full => Error::DiskFull,
+            StoreError::OutOfMemory => Error::OutOfMemory,
             StoreError::Corrupt(detail) | StoreError::Unreadable(detail) => Error::Corrupt { detail },
             StoreError::CorruptEntry(_) => Error::Corrupt { detail: error.to_string() },
             StoreError::Foreign => Error::NotADatabase,

@@ -1,4 +1,4 @@
-//! A disk without room. Each test runs in a process of its own, on a small disk of its own, where such a disk can be made.
+//! A disk without room, or one that can only be read. Each test runs in a process of its own, on a small disk of its own, where such a disk can be made.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -16,7 +16,7 @@ use std::time::Duration;
 use compass_core::model::*;
 use compass_core::port::{Random, SystemRandom, Transport, TransportFailure, TransportRequest, TransportResponse};
 use compass_core::testing::{ScriptedTransport, answer};
-use compass_core::{CancelToken, Compass, DiscardUndelivered, Error, Options};
+use compass_core::{CancelToken, Compass, DiscardUndelivered, Error, Options, RestoreOptions};
 use support::app::{App, code, id, pump_check, set, text};
 use support::field::{WAIT_LIMIT, eventually, in_time};
 
@@ -422,4 +422,54 @@ fn shows_what_is_stored(disk: &Path) {
     assert_eq!(draft(&app), None, "it is gone when the field is set");
     app.reopen();
     assert_eq!(draft(&app), None);
+}
+
+#[test]
+fn on_a_disk_that_can_only_be_read_nothing_changes() {
+    on_a_disk_of("24m", "on_a_disk_that_can_only_be_read_nothing_changes", changes_nothing);
+}
+
+fn changes_nothing(disk: &Path) {
+    let becomes = |how: &str| {
+        let remounted = Process::new("mount").args(["-o", &format!("remount,{how}")]).arg(disk).status().unwrap();
+        assert!(remounted.success(), "{how}");
+    };
+    let mut app = App::new();
+    let session = app.completed();
+    let copy = app.folder().join("copy.db");
+    app.compass.backup(&copy).unwrap();
+    let notes = app.start().key;
+    for round in 0..2 {
+        app.compass.note(notes, "Kept", &id()).unwrap();
+        // With everything in the one file, and with some of it in the WAL.
+        if round == 0 {
+            app.compass.close().unwrap()
+        } else {
+            app.compass.clone().kill()
+        }
+        becomes("ro");
+        let files = || -> Vec<(PathBuf, Vec<u8>)> {
+            let mut files: Vec<PathBuf> = std::fs::read_dir(app.folder()).unwrap().map(|file| file.unwrap().path()).collect();
+            files.sort();
+            files.into_iter().map(|file| (file.clone(), std::fs::read(file).unwrap())).collect()
+        };
+        let before = files();
+        let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
+        let restore = RestoreOptions::new(app.path()).discard_undelivered(discard.clone());
+        for refused in [
+            Compass::open(app.options()).map(drop),
+            Compass::restore(&copy, &restore),
+            Compass::erase(app.path(), Some(&discard)),
+            Compass::salvage(app.path(), disk.join("salvaged")).map(drop),
+        ] {
+            let error = refused.unwrap_err();
+            assert_eq!((error.code(), error.retryable()), ("cannot_open", true), "{error}");
+        }
+        assert!(files() == before, "the files are as they were");
+        becomes("rw");
+        app.compass = Compass::open(app.options()).unwrap();
+        assert_eq!((app.view(notes).notes.len(), app.faults()), (round + 1, Vec::new()));
+    }
+    assert_eq!(app.deliver().sent, 3);
+    assert_eq!(app.record(session).actions[0].status, ActionStatus::Sent);
 }

@@ -221,13 +221,17 @@ impl Inner {
     pub(super) fn document_faults(&self, connection: &Connection) -> Result<Vec<String>> {
         let mut faults = Vec::new();
         for id in store::workflow::ids(connection)? {
-            let Ok((workflow, hash, document)) = store::workflow::by_id(connection, id) else {
-                faults.push(format!("row {id} of the workflows cannot be read"));
-                continue;
+            let (workflow, hash, document) = match store::workflow::by_id(connection, id) {
+                Err(error) if error.is_finding() => {
+                    faults.push(format!("row {id} of the workflows cannot be read"));
+                    continue;
+                }
+                found => found?,
             };
             let of = format!("the document of workflow {} {}", workflow.key, workflow.version_label());
             match store::workflow::summary(connection, id) {
-                Err(_) => faults.push(format!("the list entry of {of} cannot be read")),
+                Err(error) if error.is_finding() => faults.push(format!("the list entry of {of} cannot be read")),
+                Err(error) => return Err(error.into()),
                 Ok(listed) if listed.startable != listed.worst.is_none_or(|worst| worst == Severity::Warning) => {
                     faults.push(format!("the mark whether {of} can be started does not match its findings"));
                 }

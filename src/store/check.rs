@@ -50,6 +50,10 @@ fn add_faults(connection: &Connection, pragma: &str, most: usize, faults: &mut V
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()?.filter(|_| faults.len() < most) {
         let found: String = row.get(0)?;
+        // It goes on without memory, and says that of a page.
+        if found.lines().any(|line| line.ends_with("error code=7") || line.ends_with("error code=3082")) {
+            return Err(StoreError::OutOfMemory);
+        }
         // It names tables and indexes, also unknown ones with names of any length.
         faults.extend(found.lines().filter(|line| *line != "ok").map(echoed));
     }

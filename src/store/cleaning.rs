@@ -66,6 +66,13 @@ pub(super) fn rebuild(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
+/// Copies everything in the WAL into the file, unless another connection reads. The file of that name may be another one, so it is not read.
+pub(super) fn empty_wal(connection: &Connection) -> Result<bool> {
+    connection.busy_timeout(Duration::ZERO)?;
+    clean_all(connection)?;
+    checkpoint(connection, "TRUNCATE")
+}
+
 /// Closes a connection with a checkpoint, if no other process has the file open. It does not wait; if it fails, the WAL stays, which is as
 /// good.
 pub(super) fn close_with_checkpoint(connection: Connection) {

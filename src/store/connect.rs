@@ -111,6 +111,9 @@ fn open(path: &Path, role: Role, pool: &Arc<Pool>, wait_limit: WaitLimit, look: 
     }
     // From here on the lock keeps the file in its place.
     keeps_its_name()?;
+    if !reader {
+        pool.opened(path);
+    }
     Ok(connection)
 }
 

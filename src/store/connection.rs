@@ -251,7 +251,13 @@ impl Store {
         }
         self.not_committed.fetch_sub(1, Ordering::Relaxed);
         self.commits.fetch_add(1, Ordering::Relaxed);
-        if self.needs_cleaning.load(Ordering::Relaxed) {
+        if self.pool.has_lost_side_files() {
+            log::warn!("the WAL was removed or replaced while it is in use");
+            match cleaning::empty_wal(lent.connection()) {
+                Ok(is_empty) if is_empty => self.needs_cleaning.store(false, Ordering::Relaxed),
+                done => log::warn!("what was written is only in the old WAL: {:?}", done.err()),
+            }
+        } else if self.needs_cleaning.load(Ordering::Relaxed) {
             self.erase_with(lent.connection());
         } else if let Err(error) =
             cleaning::checkpoint_if_long(lent.connection(), self.pool.wal_pages.load(Ordering::Relaxed), &self.long_wal)

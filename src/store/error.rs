@@ -32,6 +32,9 @@ pub(crate) enum StoreError {
     /// The disk is full.
     #[error("the disk is full")]
     Full,
+    /// There was not enough memory.
+    #[error("there is not enough memory")]
+    OutOfMemory,
     /// The file is damaged. It is not changed.
     #[error("the database is damaged: {0}")]
     Corrupt(String),
@@ -90,8 +93,7 @@ impl From<rusqlite::Error> for StoreError {
             ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly => {
                 StoreError::CannotOpen(what)
             }
-            // That is not caused by a row.
-            ErrorCode::OutOfMemory => StoreError::Io(what),
+            ErrorCode::OutOfMemory => StoreError::OutOfMemory,
             ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed | ErrorCode::NoLargeFileSupport => StoreError::Io(what),
             // The message of a constraint comes from a trigger of the schema or names a column; it holds no value.
             _ => StoreError::Internal(error.to_string()),

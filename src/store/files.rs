@@ -276,6 +276,7 @@ impl From<Error> for StoreError {
         let what = error.kind().to_string();
         match error.kind() {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => StoreError::Full,
+            ErrorKind::OutOfMemory => StoreError::OutOfMemory,
             ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotADirectory => {
                 StoreError::CannotOpen(what)
             }

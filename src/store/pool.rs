@@ -3,13 +3,14 @@
 //! SQLite asks here whether to continue waiting, so that no call waits once the store is stopped. The pool is never locked while a connection
 //! is opened, used or closed.
 
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, InterruptHandle};
 
-use super::{Result, StoreError, cleaning};
+use super::{Result, StoreError, cleaning, files};
 
 /// Screens read while the writer works; more than two at once do not get faster on a phone.
 const MAX_READERS: usize = 2;
@@ -35,6 +36,15 @@ pub(super) struct Pool {
     pub(super) wal_pages: AtomicI64,
     /// How many connections were opened to write.
     pub(super) writers: AtomicU64,
+    /// The WAL and its index, and which files they were at the first commit of the connection that writes.
+    side_files: Mutex<[SideFile; 2]>,
+}
+
+/// The name of a file beside the database, and which file had it first.
+#[derive(Default)]
+struct SideFile {
+    path: PathBuf,
+    first: Option<(u64, u64)>,
 }
 
 #[derive(Default)]
@@ -237,11 +247,32 @@ impl Pool {
         self.changed.notify_all();
     }
 
+    /// The connection that writes has opened this database.
+    pub(super) fn opened(&self, path: &Path) {
+        *self.side_files() = ["-wal", "-shm"].map(|suffix| SideFile { path: files::beside(path, suffix), first: None });
+    }
+
+    /// Whether the WAL or its index was removed, or replaced by another file: a process that opens the database next does not find what is only
+    /// in the WAL.
+    pub(super) fn has_lost_side_files(&self) -> bool {
+        self.side_files().iter_mut().any(|file| {
+            let found = files::identity(&file.path);
+            // SQLite makes them when it needs them first.
+            file.first = file.first.or(found);
+            file.first != found
+        })
+    }
+
+    fn side_files(&self) -> MutexGuard<'_, [SideFile; 2]> {
+        self.side_files.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// From here on calls that wait end. Does not wait itself.
     pub(super) fn begin_stop(&self, how: StopKind) -> Stopping {
+        let has_lost = how == StopKind::Quiesce && self.has_lost_side_files();
         let mut state = self.state();
         // A quiesced store has nothing open, and closing does not open the file only for a checkpoint.
-        let checkpoints = how == StopKind::Close && !state.quiesced;
+        let checkpoints = how == StopKind::Close && !state.quiesced || has_lost;
         state.stops += 1;
         match how {
             StopKind::Quiesce => state.quiesced = true,

@@ -31,10 +31,11 @@ const BEFORE: usize = 3;
 /// `Foreign` and `Corrupt` where none of the core's tables can be read; `NameTaken`, `Locked`, `CannotOpen`, `Full`, `Io`.
 pub(crate) fn salvage(path: &Path, to: &Path) -> Result<SalvageReport> {
     let connection = restore::read_only(path)?;
-    // Damage of the schema is then not an error.
-    connection.execute_batch("PRAGMA writable_schema = ON; BEGIN")?;
     let (part, file) = files::Part::of(to)?;
-    let mut lines = Lines { file: BufWriter::new(file), report: SalvageReport::default() };
+    let mut lines = Lines { file: BufWriter::new(file), report: SalvageReport::default(), refused: None };
+    // Read as it should be first: where damage is no error, SQLite says nothing of a disk that failed either.
+    lines.may_fail(read_schema(&connection))?;
+    connection.execute_batch("PRAGMA writable_schema = ON; BEGIN")?;
     write(&connection, &mut lines)?;
     lines.file.flush()?;
     part.publish(to)?;
@@ -44,6 +45,28 @@ pub(crate) fn salvage(path: &Path, to: &Path) -> Result<SalvageReport> {
 struct Lines {
     file: BufWriter<File>,
     report: SalvageReport,
+    /// What the system said, where it refused to read.
+    refused: Option<String>,
+}
+
+impl Lines {
+    /// Whether this was read. False where the file is damaged there.
+    fn may_fail(&mut self, read: Result<()>) -> Result<bool> {
+        match read {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_finding() => {
+                if let StoreError::Io(what) = error {
+                    self.refused = Some(what);
+                }
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn read_schema(connection: &Connection) -> Result<()> {
+    Ok(connection.prepare("SELECT sql FROM sqlite_schema")?.query_map([], |_| Ok(()))?.try_for_each(|row| row)?)
 }
 
 fn write(connection: &Connection, lines: &mut Lines) -> Result<()> {
@@ -57,9 +80,7 @@ fn write(connection: &Connection, lines: &mut Lines) -> Result<()> {
         lines.report.unsent = lines.report.lines;
     }
     // Of a table whose definition cannot be read, nobody knows where it is.
-    let schema =
-        connection.prepare("SELECT sql FROM sqlite_schema").and_then(|mut rows| rows.query_map([], |_| Ok(()))?.try_for_each(|row| row));
-    lines.report.gaps += u64::from(schema.map_err(StoreError::from).is_err_and(|error| error.is_finding()));
+    lines.report.gaps += u64::from(!lines.may_fail(read_schema(connection))?);
     let comes_first = |table: &&Table| FIRST.contains(&table.name.as_str());
     let first = FIRST.iter().filter_map(|name| tables.iter().find(|table| table.name == *name));
     for table in first.chain(tables.iter().filter(|table| !comes_first(table))) {
@@ -67,7 +88,7 @@ fn write(connection: &Connection, lines: &mut Lines) -> Result<()> {
         table.write(connection, &rest, &table.name, lines)?;
     }
     if lines.report.lines == 0 && lines.report.gaps > 0 {
-        return Err(StoreError::Corrupt("nothing in it can be read".to_owned()));
+        return Err(lines.refused.take().map_or_else(|| StoreError::Corrupt("nothing in it can be read".to_owned()), StoreError::Io));
     }
     Ok(())
 }
@@ -192,10 +213,8 @@ impl Rows<'_> {
     fn misses(&self, number: i64, lines: &mut Lines) -> Result<bool> {
         let (from, sql) = (Key::Integer(number), self.sql(">=", "", &Key::Integer(number)));
         let first = self.connection.prepare_cached(&sql).and_then(|mut rows| rows.query(params![from, self.of])?.next().map(drop));
-        match first.map_err(StoreError::from) {
-            Ok(()) => return Ok(false),
-            Err(error) if error.is_finding() => {}
-            Err(error) => return Err(error),
+        if lines.may_fail(first.map_err(StoreError::from))? {
+            return Ok(false);
         }
         if let Some(rows) = self.within(from) {
             rows.go_on(End::Damaged(None), lines)?;
@@ -238,11 +257,8 @@ impl Rows<'_> {
             }
             Ok(())
         };
-        match looked() {
-            Ok(()) => Ok(written.map(|()| End::Whole)?),
-            Err(error) if error.is_finding() => Ok(End::Damaged(last)),
-            Err(error) => Err(error),
-        }
+        let looked = looked();
+        if lines.may_fail(looked)? { Ok(written.map(|()| End::Whole)?) } else { Ok(End::Damaged(last)) }
     }
 }
 
@@ -261,8 +277,10 @@ fn line(connection: &Connection, label: &str, row: &Row<'_>, names: &[String]) -
         let key = connection
             .prepare_cached(&sql)
             .and_then(|mut found| found.query_row([value.as_i64().unwrap_or_default()], |found| Ok(json(found.get_ref(0)?))).optional());
-        if let Ok(Some(key)) = key {
-            line.push_str(&format!(",\"{table}\":{key}"));
+        match key.map_err(StoreError::from) {
+            Ok(Some(key)) => line.push_str(&format!(",\"{table}\":{key}")),
+            Err(error) if !error.is_finding() => return Err(error),
+            _ => {}
         }
     }
     line.push_str("}}\n");

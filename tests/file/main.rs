@@ -25,6 +25,7 @@ mod replaced;
 mod restore;
 mod salvage;
 mod schema;
+mod side_files;
 mod wrong_pages;
 
 use std::path::{Path, PathBuf};

@@ -409,6 +409,7 @@ fn codes_of_errors_are_stable() {
         (Error::CannotOpen { detail: text() }, "cannot_open", true),
         (Error::Locked, "locked", true),
         (Error::DiskFull, "disk_full", true),
+        (Error::OutOfMemory, "out_of_memory", true),
         (Error::Corrupt { detail: text() }, "corrupt", false),
         (Error::NotADatabase, "not_a_database", false),
         (Error::NewerSchema { found: 2, known: 1 }, "newer_schema", false),

@@ -16,7 +16,6 @@ mod support;
 mod disk;
 mod recorder;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,6 +25,7 @@ use compass_core::{Compass, DiscardUndelivered, Options, RestoreOptions};
 use disk::{Dice, Disk};
 use recorder::Event;
 use support::app::{App, id, redaction, set, text};
+use support::facts::{Facts, differences, facts, mixed};
 use support::past_every_rule;
 
 const DATABASE: &str = "compass.db";
@@ -34,40 +34,6 @@ const FILES: [&str; 3] = [DATABASE, "compass.db-wal", "compass.db-journal"];
 const CUTS: usize = 120;
 /// Of how many cuts one is looked at closely.
 const CHECKED: usize = 4;
-
-/// What somebody sees who looks at everything: each part by its name.
-type Facts = BTreeMap<String, String>;
-
-fn facts(compass: &Compass) -> Facts {
-    let mut facts = Facts::new();
-    let all = [SessionState::InProgress, SessionState::Completed, SessionState::Ended, SessionState::Discarded];
-    let filter = SessionFilter { states: all.to_vec(), ..SessionFilter::default() };
-    for summary in compass.sessions(&filter, None, 200).unwrap().sessions {
-        let key = summary.key;
-        let view = compass.session(key).unwrap();
-        facts.insert(format!("{key}"), format!("{:?} in {:?}, visit {}", view.state, view.section.key, view.visit));
-        for field in &view.fields {
-            facts.insert(format!("{key} field {}", field.definition.key), format!("{:?} {:?}", field.state, field.draft));
-        }
-        for note in &view.notes {
-            facts.insert(format!("{key} note {}", note.seq), format!("{:?}", note.text));
-        }
-        if view.state == SessionState::InProgress || view.state == SessionState::Discarded {
-            continue;
-        }
-        for action in compass.record(key).unwrap().actions {
-            facts.insert(format!("{key} action {}", action.key), format!("differs {}", action.differs_from_sent));
-            for delivery in action.deliveries {
-                facts.insert(format!("{key} action {} message {}", action.key, delivery.id.0), format!("{:?}", delivery.state));
-            }
-        }
-    }
-    for endpoint in compass.endpoints().unwrap() {
-        facts.insert(format!("endpoint {}", endpoint.endpoint.key), format!("{:?} {}", endpoint.endpoint.url, endpoint.enabled));
-    }
-    facts.insert("integration".into(), compass.integration_enabled().unwrap().to_string());
-    facts
-}
 
 /// A phone whose files are recorded.
 struct Recorded {
@@ -200,18 +166,6 @@ fn named(event: &Event) -> String {
         Event::Deleted { file, .. } => format!("{file} deleted"),
         Event::Acknowledged => "a call returned".to_owned(),
     }
-}
-
-/// Each part is as it was, or as it is after the call.
-fn mixed(found: &Facts, before: &Facts, after: &Facts) -> bool {
-    let parts: BTreeSet<&String> = found.keys().chain(before.keys()).chain(after.keys()).collect();
-    parts.into_iter().all(|part| found.get(part) == before.get(part) || found.get(part) == after.get(part))
-}
-
-fn differences(before: &Facts, found: &Facts) -> String {
-    let parts: BTreeSet<&String> = before.keys().chain(found.keys()).collect();
-    let different = parts.into_iter().filter(|part| before.get(*part) != found.get(*part));
-    different.map(|part| format!("\n  {part}: {:?}, and was {:?}", found.get(part), before.get(part))).collect()
 }
 
 fn number_of_cuts() -> usize {

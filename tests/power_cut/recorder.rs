@@ -1,13 +1,18 @@
-//! SQLite's own file system, with a record of what is written and when it has to be on the disk. It is the default one of this program.
+//! SQLite's own file system, with a record of what is written and when it has to be on the disk. It can be told to fail. It is the default one
+//! of this program.
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use rusqlite::ffi::{
-    SQLITE_OK, SQLITE_OPEN_CREATE, SQLITE_OPEN_MAIN_DB, SQLITE_OPEN_MAIN_JOURNAL, SQLITE_OPEN_WAL, sqlite3_file, sqlite3_int64,
+    SQLITE_CANTOPEN, SQLITE_IOERR_ACCESS, SQLITE_IOERR_CHECKRESERVEDLOCK, SQLITE_IOERR_DELETE, SQLITE_IOERR_FSTAT, SQLITE_IOERR_FSYNC,
+    SQLITE_IOERR_LOCK, SQLITE_IOERR_READ, SQLITE_IOERR_SHMLOCK, SQLITE_IOERR_SHMMAP, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE, SQLITE_OK,
+    SQLITE_OPEN_CREATE, SQLITE_OPEN_MAIN_DB, SQLITE_OPEN_MAIN_JOURNAL, SQLITE_OPEN_WAL, SQLITE_SHM_LOCK, sqlite3_file, sqlite3_int64,
     sqlite3_io_methods, sqlite3_vfs, sqlite3_vfs_find, sqlite3_vfs_register,
 };
+
+use super::support::failing::{Source, fails};
 
 /// What has happened to the files of a database, by name.
 #[derive(Debug, Clone)]
@@ -102,33 +107,45 @@ macro_rules! of_sqlite {
     }};
 }
 
-/// Functions that SQLite's file answers.
+/// Functions that SQLite's file answers, unless they fail with this error.
 macro_rules! passed_on {
-    ($($name:ident as $function:ident ( $($argument:ident : $type:ty),* ) $(-> $result:ty)?;)*) => {
+    ($($name:ident as $function:ident ( $($argument:ident : $type:ty),* ) $(-> $result:ty)? $(, or $error:expr)?;)*) => {
         $(unsafe extern "C" fn $name(file: *mut sqlite3_file $(, $argument: $type)*) $(-> $result)? {
+            $(if fails(Source::Disk, stringify!($function)) {
+                return $error;
+            })?
             of_sqlite!(file.$function($($argument),*))
         })*
     };
 }
 
 passed_on! {
-    read as xRead(into: *mut c_void, amount: c_int, offset: sqlite3_int64) -> c_int;
-    file_size as xFileSize(size: *mut sqlite3_int64) -> c_int;
-    lock as xLock(level: c_int) -> c_int;
+    read as xRead(into: *mut c_void, amount: c_int, offset: sqlite3_int64) -> c_int, or SQLITE_IOERR_READ;
+    file_size as xFileSize(size: *mut sqlite3_int64) -> c_int, or SQLITE_IOERR_FSTAT;
+    lock as xLock(level: c_int) -> c_int, or SQLITE_IOERR_LOCK;
     unlock as xUnlock(level: c_int) -> c_int;
-    check_reserved_lock as xCheckReservedLock(is_reserved: *mut c_int) -> c_int;
+    check_reserved_lock as xCheckReservedLock(is_reserved: *mut c_int) -> c_int, or SQLITE_IOERR_CHECKRESERVEDLOCK;
     file_control as xFileControl(what: c_int, argument: *mut c_void) -> c_int;
     sector_size as xSectorSize() -> c_int;
     device_characteristics as xDeviceCharacteristics() -> c_int;
-    shm_map as xShmMap(page: c_int, size: c_int, extends: c_int, mapped: *mut *mut c_void) -> c_int;
-    shm_lock as xShmLock(offset: c_int, count: c_int, flags: c_int) -> c_int;
+    shm_map as xShmMap(page: c_int, size: c_int, extends: c_int, mapped: *mut *mut c_void) -> c_int, or SQLITE_IOERR_SHMMAP;
     shm_barrier as xShmBarrier();
     shm_unmap as xShmUnmap(deletes: c_int) -> c_int;
     fetch as xFetch(offset: sqlite3_int64, amount: c_int, mapped: *mut *mut c_void) -> c_int;
     unfetch as xUnfetch(offset: sqlite3_int64, mapped: *mut c_void) -> c_int;
 }
 
+unsafe extern "C" fn shm_lock(file: *mut sqlite3_file, offset: c_int, count: c_int, flags: c_int) -> c_int {
+    if flags & SQLITE_SHM_LOCK != 0 && fails(Source::Disk, "xShmLock") {
+        return SQLITE_IOERR_SHMLOCK;
+    }
+    of_sqlite!(file.xShmLock(offset, count, flags))
+}
+
 unsafe extern "C" fn write(file: *mut sqlite3_file, from: *const c_void, amount: c_int, offset: sqlite3_int64) -> c_int {
+    if fails(Source::Disk, "xWrite") {
+        return SQLITE_IOERR_WRITE;
+    }
     let result = of_sqlite!(file.xWrite(from, amount, offset));
     if result == SQLITE_OK {
         let bytes = unsafe { std::slice::from_raw_parts(from.cast::<u8>(), amount as usize) }.to_vec();
@@ -138,6 +155,9 @@ unsafe extern "C" fn write(file: *mut sqlite3_file, from: *const c_void, amount:
 }
 
 unsafe extern "C" fn truncate(file: *mut sqlite3_file, size: sqlite3_int64) -> c_int {
+    if fails(Source::Disk, "xTruncate") {
+        return SQLITE_IOERR_TRUNCATE;
+    }
     let result = of_sqlite!(file.xTruncate(size));
     if result == SQLITE_OK {
         unsafe { note_of(file, |file| Event::Truncated { file, size: size as usize }) };
@@ -146,6 +166,9 @@ unsafe extern "C" fn truncate(file: *mut sqlite3_file, size: sqlite3_int64) -> c
 }
 
 unsafe extern "C" fn sync(file: *mut sqlite3_file, flags: c_int) -> c_int {
+    if fails(Source::Disk, "xSync") {
+        return SQLITE_IOERR_FSYNC;
+    }
     let result = of_sqlite!(file.xSync(flags));
     if result == SQLITE_OK {
         unsafe { note_of(file, Event::Synced) };
@@ -205,6 +228,10 @@ unsafe extern "C" fn open(
     let path = (is_of_database && !name.is_null()).then(|| unsafe { path_of(name) });
     let is_new = path.as_ref().is_some_and(|path| flags & SQLITE_OPEN_CREATE != 0 && !path.exists());
     let recorded = file.cast::<Recorded>();
+    if fails(Source::Disk, "xOpen") {
+        unsafe { (*recorded).base.pMethods = std::ptr::null() };
+        return SQLITE_CANTOPEN;
+    }
     let result = unsafe { (*system).xOpen.expect("it opens files")(system, name, behind(file), flags, out_flags) };
     let is_open = unsafe { !(*behind(file)).pMethods.is_null() };
     unsafe {
@@ -221,6 +248,9 @@ unsafe extern "C" fn open(
 }
 
 unsafe extern "C" fn delete(vfs: *mut sqlite3_vfs, name: *const c_char, syncs: c_int) -> c_int {
+    if fails(Source::Disk, "xDelete") {
+        return SQLITE_IOERR_DELETE;
+    }
     let system = unsafe { of_system(vfs) };
     let result = unsafe { (*system).xDelete.expect("it deletes files")(system, name, syncs) };
     if result == SQLITE_OK {
@@ -229,10 +259,13 @@ unsafe extern "C" fn delete(vfs: *mut sqlite3_vfs, name: *const c_char, syncs: c
     result
 }
 
-/// Functions that SQLite's file system answers.
+/// Functions that SQLite's file system answers, unless they fail with this error.
 macro_rules! passed_on_by_system {
-    ($($name:ident as $function:ident ( $($argument:ident : $type:ty),* );)*) => {
+    ($($name:ident as $function:ident ( $($argument:ident : $type:ty),* ), or $error:expr;)*) => {
         $(unsafe extern "C" fn $name(vfs: *mut sqlite3_vfs $(, $argument: $type)*) -> c_int {
+            if fails(Source::Disk, stringify!($function)) {
+                return $error;
+            }
             let system = unsafe { of_system(vfs) };
             unsafe { (*system).$function.expect("SQLite's file system has it")(system $(, $argument)*) }
         })*
@@ -240,8 +273,8 @@ macro_rules! passed_on_by_system {
 }
 
 passed_on_by_system! {
-    access as xAccess(name: *const c_char, flags: c_int, answer: *mut c_int);
-    full_pathname as xFullPathname(name: *const c_char, room: c_int, full: *mut c_char);
+    access as xAccess(name: *const c_char, flags: c_int, answer: *mut c_int), or SQLITE_IOERR_ACCESS;
+    full_pathname as xFullPathname(name: *const c_char, room: c_int, full: *mut c_char), or SQLITE_CANTOPEN;
 }
 
 /// Makes this the file system of what is opened from now on.

@@ -9,6 +9,7 @@ import resource
 import sqlite3
 import subprocess
 import sys
+import unittest
 
 from compass import compass_core as model
 from compass import compass_ffi as ffi
@@ -152,6 +153,26 @@ class ErrorCodes(Case):
         if not said:
             self.skipTest("no small disk can be made here")
         self.assertEqual(json.loads(said), {"code": "disk_full", "retryable": True})
+
+    @unittest.skipUnless(sys.platform == "linux", "memory can be limited on Linux alone")
+    def test_out_of_memory(self):
+        self.open().shut_down()
+        database = sqlite3.connect(self.path)
+        # Wants a gigabyte.
+        wants = "CREATE TRIGGER wants AFTER INSERT ON workflow BEGIN SELECT RAISE(IGNORE) WHERE length(randomblob(1000000000)) < 0; END"
+        database.execute(wants)
+        database.close()
+        core = self.open()
+        with open("/proc/self/status", encoding="utf-8") as status:
+            used = int(re.search(r"VmSize:\s+(\d+) kB", status.read())[1]) << 10
+        soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 29), hard))
+        try:
+            error = self.fails("out_of_memory", core.import_workflow, document())
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        self.assertTrue(error.retryable)
+        self.assertEqual(core.workflows(), [])
 
     def test_corrupt(self):
         self.ready().shut_down()

@@ -8,4 +8,6 @@ suite_full() {
   check 'Simulation: 1,000 seeds, which reach everything' env SEEDS=1000 COMPLETE=1 \
     cargo test --locked --all-features --test simulation every_seed_keeps -- --nocapture || true
   check 'Power cuts: 10,000' env CUTS=2500 cargo test --locked --all-features --test power_cut -- --nocapture || true
+  check 'A disk that fails: at each request of each call' env EVERY=1 cargo test --locked --all-features --test failures disk -- --nocapture || true
+  check 'No memory: at each 61st request of each call' env EVERY=61 cargo test --locked --all-features --test failures memory -- --nocapture || true
 }

@@ -5,6 +5,8 @@
 
 pub mod app;
 pub mod certs;
+pub mod facts;
+pub mod failing;
 pub mod field;
 pub mod server;
 mod stream;

@@ -25,6 +25,9 @@ extension CompassError.Code {
     /// There is no space left on the device. Try again when there is.
     public static let diskFull: Self = "disk_full"
 
+    /// There was not enough memory for the call. Try again when there is.
+    public static let outOfMemory: Self = "out_of_memory"
+
     /// The file is damaged, or was changed by something else. It is not changed, so that a person can rescue it; see
     /// ``Compass/restore(from:options:)``.
     public static let corrupt: Self = "corrupt"

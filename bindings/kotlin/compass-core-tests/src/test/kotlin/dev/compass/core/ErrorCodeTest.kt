@@ -189,6 +189,20 @@ class ErrorCodeTest {
     }
 
     @Test
+    fun out_of_memory() = test {
+        val options = folder.options()
+        Compass.open(options).close()
+        // Wants a gigabyte.
+        options.sql(
+            "CREATE TRIGGER wants AFTER INSERT ON workflow BEGIN " +
+                "SELECT RAISE(IGNORE) WHERE length(randomblob(1000000000)) < 0; END",
+        )
+        val said = runCatching { otherProcess("memory", options.path).said() }.getOrDefault("")
+        assumeTrue(said != "no limit", "the memory of a process cannot be limited here")
+        assertEquals("out_of_memory true", said)
+    }
+
+    @Test
     fun corrupt() = test {
         val options = folder.options()
         folder.ready(options).close()

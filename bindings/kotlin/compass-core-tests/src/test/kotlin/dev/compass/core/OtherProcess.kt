@@ -11,7 +11,8 @@ fun main(arguments: Array<String>) {
     when (what) {
         "hold" -> hold(path)
         "fill" -> fill(path)
-        "limit" -> limit(path)
+        "limit" -> limit(path, "--fsize=1024:")
+        "memory" -> limit(path, "--as=${usedMemory() + (1L shl 29)}:")
     }
 }
 
@@ -33,11 +34,17 @@ private fun fill(folder: String) = runBlocking {
     printResult { repeat(1000) { compass.setIntegrationEnabled(it % 2 == 0) } }
 }
 
-/** Limits the size of files to a kilobyte, and imports a workflow. */
-private fun limit(path: String) = runBlocking {
+/** How much memory this process has, in bytes; on other systems than Linux nobody says. */
+private fun usedMemory(): Long {
+    val status = runCatching { File("/proc/self/status").readLines() }.getOrDefault(emptyList())
+    return status.firstOrNull { it.startsWith("VmSize:") }?.filter { it.isDigit() }?.toLong()?.shl(10) ?: 0
+}
+
+/** Limits this process, and imports a workflow. */
+private fun limit(path: String, limit: String) = runBlocking {
     val compass = Compass.open(CompassOptions(path))
     val limited = runCatching {
-        ProcessBuilder("prlimit", "--pid", "${ProcessHandle.current().pid()}", "--fsize=1024:").start().waitFor() == 0
+        ProcessBuilder("prlimit", "--pid", "${ProcessHandle.current().pid()}", limit).start().waitFor() == 0
     }
     if (!limited.getOrDefault(false)) println("no limit") else printResult { compass.importWorkflow(PUMP_CHECK.toByteArray()) }
 }

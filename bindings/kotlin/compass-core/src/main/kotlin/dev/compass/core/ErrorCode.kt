@@ -33,6 +33,9 @@ public object ErrorCode {
     /** There is no space left on the device. Try again when there is. */
     public const val DISK_FULL: String = "disk_full"
 
+    /** There was not enough memory for the call. Try again when there is. */
+    public const val OUT_OF_MEMORY: String = "out_of_memory"
+
     /** The file is damaged, or was changed by something else. It is not changed, so that a person can rescue it; see [Compass.restore]. */
     public const val CORRUPT: String = "corrupt"
 
