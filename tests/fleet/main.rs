@@ -23,8 +23,9 @@ use rules::RulesPhone;
 use world::{Load, Phone, WorldClock, deliver};
 
 const DAY: Duration = Duration::from_secs(86_400);
-/// So long a fleet is looked at, in times of what its messages take at least.
+/// So long a fleet is looked at, in times of what its messages take at least: phones of the product, and the control.
 const LOOKED_AT: u32 = 20;
+const CONTROL_LOOKED_AT: u32 = 3;
 
 /// The phones of a run, by what they have to deliver.
 struct Fleet {
@@ -51,9 +52,9 @@ impl Fleet {
         self.all().div_ceil(self.capacity)
     }
 
-    fn run<P: Phone>(&self, asks: Asks, mut phones: Vec<P>) -> Load {
+    fn run<P: Phone>(&self, asks: Asks, times: u32, mut phones: Vec<P>) -> Load {
         let mut receiver = Receiver::new(self.capacity, asks, phones.len());
-        let longest = Duration::from_secs(u64::from(self.least() * LOOKED_AT));
+        let longest = Duration::from_secs(u64::from(self.least() * times));
         deliver(&mut phones, self.all(), &mut receiver, &self.clock, DAY, longest, self.seed)
     }
 
@@ -61,12 +62,12 @@ impl Fleet {
         self.clock.set(DAY);
         let policy = Arc::new(RetryPolicy::default());
         let phone = |(number, messages): (usize, &u32)| RulesPhone::back(&self.clock, &policy, self.phone_seed(number), *messages);
-        self.run(asks, self.messages.iter().enumerate().map(phone).collect())
+        self.run(asks, LOOKED_AT, self.messages.iter().enumerate().map(phone).collect())
     }
 
     fn naive(&self, asks: Asks) -> Load {
         self.clock.set(DAY);
-        self.run(asks, self.messages.iter().map(|messages| NaivePhone::back(*messages)).collect())
+        self.run(asks, CONTROL_LOOKED_AT, self.messages.iter().map(|messages| NaivePhone::back(*messages)).collect())
     }
 
     /// The same with the whole core on each phone.
@@ -80,7 +81,7 @@ impl Fleet {
         let phones: Vec<_> = self.messages.iter().enumerate().map(phone).collect();
         self.clock.set(DAY);
         phones.iter().for_each(HandlePhone::comes_back);
-        self.run(asks, phones)
+        self.run(asks, LOOKED_AT, phones)
     }
 
     fn phone_seed(&self, number: usize) -> u64 {
