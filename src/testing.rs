@@ -38,7 +38,10 @@ pub mod rules {
         IndexedWorkflow, MAX_DOCUMENT_BYTES, MAX_FINDINGS, MAX_FINDINGS_BYTES, MAX_POINTER_BYTES, StoredDocument, StoredFault, canonical,
     };
     pub use crate::engine::session::{Decision, State, apply, begin, decide, encountered, record, replay, start, submission, view};
-    pub use crate::outbox::waits_for_person;
+    pub use crate::outbox::{
+        Answer, AttemptFacts, Cause, Class, Contact, Context, EndpointState, Failing, LastSeen, Outcome, Progress, SettleFacts, Settled,
+        Settlement, Verdict, classify, is_due, settle, waits_for_person,
+    };
     pub use crate::webhook::payload;
 }
 

@@ -194,7 +194,8 @@ impl Round<'_> {
             state => state.as_ref().is_some_and(waits_for_person),
         };
         let needed_person = claimed.waited_for_person || row.is_some_and(|row| waits_for_person(&before(row)));
-        let facts = SettleFacts { now: at, random: result.random, unreachable, refresh_pending: result.refreshed };
+        let came_as_asked = row.is_some_and(|row| before(row).came_as_asked(at));
+        let facts = SettleFacts { now: at, random: result.random, unreachable, refresh_pending: result.refreshed, came_as_asked };
         // A change of its endpoint or new secrets may have reset its progress while it was claimed.
         let mut progress = unless_damaged(queue::used_up(tx, &claimed.lease))?.flatten().unwrap_or(claimed.progress);
         if ran_to_end {
@@ -344,7 +345,7 @@ impl Round<'_> {
             outcome.claimed.push(claimed);
             return Ok(());
         }
-        let facts = SettleFacts { now: self.now, random: 0.5, unreachable: false, refresh_pending: false };
+        let facts = SettleFacts { now: self.now, random: 0.5, unreachable: false, refresh_pending: false, came_as_asked: false };
         let settled = settle(&claimed.progress, &Verdict::corrupt(), &facts, &self.settings.policy);
         let entry = claimed.lease.entry;
         if unless_damaged(of_entry(entry, queue::settle(tx, &claimed.lease, self.owner, &settled, None, self.now)))?.is_none() {

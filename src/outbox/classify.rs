@@ -13,7 +13,7 @@ const CLOCKS_AGREE_MS: u64 = 120_000;
 
 /// What is known besides the outcome of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Context {
+pub struct Context {
     /// Whether the platform had validated the network that the attempt began on.
     pub validated: Option<bool>,
     /// Whether some endpoint gave an HTTP answer on the same generation of the network within the last 60 s.
@@ -50,7 +50,7 @@ pub(crate) fn clock_error(own: Option<i64>, others: impl IntoIterator<Item = i64
 
 /// What to do about an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Class {
+pub enum Class {
     /// Delivered: a 2xx was read.
     Sent,
     /// The cause is the phone's situation, not the receiver: attempt again soon; uses no budget.
@@ -74,7 +74,7 @@ pub(crate) enum Class {
 
 /// What the receiver may have got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Contact {
+pub enum Contact {
     /// No request was begun; it is not an attempt.
     NotBegun,
     /// The outcome of the request is known: a status line was read, or nothing of it was sent.
@@ -85,7 +85,7 @@ pub(crate) enum Contact {
 
 /// The meaning of an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Verdict {
+pub struct Verdict {
     /// What to do.
     pub class: Class,
     /// `sent`, or a reason code of [`reason`].
@@ -117,7 +117,7 @@ impl Verdict {
 }
 
 /// The meaning of an outcome, row by row as in the outcome table of `docs/delivery.md`.
-pub(crate) fn classify(outcome: &Outcome, context: &Context, policy: &RetryPolicy) -> Verdict {
+pub fn classify(outcome: &Outcome, context: &Context, policy: &RetryPolicy) -> Verdict {
     match outcome {
         Outcome::Answer(answer) => answered(answer, context, policy),
         Outcome::Failure(failure) => failed(failure, context, policy),

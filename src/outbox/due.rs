@@ -38,7 +38,7 @@ pub(crate) fn due_since(due_at: Timestamp) -> Timestamp {
 }
 
 /// Whether an entry is due: its time has come, or is so far ahead that the clock must have been set back.
-pub(crate) fn is_due(due_at: Timestamp, now: Timestamp) -> bool {
+pub fn is_due(due_at: Timestamp, now: Timestamp) -> bool {
     due_at <= now || due_at > latest_due(now)
 }
 

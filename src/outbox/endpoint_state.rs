@@ -24,10 +24,10 @@ const FAILING_NETWORKS: u32 = 3;
 
 /// The one state of an endpoint in delivery. Stored with the endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct EndpointState {
+pub struct EndpointState {
     /// How many attempts may run at once without failures.
     pub limit: u32,
-    /// Deliveries since the limit last changed; as many as the limit raise it.
+    /// Deliveries since the limit last changed; as many as may be in flight at most raise it.
     pub deliveries: u32,
     /// Counted failures since the last 2xx.
     pub consecutive_failures: u32,
@@ -45,7 +45,7 @@ pub(crate) struct EndpointState {
 
 /// The same failure in every attempt, which could be caused by this phone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Failing {
+pub struct Failing {
     /// A reason code of [`reason`].
     pub reason: String,
     /// When it was first seen.
@@ -60,7 +60,7 @@ pub(crate) struct Failing {
 
 /// When a failure was last seen in this process. Not stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct LastSeen {
+pub struct LastSeen {
     /// On which generation of the network.
     pub network: u64,
     /// By the wall clock.
@@ -73,7 +73,7 @@ pub(crate) struct LastSeen {
 
 /// What is known besides the verdict when an endpoint is settled.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct AttemptFacts {
+pub struct AttemptFacts {
     /// When the attempt ended.
     pub now: Timestamp,
     /// The same by the monotonic clock.
@@ -92,7 +92,7 @@ pub(crate) struct AttemptFacts {
 
 impl EndpointState {
     /// The state of an endpoint without an attempt.
-    pub(crate) fn new(policy: &RetryPolicy) -> Self {
+    pub fn new(policy: &RetryPolicy) -> Self {
         Self {
             limit: policy.in_flight_start,
             deliveries: 0,
@@ -120,8 +120,13 @@ impl EndpointState {
     }
 
     /// When its pause ends, if it is paused at this moment. A pause that was written before the clock was set back is over.
-    pub(crate) fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
+    pub fn paused_until(&self, now: Timestamp) -> Option<Timestamp> {
         pause_end(self.paused_until, now)
+    }
+
+    /// Whether an attempt that ends now is the first one after a pause that the receiver asked for.
+    pub fn came_as_asked(&self, now: Timestamp) -> bool {
+        self.asked_until.is_some() && pause_end(self.asked_until, now).is_none()
     }
 
     /// Whether it has failed so often in a row that it only gets one attempt at a time, with a pause after each.
@@ -130,7 +135,7 @@ impl EndpointState {
     }
 
     /// How many more attempts may begin, with this many running.
-    pub(crate) fn room(&self, in_flight: u32, now: Timestamp, policy: &RetryPolicy) -> u32 {
+    pub fn room(&self, in_flight: u32, now: Timestamp, policy: &RetryPolicy) -> u32 {
         if self.paused_until(now).is_some() {
             return 0;
         }
@@ -139,7 +144,7 @@ impl EndpointState {
     }
 
     /// The state after an attempt.
-    pub(crate) fn settled(&self, verdict: &Verdict, facts: &AttemptFacts, policy: &RetryPolicy) -> Self {
+    pub fn settled(&self, verdict: &Verdict, facts: &AttemptFacts, policy: &RetryPolicy) -> Self {
         let now = facts.now;
         let mut state = self.clone();
         if state.paused_until(now).is_none() {
@@ -176,6 +181,7 @@ impl EndpointState {
             state.pause(now, policy.secret_recheck, verdict.reason);
         }
         if let Some(pause) = verdict.pause.filter(|_| !fault("seeded: no pause for Retry-After")) {
+            let pause = policy.spread_pause(pause, self.came_as_asked(now), facts.random);
             state = state.asked(now, pause, verdict.reason);
         }
         state
@@ -193,7 +199,7 @@ impl EndpointState {
         // A delivery ends the core's own pause; one that the receiver asked for stays.
         self.end_own_pause();
         self.deliveries = self.deliveries.saturating_add(1);
-        if self.deliveries >= self.limit {
+        if self.deliveries >= policy.in_flight_max {
             (self.limit, self.deliveries) = (self.limit.saturating_add(1).min(policy.in_flight_max), 0);
         }
     }

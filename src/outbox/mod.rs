@@ -22,13 +22,17 @@ mod progress;
 pub mod reason;
 
 pub(crate) use blocker::{DeliveryContext, EndpointFacts, EntryFacts, Next, blocker};
-// Public only for `testing::rules`.
-pub use blocker::waits_for_person;
-pub(crate) use classify::{Class, Contact, Context, Verdict, classify, clock_error};
-pub(crate) use due::{LEASE, at_once, due_after, due_since, first_time, is_due, latest_due, lease_is_over, pause_end};
-pub(crate) use endpoint_state::{AttemptFacts, EndpointState, Failing, LastSeen, possible_skew};
-pub(crate) use outcome::{Answer, Cause, Outcome};
+pub(crate) use classify::clock_error;
+pub(crate) use due::{LEASE, at_once, due_after, due_since, first_time, latest_due, lease_is_over, pause_end};
+pub(crate) use endpoint_state::possible_skew;
 pub(crate) use permits::{ActionFacts, OpenReplay, Permit, Permits, permits};
 pub(crate) use policy::CUT_SHORT_AT_ONCE;
 pub use policy::{InvalidPolicy, RetryPolicy};
-pub(crate) use progress::{Progress, SettleFacts, Settled, Settlement, cut_short_delay, settle};
+pub(crate) use progress::cut_short_delay;
+// Public only for `testing::rules`.
+pub use blocker::waits_for_person;
+pub use classify::{Class, Contact, Context, Verdict, classify};
+pub use due::is_due;
+pub use endpoint_state::{AttemptFacts, EndpointState, Failing, LastSeen};
+pub use outcome::{Answer, Cause, Outcome};
+pub use progress::{Progress, SettleFacts, Settled, Settlement, settle};

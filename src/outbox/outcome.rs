@@ -8,7 +8,7 @@ use crate::port::TransportFailure;
 
 /// The outcome of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub enum Outcome {
     /// A complete status line was read; the rest of the answer may be missing.
     Answer(Answer),
     /// No status line. Its detail is ignored.
@@ -19,7 +19,7 @@ pub(crate) enum Outcome {
 
 /// The parts of an answer that count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Answer {
+pub struct Answer {
     /// The status code of the status line.
     pub status: u16,
     /// The pause that the receiver asks for.
@@ -31,7 +31,7 @@ pub(crate) struct Answer {
 impl Answer {
     /// Reads an answer: its status and the text of its headers `Retry-After` and `Date`, as received at `received_at` by the phone's
     /// clock. Headers that cannot be read count as absent.
-    pub(crate) fn read(status: u16, retry_after: Option<&str>, date: Option<&str>, received_at: Timestamp) -> Self {
+    pub fn read(status: u16, retry_after: Option<&str>, date: Option<&str>, received_at: Timestamp) -> Self {
         let date = date.and_then(parse_http_date);
         // A date in Retry-After is by the receiver's clock, so it is measured against that clock where it is known.
         let retry_after = retry_after.and_then(|text| parse_retry_after(text, date.unwrap_or(received_at)));
@@ -41,7 +41,7 @@ impl Answer {
 
 /// Why an attempt ended before any I/O.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub enum Cause {
     /// The body is not the one that was frozen.
     CorruptBody,
     /// The endpoint's URL cannot be used.

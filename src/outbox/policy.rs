@@ -68,7 +68,7 @@ pub struct RetryPolicy {
     pub max_failed_sends: u32,
     /// Attempts at the same time to an endpoint, at first. Default 2.
     pub in_flight_start: u32,
-    /// The most attempts at the same time to an endpoint; one more is allowed per round without a failure. Default 4.
+    /// The most attempts at the same time to an endpoint. One more is allowed after as many deliveries. Default 4.
     pub in_flight_max: u32,
     /// Attempts at the same time to all endpoints together. Default 8.
     pub in_flight_total: u32,
@@ -183,6 +183,15 @@ impl RetryPolicy {
     /// A shortest delay with jitter: never below the delay itself, so that phones spread and the receiver gets its pause.
     pub(super) fn jittered_shortest(&self, delay: Duration, random: f64) -> Duration {
         self.scaled(delay, 1.0 + self.jitter * random)
+    }
+
+    /// The pause that a receiver asked for, with what spreads phones. `Retry-After` has whole seconds: phones with the same one spread over one.
+    /// A phone that came as it was asked to and is refused again did not have that time for itself: it spreads over as long as the pause, or
+    /// over the shortest one after an overload.
+    pub(super) fn spread_pause(&self, pause: Duration, came_as_asked: bool, random: f64) -> Duration {
+        let second = Duration::from_secs(1);
+        let width = if came_as_asked { pause.min(self.overload_shortest).max(second) } else { second };
+        pause.saturating_add(width.mul_f64(random)).min(self.longest_delay)
     }
 
     fn scaled(&self, delay: Duration, factor: f64) -> Duration {

@@ -14,7 +14,7 @@ const UNREACHABLE_RECHECK: Duration = Duration::from_secs(3600);
 
 /// What the attempts of an entry have used up. Stored with the entry.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Progress {
+pub struct Progress {
     /// Attempts begun, over the life of the entry.
     pub attempts: u32,
     /// Attempts without a status line after which the receiver may have the message, including one that may still run.
@@ -42,7 +42,7 @@ pub(crate) struct Progress {
 impl Progress {
     /// With one more attempt, to be written before anything of it is sent: after a crash in the middle, the receiver may have the
     /// message.
-    pub(crate) fn claimed(self) -> Self {
+    pub fn claimed(self) -> Self {
         Self { attempts: self.attempts.saturating_add(1), unknown_outcomes: self.unknown_outcomes.saturating_add(1), ..self }
     }
 
@@ -69,7 +69,7 @@ impl Progress {
 
 /// The new state of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Settlement {
+pub enum Settlement {
     /// Delivered. Final, from any state.
     Sent,
     /// It waits.
@@ -88,7 +88,7 @@ pub(crate) enum Settlement {
 
 /// An entry after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Settled {
+pub struct Settled {
     /// Its new state.
     pub settlement: Settlement,
     /// What it has used up now.
@@ -97,7 +97,7 @@ pub(crate) struct Settled {
 
 /// What is known besides the verdict when an entry is settled.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct SettleFacts {
+pub struct SettleFacts {
     /// When the attempt ended.
     pub now: Timestamp,
     /// From 0 (included) to 1 (excluded).
@@ -106,10 +106,12 @@ pub(crate) struct SettleFacts {
     pub unreachable: bool,
     /// The refusal of a secret in a header was reported, and the next look-up may give another value.
     pub refresh_pending: bool,
+    /// It was the first attempt after a pause that the receiver asked for.
+    pub came_as_asked: bool,
 }
 
 /// Settles an attempt of an entry whose `progress` includes the claim.
-pub(crate) fn settle(progress: &Progress, verdict: &Verdict, facts: &SettleFacts, policy: &RetryPolicy) -> Settled {
+pub fn settle(progress: &Progress, verdict: &Verdict, facts: &SettleFacts, policy: &RetryPolicy) -> Settled {
     let SettleFacts { now, random, .. } = *facts;
     let mut progress = progress.with_contact(verdict.contact);
     progress.resynced = verdict.class == Class::ResyncNow || (progress.resynced && fault("seeded: resynced stays"));
@@ -136,7 +138,7 @@ pub(crate) fn settle(progress: &Progress, verdict: &Verdict, facts: &SettleFacts
             if progress.counted >= policy.budget_attempts && progress.failing_for >= policy.budget_age {
                 Settlement::Failed { reason: reason::EXHAUSTED }
             } else {
-                queued(retry_delay(progress.counted, verdict, policy, random))
+                queued(retry_delay(progress.counted, verdict, facts, policy))
             }
         }
         Class::RetrySlow => {
@@ -160,13 +162,19 @@ pub(crate) fn cut_short_delay(cut_short: u32, policy: &RetryPolicy, random: f64)
     policy.jittered(policy.offline_step(cut_short - CUT_SHORT_AT_ONCE + 1), random)
 }
 
-/// The delay of the schedule, not shorter than the receiver needs or asked for.
-fn retry_delay(counted: u32, verdict: &Verdict, policy: &RetryPolicy, random: f64) -> Duration {
-    let mut delay = policy.jittered(policy.step(counted), random);
-    if verdict.overloaded {
-        delay = delay.max(policy.jittered_shortest(policy.overload_shortest, random));
+/// The delay of the schedule, not shorter than the receiver needs or asked for. If it is busy and says when to come back, that replaces the
+/// schedule, which begins once it has refused the message so often that the budget is spent.
+fn retry_delay(counted: u32, verdict: &Verdict, facts: &SettleFacts, policy: &RetryPolicy) -> Duration {
+    let asked = verdict.pause.map(|pause| policy.spread_pause(pause, facts.came_as_asked, facts.random));
+    let counted = if verdict.slow_down && asked.is_some() { counted.saturating_sub(policy.budget_attempts) } else { counted };
+    let mut delay = asked.unwrap_or_default();
+    if counted > 0 {
+        delay = delay.max(policy.jittered(policy.step(counted), facts.random));
+        if verdict.overloaded {
+            delay = delay.max(policy.jittered_shortest(policy.overload_shortest, facts.random));
+        }
     }
-    delay.max(verdict.pause.unwrap_or_default())
+    delay
 }
 
 /// The reason of a slow failure once it is final.

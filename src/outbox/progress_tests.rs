@@ -26,7 +26,7 @@ fn context(net_ok: bool, now: Timestamp) -> Context {
 
 /// Without jitter.
 fn facts(now: Timestamp) -> SettleFacts {
-    SettleFacts { now, random: 0.5, unreachable: false, refresh_pending: false }
+    SettleFacts { now, random: 0.5, unreachable: false, refresh_pending: false, came_as_asked: false }
 }
 
 fn status(status: u16) -> Outcome {
@@ -292,18 +292,11 @@ fn no_delay_is_shorter_than_a_receiver_asks_for_or_needs() {
     };
     let asks = |status, seconds| Outcome::Answer(Answer { status, retry_after: Some(Duration::from_secs(seconds)), date: None });
     for random in [0.0, 0.5, 0.99] {
-        for overloaded in [
-            status(429),
-            status(502),
-            status(503),
-            status(504),
-            failure(FailureKind::Timeout, Phase::Receive, RequestSent::Maybe),
-            asks(503, 1),
-        ] {
+        for overloaded in [status(502), status(503), status(504), failure(FailureKind::Timeout, Phase::Receive, RequestSent::Maybe)] {
             assert!((60..=72).contains(&delay(overloaded, random)));
         }
         assert!((4..=6).contains(&delay(status(500), random)), "a plain failure is tried again soon");
-        assert_eq!(delay(asks(429, 600), random), 600);
+        assert_eq!((delay(status(429), random), delay(asks(429, 600), random), delay(asks(503, 1), random)), (60, 600, 1));
         assert_eq!(delay(asks(503, u64::MAX), random), 24 * 3600);
     }
 }
@@ -357,7 +350,7 @@ proptest! {
             now += TimeDelta::seconds(passed);
             let before = progress;
             let verdict = classify(&outcome, &Context { resynced, interrupted, ..context(net_ok, now) }, &policy);
-            let settled = settle(&progress.claimed(), &verdict, &SettleFacts { now, random, unreachable, refresh_pending }, &policy);
+            let settled = settle(&progress.claimed(), &verdict, &SettleFacts { now, random, unreachable, refresh_pending, came_as_asked: false }, &policy);
             progress = settled.progress;
             prop_assert!(progress.unknown_outcomes <= progress.attempts);
             prop_assert!(progress.unknown_outcomes >= before.unknown_outcomes);
@@ -386,5 +379,27 @@ proptest! {
                 Settlement::Sent => prop_assert_eq!(verdict.class, Class::Sent),
             }
         }
+    }
+}
+
+#[test]
+fn a_busy_receiver_that_says_when_to_come_back_replaces_the_schedule() {
+    let asks = |status, seconds| Outcome::Answer(Answer { status, retry_after: Some(Duration::from_secs(seconds)), date: None });
+    let waits = |counted: u32, outcome: &Outcome, came_as_asked| {
+        let progress = Progress { counted, ..Progress::default() };
+        wait(&attempt_in(progress, outcome, &context(true, start()), &SettleFacts { came_as_asked, ..facts(start()) }), start())
+    };
+    for status in [429, 503] {
+        for counted in 0..12 {
+            assert_eq!(waits(counted, &asks(status, 10), false), 10, "{status} after {counted}");
+            assert_eq!(waits(counted, &asks(status, 10), true), 15, "{status} after {counted}, when it came as it was asked to");
+        }
+        // It has refused this message so often that the budget is spent: the schedule begins, with its shortest delay after an overload.
+        assert_eq!([12, 13, 14].map(|counted| waits(counted, &asks(status, 10), false)), [66, 300, 1800], "{status}");
+        assert_eq!(waits(12, &asks(status, 900), false), 900, "never before it was asked to");
+    }
+    // Others fail, and ask for a pause besides.
+    for status in [408, 500, 502] {
+        assert_eq!((waits(1, &asks(status, 10), false), waits(1, &asks(status, 900), false)), (300, 900), "{status}");
     }
 }

@@ -383,7 +383,7 @@ fn sent_again_in_flight(says: TransportResponse) -> (Field, SessionKey) {
 fn a_pause_that_a_receiver_asks_for_holds_for_what_was_sent_again_meanwhile() {
     let (field, session) = sent_again_in_flight(answer_with(429, &[("retry-after", "3600")]));
     assert_eq!(field.transport.requests().len(), 1, "the receiver asked for a pause of an hour");
-    let end = field.now() + TimeDelta::hours(1);
+    let end = field.now() + TimeDelta::milliseconds(3_600_500);
     assert_eq!((status(&field, OFFICE).paused_until, field.delivery(session).next_attempt_at), (Some(end), Some(end)));
     field.advance_to(end);
     field.flush();

@@ -75,7 +75,7 @@ fn new_secrets_end_no_pause_that_a_receiver_asked_for() {
     field.complete();
     field.flush();
     let pause = status(&field, OFFICE).paused_until;
-    assert_eq!(pause, Some(field.now() + TimeDelta::hours(2)));
+    assert_eq!(pause, Some(field.now() + TimeDelta::milliseconds(7_200_500)));
     field.compass.secrets_changed().unwrap();
     assert_eq!(status(&field, OFFICE).paused_until, pause);
     assert_eq!(field.flush().attempts, 0);

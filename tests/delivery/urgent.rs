@@ -38,7 +38,7 @@ fn an_answer_to_an_urgent_attempt_may_make_a_pause_longer() {
     field.flush();
     receivers.now(|_| Ok(answer_with(429, &[("retry-after", "7200")])));
     assert_eq!(urgent(&field).attempts, 1);
-    let until = field.now() + TimeDelta::hours(2);
+    let until = field.now() + TimeDelta::milliseconds(7_200_500);
     assert_eq!(status(&field, OFFICE).paused_until, Some(until));
     // That is another pause, so a person may have one attempt in it, a minute later.
     assert_eq!(urgent(&field).attempts, 0);

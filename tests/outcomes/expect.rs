@@ -20,8 +20,8 @@ pub struct Expect {
     unknown: bool,
     /// The shortest and the longest delay until the next attempt.
     delay: Option<(Duration, Duration)>,
-    /// How long the endpoint is left in peace.
-    pause: Option<Duration>,
+    /// How long the endpoint is left in peace, at least and at most.
+    pause: Option<(Duration, Duration)>,
     disabled: bool,
 }
 
@@ -65,7 +65,7 @@ pub fn offline(reason: &'static str) -> Expect {
 /// Not begun: waits for somebody, and is looked at every 15 min.
 pub fn blocked(reason: &'static str) -> Expect {
     let quarter = seconds(15 * 60);
-    Expect { attempts: 0, delay: Some((quarter, quarter)), pause: Some(quarter), ..row(ActionStatus::Pending, Some(reason)) }
+    Expect { attempts: 0, delay: Some((quarter, quarter)), pause: Some((quarter, quarter)), ..row(ActionStatus::Pending, Some(reason)) }
 }
 
 impl Expect {
@@ -74,11 +74,10 @@ impl Expect {
         Self { delay: Some((seconds(60), seconds(72))), ..self }
     }
 
-    /// The receiver asked for this: exactly then, and nothing to the endpoint before.
+    /// The receiver asked for this: within a second after that, and nothing to the endpoint before. No pause is longer than a day.
     pub fn asked_for(self, pause: u64) -> Self {
-        let pause = seconds(pause);
-        let (low, high) = self.delay.expect("a row that is tried again");
-        Self { delay: Some((low.max(pause), high.max(pause))), pause: Some(pause), ..self }
+        let pause = Some((seconds(pause), seconds((pause + 1).min(24 * 3600))));
+        Self { delay: pause, pause, ..self }
     }
 
     /// The receiver may have the message.
@@ -131,7 +130,12 @@ impl Expect {
         assert_eq!(endpoint.consecutive_failures, u32::from(self.counted), "{what}: failures of the endpoint");
         assert_eq!((endpoint.enabled, endpoint.disabled_reason.is_some()), (!self.disabled, self.disabled), "{what}: {endpoint:?}");
         let pause = endpoint.paused_until.map(|until| (until - phone.now()).to_std().expect("a time ahead"));
-        assert_eq!(pause, self.pause, "{what}: the endpoint's pause");
+        match (self.pause, pause) {
+            (Some((low, high)), Some(pause)) => {
+                assert!((low..=high).contains(&pause), "{what}: paused for {pause:?}, not {low:?} to {high:?}")
+            }
+            (expected, pause) => assert_eq!((expected, pause), (None, None), "{what}: the endpoint's pause"),
+        }
         assert_eq!(endpoint.pause_reason.as_deref(), self.reason.filter(|_| self.pause.is_some()), "{what}");
 
         let is = |status| u32::from(self.status == status);

@@ -156,7 +156,8 @@ const SLOW: [u64; 5] = [300, 7_200, 36_000, 86_400, 86_400];
 
 /// How long after its end the next attempt of an entry may be due, in milliseconds: the least and the most.
 pub fn delay(class: Class, ended: &Ended, count: u32, refreshed: bool, pause: Duration) -> (i64, i64) {
-    let step = |table: &[u64]| table.get(count.saturating_sub(1) as usize).or(table.last()).copied().unwrap_or(0) as f64 * 1000.0;
+    let step =
+        |table: &[u64], count: u32| table.get(count.saturating_sub(1) as usize).or(table.last()).copied().unwrap_or(0) as f64 * 1000.0;
     let offline = |count: u32| (15_000.0 * f64::from(2_u32.saturating_pow(count.saturating_sub(1).min(10)))).min(900_000.0);
     let day = 86_400_000.0;
     let (least, most) = match class {
@@ -164,15 +165,24 @@ pub fn delay(class: Class, ended: &Ended, count: u32, refreshed: bool, pause: Du
         Class::CutShort if count < 3 => (0.0, 0.0),
         Class::CutShort => (offline(count - 2) * 0.8, offline(count - 2) * 1.2),
         Class::Resync => (0.0, 0.0),
-        Class::Slow => (if refreshed { 0.0 } else { step(&SLOW) * 0.8 }, step(&SLOW) * 1.2),
+        Class::Slow => (if refreshed { 0.0 } else { step(&SLOW, count) * 0.8 }, step(&SLOW, count) * 1.2),
         Class::Later => {
+            // A receiver that is busy and says when to come back replaces the schedule, until it has refused the message so often that the
+            // budget is spent.
+            let says_when = !pause.is_zero() && matches!(ended, Ended::Answer { status: 429 | 503, .. });
+            let count = if says_when { count.saturating_sub(12) } else { count };
+            let step = (count > 0).then(|| step(&SCHEDULE, count));
             let overloaded = match ended {
                 Ended::Answer { status, .. } => matches!(status, 429 | 502..=504),
                 Ended::Failure { kind, .. } => *kind == FailureKind::Timeout,
             };
             let floor = if overloaded { 60_000.0 } else { 0.0 };
             let pause = pause.as_millis() as f64;
-            ((step(&SCHEDULE) * 0.8_f64).max(floor).max(pause), (step(&SCHEDULE) * 1.2_f64).max(floor * 1.2).max(pause))
+            let longest_pause = pause + pause.clamp(1_000.0, 60_000.0);
+            match step {
+                None => (pause, longest_pause),
+                Some(step) => ((step * 0.8).max(floor).max(pause), (step * 1.2).max(floor * 1.2).max(longest_pause)),
+            }
         }
         Class::Sent | Class::Permanent | Class::Gone => (0.0, 0.0),
     };
