@@ -81,6 +81,8 @@ impl From<rusqlite::Error> for StoreError {
         let what = rusqlite::ffi::code_to_str(failure.extended_code).to_owned();
         match failure.code {
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::OperationInterrupted => StoreError::Locked,
+            // A read lost the race against other processes a hundred times, on a machine that is very busy.
+            ErrorCode::FileLockingProtocolFailed => StoreError::Locked,
             ErrorCode::DiskFull => StoreError::Full,
             // The shared memory of the WAL needs room on the disk, too.
             _ if failure.extended_code == SQLITE_IOERR_SHMSIZE => StoreError::Full,
@@ -94,7 +96,7 @@ impl From<rusqlite::Error> for StoreError {
                 StoreError::CannotOpen(what)
             }
             ErrorCode::OutOfMemory => StoreError::OutOfMemory,
-            ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed | ErrorCode::NoLargeFileSupport => StoreError::Io(what),
+            ErrorCode::SystemIoFailure | ErrorCode::NoLargeFileSupport => StoreError::Io(what),
             // The message of a constraint comes from a trigger of the schema or names a column; it holds no value.
             _ => StoreError::Internal(error.to_string()),
         }
@@ -111,5 +113,19 @@ fn without_values(error: &rusqlite::Error) -> StoreError {
         E::Utf8Error(column, _) => StoreError::Unreadable(format!("column {column} is not text")),
         E::QueryReturnedNoRows => StoreError::Unreadable("a row that must exist does not".to_owned()),
         _ => StoreError::Internal("an unexpected error of the SQLite binding".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn a_race_that_was_lost_again_and_again_is_a_lock_and_not_a_failed_disk() {
+        let error = |code| StoreError::from(rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        assert!(matches!(error(ffi::SQLITE_PROTOCOL), StoreError::Locked));
+        assert!(matches!(error(ffi::SQLITE_IOERR), StoreError::Io(_)));
     }
 }
