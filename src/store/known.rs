@@ -366,6 +366,16 @@ pub(super) fn keep_of_deleted(tx: &Transaction<'_>, session: i64, age: i64) -> R
     Ok(())
 }
 
+/// Whether only a person sends this action, by what a replaced file knew: a person took back a message that this file does not have, or one that held
+/// a value which this file still has; and has sent nothing since. `is_marked`: the newest message of this file was there when a value was redacted.
+pub(crate) fn is_taken_back(connection: &Connection, action: i64, is_marked: bool) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM action a JOIN session s ON s.id = a.session_id JOIN known_action k ON k.session_key = s.key AND k.key = a.key
+                         WHERE a.id = ?1 AND (k.redacted >= a.revision AND NOT ?2 OR k.abandoned > a.revision AND k.abandoned >= k.delivered))",
+    )?;
+    Ok(statement.query_row(params![action, is_marked], |row| row.get(0))?)
+}
+
 /// Forgets what has been known since before this age, of at most `limit` actions of sessions that the file does not hold. Gives their number.
 pub(super) fn forget(tx: &Transaction<'_>, before: i64, limit: u32) -> Result<usize> {
     let forgets = format!(

@@ -35,12 +35,23 @@ impl Phone {
         self.field.compass.edit(self.session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
     }
 
+    /// The message is delivered, which the deletion had abandoned.
+    fn deliver(&self) {
+        send_first(&self.field, self.session);
+        self.field.flush();
+        assert_eq!(self.field.action(self.session).status, ActionStatus::Sent);
+    }
+
     fn redact(&self) {
+        self.redact_with(RedactPending::Abandon);
+    }
+
+    fn redact_with(&self, pending: RedactPending) {
         let redaction = Redaction {
             target: RedactionTarget::Field { key: "reading".into() },
             actor: "anna".into(),
             reason: "asked for".into(),
-            pending: RedactPending::Abandon,
+            pending,
             bodies: RedactBodies::Forget,
             command_id: id(),
         };
@@ -51,6 +62,14 @@ impl Phone {
     fn put_back_after(&mut self, other: &Path) {
         put_back_and_open(&mut self.field, other);
         put_back_and_open(&mut self.field, &self.waits.clone());
+    }
+
+    /// The values of each request that came.
+    fn values(&self) -> Vec<String> {
+        let requests = self.field.transport.requests();
+        let bodies = requests.iter().map(|request| serde_json::from_slice::<serde_json::Value>(&request.body).unwrap());
+        let value = |field: &serde_json::Value| field["value"].as_str().unwrap().to_owned();
+        bodies.map(|body| body["fields"].as_array().unwrap().iter().map(value).collect::<Vec<_>>().join(",")).collect()
     }
 
     fn revisions(&self) -> Vec<String> {
@@ -208,4 +227,55 @@ fn what_is_known_of_actions_is_forgotten_after_400_days_unless_the_session_is_th
         phone.field.compass.purge(Duration::MAX).unwrap();
         assert_eq!(kept(&phone.field), left);
     }
+}
+
+#[test]
+fn an_edit_sends_nothing_that_a_person_took_back_although_the_copy_holds_it_as_sent() {
+    let mut left = Vec::new();
+    for how in ["abandoned", "redacted", "redacted, and the correction delivered"] {
+        for is_deleted in [false, true] {
+            let mut phone = Phone::new();
+            phone.deliver();
+            let sent = back_up(&phone.field, "sent.db");
+            phone.edit("two");
+            match how {
+                "abandoned" => drop(abandon_first(&phone.field, phone.session)),
+                "redacted" => phone.redact(),
+                _ => {
+                    phone.redact_with(RedactPending::Correct);
+                    phone.field.flush();
+                }
+            }
+            if is_deleted {
+                phone.field.compass.delete(phone.session).unwrap();
+            }
+            let before = phone.revisions().len();
+            put_back_and_open(&mut phone.field, &sent);
+            phone.edit("three");
+            phone.field.flush();
+            let action = phone.field.action(phone.session);
+            if phone.revisions().len() > before || action.edit_not_sent.as_deref() != Some("abandoned") {
+                left.push((how, is_deleted));
+            }
+            // A person sends it, and edits are sent again.
+            phone.field.compass.send_corrected(phone.session, "tell-0", Some("anna"), &id()).unwrap();
+            phone.edit("four");
+            phone.field.flush();
+            assert_eq!((phone.revisions().len(), phone.field.action(phone.session).edit_not_sent), (before + 1, None), "{how}");
+        }
+    }
+    assert_eq!(left, []);
+}
+
+#[test]
+fn an_edit_is_sent_once_the_value_is_redacted_in_the_copy_too() {
+    let mut phone = Phone::new();
+    phone.deliver();
+    let sent = back_up(&phone.field, "sent.db");
+    phone.redact();
+    put_back_and_open(&mut phone.field, &sent);
+    phone.redact();
+    phone.edit("two");
+    phone.field.flush();
+    assert_eq!((phone.values().pop().unwrap(), phone.field.action(phone.session).edit_not_sent), ("two".to_owned(), None));
 }
