@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, Row, params, params_from_iter};
 
 use super::outbox::{ABANDONED, UNDELIVERED};
 use super::{Connection, Result, Transaction};
+use crate::model::SessionKey;
 use crate::sorted::sort;
 
 /// A higher revision is damage: it must still be able to rise.
@@ -374,6 +375,20 @@ pub(crate) fn is_taken_back(connection: &Connection, action: i64, is_marked: boo
                          WHERE a.id = ?1 AND (k.redacted >= a.revision AND NOT ?2 OR k.abandoned > a.revision AND k.abandoned >= k.delivered))",
     )?;
     Ok(statement.query_row(params![action, is_marked], |row| row.get(0))?)
+}
+
+/// A value was redacted that messages of this action may hold: also those that a replaced file had, and a later copy may have.
+pub(crate) fn redact(tx: &Transaction<'_>, session: SessionKey, action: &str) -> Result<()> {
+    tx.prepare_cached("UPDATE known_action SET redacted = revision WHERE session_key = ?1 AND key = ?2 AND redacted < revision")?
+        .execute(params![session.0.as_bytes(), action])?;
+    Ok(())
+}
+
+/// Keys of the actions of a session of which something is known.
+pub(crate) fn actions_of(connection: &Connection, session: SessionKey) -> Result<Vec<String>> {
+    let mut statement = connection.prepare_cached("SELECT key FROM known_action WHERE session_key = ?1")?;
+    let keys = statement.query_map([session.0.as_bytes()], |row| row.get(0))?;
+    Ok(keys.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Forgets what has been known since before this age, of at most `limit` actions of sessions that the file does not hold. Gives their number.

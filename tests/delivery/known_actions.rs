@@ -279,3 +279,38 @@ fn an_edit_is_sent_once_the_value_is_redacted_in_the_copy_too() {
     phone.field.flush();
     assert_eq!((phone.values().pop().unwrap(), phone.field.action(phone.session).edit_not_sent), ("two".to_owned(), None));
 }
+
+#[test]
+fn a_newer_copy_does_not_send_what_was_redacted_in_an_older_one() {
+    let mut left = Vec::new();
+    for older in ["in progress", "waits", "sent"] {
+        for pending in [RedactPending::Abandon, RedactPending::Correct] {
+            for between in [false, true] {
+                let mut phone = Phone::new();
+                if older == "sent" {
+                    phone.deliver();
+                    phone.waits = back_up(&phone.field, "sent.db");
+                }
+                phone.edit("two");
+                let newer = back_up(&phone.field, "newer.db");
+                let (_, unknown) = phone.others[0].clone();
+                let (_, in_progress) = phone.others[1].clone();
+                let copy = if older == "in progress" { in_progress } else { phone.waits.clone() };
+                put_back_and_open(&mut phone.field, &copy);
+                phone.redact_with(pending);
+                let before = phone.values().len();
+                if between {
+                    put_back_and_open(&mut phone.field, &unknown);
+                }
+                put_back_and_open(&mut phone.field, &newer);
+                phone.field.flush();
+                phone.edit("three");
+                phone.field.flush();
+                if phone.values()[before..].iter().any(|values| values.contains("17.5")) {
+                    left.push((older, between));
+                }
+            }
+        }
+    }
+    assert_eq!(left, []);
+}
