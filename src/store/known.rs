@@ -133,7 +133,8 @@ impl KnownAction {
         let mut ids = copy.prepare_cached(
             "SELECT o.delivery_id FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id
               WHERE s.key = ?1 AND a.key = ?2 AND o.revision <= ?3 AND o.replay = 0
-                AND (o.state = 'queued' OR o.state = 'leased' OR o.state = 'failed' AND o.reason IS NOT 'payload_too_large')",
+                AND (o.state = 'queued' OR o.state = 'leased' OR o.state = 'failed' AND o.reason IS NOT 'payload_too_large'
+                     OR o.state = 'superseded' AND o.revision = ?3)",
         )?;
         let ids = ids.query_map(params![self.session, self.key, self.delivered], |row| row.get(0))?;
         Ok(ids.collect::<rusqlite::Result<_>>()?)

@@ -314,3 +314,23 @@ fn a_newer_copy_does_not_send_what_was_redacted_in_an_older_one() {
     }
     assert_eq!(left, []);
 }
+
+#[test]
+fn what_was_delivered_before_it_was_replaced_in_a_newer_copy_shows_so() {
+    let mut field = phone_that_sends_edits();
+    let unknown = back_up(&field, "unknown.db");
+    let session = field.complete();
+    let waits = back_up(&field, "waits.db");
+    edit(&field.compass, session, "18.5");
+    let newer = back_up(&field, "newer.db");
+    put_back_and_open(&mut field, &waits);
+    field.flush();
+    let delivered = field.delivery(session).id;
+    put_back_and_open(&mut field, &unknown);
+    put_back_and_open(&mut field, &newer);
+    let first = field.action(session).deliveries.into_iter().find(|delivery| delivery.id == delivered).unwrap();
+    assert!(first.may_have_been_delivered, "{:?}", first.state);
+    field.flush();
+    let correction = field.transport.requests().pop().unwrap();
+    assert_eq!(header(&correction, "compass-replaces"), delivered.0);
+}
