@@ -317,7 +317,11 @@ impl Inner {
             if row.differs == Some(true) && sends_edits(loaded.workflow(), &row.key) {
                 // What a person abandoned, only a person sends again. A restore abandons what a correction had replaced.
                 let is_abandoned = row.status == ActionStatus::Failed && row.reason.as_deref() == Some(reason::ABANDONED);
-                if is_abandoned && !store::outbox::was_abandoned_by_restore(tx, row.id)? {
+                let is_kept_back = match row.status {
+                    ActionStatus::Sent | ActionStatus::Failed => store::known::is_taken_back(tx, row.id, row.holds_redacted)?,
+                    ActionStatus::NotFired | ActionStatus::Pending => false,
+                };
+                if is_kept_back || is_abandoned && !store::outbox::was_abandoned_by_restore(tx, row.id)? {
                     store::action::keep_why_not_sent(tx, row.id, reason::ABANDONED)?;
                     continue;
                 }

@@ -62,11 +62,11 @@ impl CarriedState {
                        UNION ALL SELECT 'outbox', ifnull(max(id), 0) FROM outbox";
         let source = Source { file, is_older: !has_column(file, "age", is_damaged)?, is_damaged };
         Ok(Self {
-            counters: source.rows(&counters, None, |row| Ok((row.get(0)?, row.get(1)?)))?.pop(),
-            numbers: source.rows(numbers, None, |row| Ok((row.get(0)?, row.get(1)?)))?,
-            epoch: source.rows(&epoch, None, |row| row.get(0))?.pop().unwrap_or_default(),
+            counters: source.rows(&counters, [], |row| Ok((row.get(0)?, row.get(1)?)))?.pop(),
+            numbers: source.rows(numbers, [], |row| Ok((row.get(0)?, row.get(1)?)))?,
+            epoch: source.rows(&epoch, [], |row| row.get(0))?.pop().unwrap_or_default(),
             known: Known::of(source)?,
-            deleted: source.rows("SELECT key FROM tombstone", None, |row| row.get(0))?.into_iter().collect(),
+            deleted: source.rows("SELECT key FROM tombstone", [], |row| row.get(0))?.into_iter().collect(),
         })
     }
 
@@ -135,5 +135,5 @@ fn has_an_age(file: &Connection) -> Result<bool> {
 /// Whether the one row of the file's own data has this column, which an older schema lacks.
 pub(super) fn has_column(file: &Connection, column: &str, is_damaged: bool) -> Result<bool> {
     let sql = format!("SELECT 1 FROM pragma_table_info('meta') WHERE name = '{column}'");
-    Ok(!Source { file, is_older: false, is_damaged }.rows(&sql, None, |_| Ok(()))?.is_empty())
+    Ok(!Source { file, is_older: false, is_damaged }.rows(&sql, [], |_| Ok(()))?.is_empty())
 }

@@ -2,11 +2,12 @@
 //! it under the keys of the session and the action, in the same row (`known_action`), so that it comes into every later copy, whether that one
 //! holds the session, holds it in progress, or holds its deletion (decision 0055).
 
-use rusqlite::{OptionalExtension, Row, params, params_from_iter};
+use rusqlite::{OptionalExtension, Params, Row, params, params_from_iter};
 
 use super::outbox::{ABANDONED, UNDELIVERED};
-use super::{Connection, Result, Transaction};
-use crate::sorted::sort;
+use super::{Connection, Result, Transaction, meta};
+use crate::model::SessionKey;
+use crate::sorted::{SortedMap, sort};
 
 /// A higher revision is damage: it must still be able to rise.
 const LAST_REVISION: i64 = 1 << 30;
@@ -33,6 +34,9 @@ pub(super) struct KnownAction {
     redacted: i64,
     /// The revision that waits or failed, if there is one: a person has sent what was abandoned before.
     waits: i64,
+    /// The highest superseded revision, and the highest one of another state. 0: none, or it cannot be read.
+    superseded: i64,
+    current: i64,
     /// The series and the number by which receivers know it.
     number: Option<(String, i64)>,
     /// Until when an attempt of one of its messages may be in flight.
@@ -51,18 +55,24 @@ impl KnownAction {
         self.abandoned = self.abandoned.max(other.abandoned);
         self.redacted = self.redacted.max(other.redacted);
         self.waits = self.waits.max(other.waits);
+        self.superseded = self.superseded.max(other.superseded);
+        self.current = self.current.max(other.current);
         self.number = self.number.take().or(other.number);
         self.in_flight_until = self.in_flight_until.max(other.in_flight_until);
     }
 
-    /// What waits was not taken back, or a person has sent it again.
-    fn without_what_waits(mut self) -> Self {
+    /// Of all messages together. What waits was not taken back, or a person has sent it again. Where the revision that has superseded the others
+    /// cannot be read, it may have left, and been delivered.
+    fn settled(mut self) -> Self {
+        if self.superseded > self.current {
+            self.restored = self.restored.max(self.superseded);
+        }
         if self.waits > 0 {
             for taken_back in [&mut self.restored, &mut self.abandoned, &mut self.redacted] {
                 *taken_back = (*taken_back).min(self.waits - 1);
             }
         }
-        self.waits = 0;
+        (self.waits, self.superseded, self.current) = (0, 0, 0);
         self
     }
 
@@ -123,7 +133,8 @@ impl KnownAction {
         let mut ids = copy.prepare_cached(
             "SELECT o.delivery_id FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id
               WHERE s.key = ?1 AND a.key = ?2 AND o.revision <= ?3 AND o.replay = 0
-                AND (o.state = 'queued' OR o.state = 'leased' OR o.state = 'failed' AND o.reason IS NOT 'payload_too_large')",
+                AND (o.state = 'queued' OR o.state = 'leased' OR o.state = 'failed' AND o.reason IS NOT 'payload_too_large'
+                     OR o.state = 'superseded' AND o.revision = ?3)",
         )?;
         let ids = ids.query_map(params![self.session, self.key, self.delivered], |row| row.get(0))?;
         Ok(ids.collect::<rusqlite::Result<_>>()?)
@@ -133,6 +144,8 @@ impl KnownAction {
 /// A message of a file.
 struct KnownMessage {
     delivery_id: String,
+    /// The row of its action.
+    action: i64,
     /// When it was delivered, or may have been.
     delivered_at: Option<i64>,
     /// What it says of its action; without keys where the action's rows cannot be read.
@@ -171,17 +184,15 @@ impl Source<'_> {
             "SELECT s.key, a.key, {revision}, {number} FROM action a JOIN session s ON s.id = a.session_id
               WHERE {of_action} {revision} BETWEEN 1 AND {LAST_REVISION}"
         );
-        self.rows(&sql, id, |row| Ok(KnownAction { revision: row.get(2)?, number: number_of(row, 3), ..keys(row)? }))
+        self.rows(&sql, params_from_iter(id), |row| Ok(KnownAction { revision: row.get(2)?, number: number_of(row, 3), ..keys(row)? }))
     }
 
     fn messages(self, of: Of, is_joined: bool) -> Result<Vec<KnownMessage>> {
         let is_own = if self.is_older { "TRUE" } else { "o.replay = 0" };
-        let (restored, abandoned, redacted, until) = match (self.is_older, self.is_damaged) {
-            (true, _) => ("o.state = 'superseded'", "o.state = 'failed' AND o.reason IS 'abandoned'", "FALSE", "NULL"),
-            (false, true) => {
-                ("(o.state = 'superseded' OR o.reason IS 'abandoned' AND o.detail IS 'restored')", BY_A_PERSON, REDACTED, UNTIL)
-            }
-            (false, false) => ("o.reason IS 'abandoned' AND o.detail IS 'restored'", BY_A_PERSON, REDACTED, UNTIL),
+        let (restored, abandoned, redacted, until) = if self.is_older {
+            ("FALSE", "o.state = 'failed' AND o.reason IS 'abandoned'", "FALSE", "NULL")
+        } else {
+            ("o.reason IS 'abandoned' AND o.detail IS 'restored'", BY_A_PERSON, REDACTED, UNTIL)
         };
         let last = if self.is_damaged { "NULL" } else { "(SELECT max(t.at) FROM attempt t WHERE t.outbox_id = o.id)" };
         let (keys_of, joined) = if is_joined {
@@ -196,10 +207,11 @@ impl Source<'_> {
         };
         let sql = format!(
             "SELECT {keys_of}, o.delivery_id, o.revision, {is_own} AND (o.state = 'sent' OR o.unknown_outcomes > 0), {is_own} AND {restored},
-                    {is_own} AND {abandoned}, {is_own} AND {redacted}, {is_own} AND {UNDELIVERED}, {until}, coalesce({last}, o.sent_at, o.frozen_at)
+                    {is_own} AND {abandoned}, {is_own} AND {redacted}, {is_own} AND {UNDELIVERED}, {until}, coalesce({last}, o.sent_at, o.frozen_at),
+                    {is_own} AND o.state = 'superseded', {is_own} AND o.state <> 'superseded', o.action_id
                FROM outbox o {joined} WHERE {of_message} o.revision BETWEEN 1 AND {LAST_REVISION}"
         );
-        self.rows(&sql, id, |row| {
+        self.rows(&sql, params_from_iter(id), |row| {
             let revision: i64 = row.get(3)?;
             // A damaged value decides nothing.
             let up_to = |column: usize| if row.get(column).unwrap_or_default() { revision } else { 0 };
@@ -211,9 +223,12 @@ impl Source<'_> {
                 redacted: up_to(7),
                 waits: up_to(8),
                 in_flight_until: row.get(9).unwrap_or_default(),
+                superseded: up_to(11),
+                current: up_to(12),
                 ..keys(row)?
             };
-            Ok(KnownMessage { delivery_id: lossy(row, 2)?, delivered_at: row.get(10).unwrap_or_default(), of_action })
+            let (action, delivered_at) = (row.get(13).unwrap_or_default(), row.get(10).unwrap_or_default());
+            Ok(KnownMessage { delivery_id: lossy(row, 2)?, action, delivered_at, of_action })
         })
     }
 
@@ -221,15 +236,7 @@ impl Source<'_> {
         if self.is_older {
             return Ok(Vec::new());
         }
-        let (of_session, id) = match of {
-            Of::All | Of::Row(_) => ("", None),
-            Of::Session(id) => ("session_key = (SELECT key FROM session WHERE id = ?1) AND", Some(id)),
-        };
-        let sql = format!(
-            "SELECT session_key, key, revision, {NUMBER}, delivered, restored, abandoned, redacted, in_flight_until FROM known_action a
-              WHERE {of_session} revision BETWEEN 1 AND {LAST_REVISION}"
-        );
-        self.rows(&sql, id, |row| {
+        let read = |row: &Row<'_>| {
             let revision: i64 = row.get(2)?;
             let up_to = |column: usize| row.get(column).map_or(0, |up_to: i64| up_to.clamp(0, revision));
             Ok(KnownAction {
@@ -242,15 +249,33 @@ impl Source<'_> {
                 in_flight_until: row.get(9).unwrap_or_default(),
                 ..keys(row)?
             })
-        })
+        };
+        let sql = |of_which: &str| {
+            format!(
+                "SELECT session_key, key, revision, {NUMBER}, delivered, restored, abandoned, redacted, in_flight_until FROM known_action a
+                  WHERE {of_which} revision BETWEEN 1 AND {LAST_REVISION}"
+            )
+        };
+        let (of_session, id) = match of {
+            Of::All | Of::Row(_) => ("", None),
+            Of::Session(id) => ("session_key = (SELECT key FROM session WHERE id = ?1) AND", Some(id)),
+        };
+        let mut stored = self.rows(&sql(of_session), params_from_iter(id), read)?;
+        if self.is_damaged {
+            // Behind a page that cannot be read each is looked for by itself.
+            for known in self.rows("SELECT session_key, key FROM known_action INDEXED BY known_action_oldest", [], keys)? {
+                stored.append(&mut self.rows(&sql("session_key = ?1 AND key = ?2 AND"), params![known.session, known.key], read)?);
+            }
+        }
+        Ok(stored)
     }
 
     /// All rows; of a damaged file those that can be read.
-    pub(super) fn rows<T>(self, sql: &str, id: Option<i64>, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>> {
+    pub(super) fn rows<T>(self, sql: &str, parameters: impl Params, read: impl Fn(&Row<'_>) -> rusqlite::Result<T>) -> Result<Vec<T>> {
         let mut found = Vec::new();
-        let mut look = || -> Result<()> {
+        let look = || -> Result<()> {
             let mut statement = self.file.prepare_cached(sql)?;
-            for row in statement.query_map(params_from_iter(id), &read)? {
+            for row in statement.query_map(parameters, &read)? {
                 match row {
                     // The next row may be readable; otherwise this was the last.
                     Err(_) if self.is_damaged => {}
@@ -285,20 +310,39 @@ impl Known {
         let mut known = Self { stored: source.stored(Of::All)?, by_rows: source.actions(Of::All)?, ..Self::default() };
         known.add(source.messages(Of::All, true)?);
         if source.is_damaged {
-            // Behind a page that cannot be read each is looked for by itself.
-            for id in source.rows("SELECT id FROM outbox INDEXED BY outbox_session", None, |row| row.get(0))? {
-                known.add(source.messages(Of::Row(id), true)?);
-                known.alone.append(&mut source.messages(Of::Row(id), false)?);
-            }
-            for id in source.rows("SELECT id FROM action INDEXED BY sqlite_autoindex_action_1", None, |row| row.get(0))? {
+            // Behind a page that cannot be read each is looked for by itself. The keys of sessions and actions are in indexes, too.
+            let sessions = source.rows("SELECT id, key FROM session INDEXED BY sqlite_autoindex_session_1", [], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get(1)?))
+            })?;
+            let sessions: SortedMap<i64, [u8; 16]> = sessions.into_iter().collect();
+            let actions = source.rows("SELECT id, session_id, key FROM action INDEXED BY sqlite_autoindex_action_1", [], |row| {
+                Ok((row.get::<_, i64>(0)?, row.get(1)?, lossy(row, 2)?))
+            })?;
+            let mut keys = SortedMap::new();
+            for (id, session, key) in actions {
                 known.by_rows.append(&mut source.actions(Of::Row(id))?);
+                if let Some(session) = sessions.get(&session) {
+                    keys.insert(id, (*session, key));
+                }
+            }
+            for id in source.rows("SELECT id FROM outbox INDEXED BY outbox_session", [], |row| row.get::<_, i64>(0))? {
+                known.add(source.messages(Of::Row(id), true)?);
+                for mut message in source.messages(Of::Row(id), false)? {
+                    match keys.get(&message.action) {
+                        Some((session, key)) => {
+                            (message.of_action.session, message.of_action.key) = (*session, key.clone());
+                            known.add(vec![message]);
+                        }
+                        None => known.alone.push(message),
+                    }
+                }
             }
         }
         Ok(known)
     }
 
     fn add(&mut self, messages: Vec<KnownMessage>) {
-        for KnownMessage { delivery_id, delivered_at, of_action } in messages {
+        for KnownMessage { delivery_id, delivered_at, of_action, .. } in messages {
             if of_action.delivered > 0 {
                 self.may_be_delivered.push((delivery_id, delivered_at));
             }
@@ -318,7 +362,7 @@ impl Known {
                 _ => joined.push(known),
             }
         }
-        joined.into_iter().filter(|known| known.revision > 0).map(KnownAction::without_what_waits).collect()
+        joined.into_iter().filter(|known| known.revision > 0).map(KnownAction::settled).collect()
     }
 
     /// Writes into a copy what it does not know itself. Gives the ids of its messages that receivers have or may have, with the time of the last
@@ -328,7 +372,7 @@ impl Known {
             "SELECT s.key, a.key FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id
               WHERE o.delivery_id = ?1 AND o.replay = 0",
         )?;
-        for KnownMessage { delivery_id, delivered_at, of_action } in std::mem::take(&mut self.alone) {
+        for KnownMessage { delivery_id, delivered_at, of_action, .. } in std::mem::take(&mut self.alone) {
             if of_action.delivered > 0 {
                 self.may_be_delivered.push((delivery_id.clone(), delivered_at));
             }
@@ -364,6 +408,41 @@ pub(super) fn keep_of_deleted(tx: &Transaction<'_>, session: i64, age: i64) -> R
         KnownAction { restored: known.revision, ..known }.store(tx, age)?;
     }
     Ok(())
+}
+
+/// Whether only a person sends this action, by what a replaced file knew: a person took back a message that this file does not have, or one that held
+/// a value which this file still has; and has sent nothing since. `is_marked`: the newest message of this file was there when a value was redacted.
+pub(crate) fn is_taken_back(connection: &Connection, action: i64, is_marked: bool) -> Result<bool> {
+    let mut statement = connection.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM action a JOIN session s ON s.id = a.session_id JOIN known_action k ON k.session_key = s.key AND k.key = a.key
+                         WHERE a.id = ?1 AND (k.redacted >= a.revision AND NOT ?2 OR k.abandoned > a.revision AND k.abandoned >= k.delivered))",
+    )?;
+    Ok(statement.query_row(params![action, is_marked], |row| row.get(0))?)
+}
+
+/// A value was redacted that messages of this action may hold: also those that a replaced file had, and a later copy may have.
+pub(crate) fn redact(tx: &Transaction<'_>, session: SessionKey, action: &str) -> Result<()> {
+    tx.prepare_cached("UPDATE known_action SET redacted = revision WHERE session_key = ?1 AND key = ?2 AND redacted < revision")?
+        .execute(params![session.0.as_bytes(), action])?;
+    Ok(())
+}
+
+/// Keys of the actions of a session of which something is known.
+pub(crate) fn actions_of(connection: &Connection, session: SessionKey) -> Result<Vec<String>> {
+    let mut statement = connection.prepare_cached("SELECT key FROM known_action WHERE session_key = ?1")?;
+    let keys = statement.query_map([session.0.as_bytes()], |row| row.get(0))?;
+    Ok(keys.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The rows of the table that can be read although a page of it is lost.
+pub(super) fn readable(file: &Connection) -> Result<Vec<KnownAction>> {
+    Source { file, is_older: false, is_damaged: true }.stored(Of::All)
+}
+
+/// Writes these into the table, which was emptied.
+pub(super) fn refill(tx: &Transaction<'_>, readable: &[KnownAction]) -> Result<()> {
+    let age = meta::age(tx)?;
+    readable.iter().try_for_each(|known| known.store(tx, age))
 }
 
 /// Forgets what has been known since before this age, of at most `limit` actions of sessions that the file does not hold. Gives their number.

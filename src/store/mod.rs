@@ -19,7 +19,7 @@ mod empty;
 pub(crate) mod endpoint;
 mod error;
 pub(crate) mod files;
-mod known;
+pub(crate) mod known;
 pub(crate) mod list;
 pub(crate) mod lost;
 pub(crate) mod meta;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use rusqlite::TransactionBehavior;
 
 use super::check::{self, TreeCheck};
+use super::known::{self, KnownAction};
 use super::pages::Pages;
 use super::{Connection, OfOneRow, Result, StoreError, Transaction, cleaning, derived, empty, migrate, schema, search};
 use crate::sorted::sort;
@@ -53,11 +54,14 @@ pub(super) enum RebuildOutcome {
 /// free ones; and otherwise the search index if it is damaged in another way. `look` may be older than the transaction: what it says of pages
 /// only becomes wrong by damage. `stay`: these stay as they are.
 pub(super) fn rebuild(connection: &Connection, look: &TreeCheck, stay: &[String], may_commit: &dyn Fn() -> bool) -> Result<RebuildOutcome> {
+    // Before the transaction, which must not meet damage.
+    let is_lost = |lost: &[String]| lost.iter().any(|name| name == derived::KNOWN);
+    let known = if is_lost(&look.lost) || is_lost(&look.unlike_map) { known::readable(connection)? } else { Vec::new() };
     let tx = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     migrate::check_version(schema::version(&tx)?)?;
     let (mut lost, mut at) = (look.lost.clone(), 0);
     let made = match cleaning::without_defensive_mode(&tx, || begin(&tx, look, &mut lost, stay)) {
-        Ok(true) => fill_all(&tx, &lost, &mut at).map(|()| true),
+        Ok(true) => fill_all(&tx, &lost, &known, &mut at).map(|()| true),
         Ok(false) if lost.is_empty() => search::repair(&tx),
         begun => begun,
     };
@@ -125,7 +129,10 @@ fn trees(lost: &[String]) -> Vec<(&str, u8)> {
     let mut trees = Vec::new();
     for name in lost {
         match derived::TABLES.iter().find(|(table, _)| table == name) {
-            Some(table) => trees.push(*table),
+            Some(table) => {
+                trees.push(*table);
+                trees.extend((table.0 == derived::KNOWN).then_some((derived::OF_KNOWN, empty::INDEX)));
+            }
             // Those of FTS5 are emptied together.
             None if name == search::TABLE => trees.extend(search::TABLES),
             None => trees.push((name, empty::INDEX)),
@@ -135,7 +142,7 @@ fn trees(lost: &[String]) -> Vec<(&str, u8)> {
 }
 
 /// `at` is the one that it makes.
-fn fill_all(tx: &Transaction<'_>, lost: &[String], at: &mut usize) -> Result<()> {
+fn fill_all(tx: &Transaction<'_>, lost: &[String], known: &[KnownAction], at: &mut usize) -> Result<()> {
     let is_table = |name: &String| derived::TABLES.iter().any(|(table, _)| table == name);
     // What is counted may be found by an index.
     let (tables, indexes): (Vec<_>, Vec<_>) = lost.iter().enumerate().partition(|(_, name)| is_table(name));
@@ -145,7 +152,7 @@ fn fill_all(tx: &Transaction<'_>, lost: &[String], at: &mut usize) -> Result<()>
         if name == search::TABLE {
             search::begin(tx)?;
         } else if is_table(name) {
-            derived::fill(tx, name)?;
+            derived::fill(tx, name, known)?;
         } else {
             tx.execute_batch(&format!("REINDEX \"{name}\""))?;
         }

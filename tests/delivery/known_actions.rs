@@ -35,12 +35,23 @@ impl Phone {
         self.field.compass.edit(self.session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
     }
 
+    /// The message is delivered, which the deletion had abandoned.
+    fn deliver(&self) {
+        send_first(&self.field, self.session);
+        self.field.flush();
+        assert_eq!(self.field.action(self.session).status, ActionStatus::Sent);
+    }
+
     fn redact(&self) {
+        self.redact_with(RedactPending::Abandon);
+    }
+
+    fn redact_with(&self, pending: RedactPending) {
         let redaction = Redaction {
             target: RedactionTarget::Field { key: "reading".into() },
             actor: "anna".into(),
             reason: "asked for".into(),
-            pending: RedactPending::Abandon,
+            pending,
             bodies: RedactBodies::Forget,
             command_id: id(),
         };
@@ -51,6 +62,14 @@ impl Phone {
     fn put_back_after(&mut self, other: &Path) {
         put_back_and_open(&mut self.field, other);
         put_back_and_open(&mut self.field, &self.waits.clone());
+    }
+
+    /// The values of each request that came.
+    fn values(&self) -> Vec<String> {
+        let requests = self.field.transport.requests();
+        let bodies = requests.iter().map(|request| serde_json::from_slice::<serde_json::Value>(&request.body).unwrap());
+        let value = |field: &serde_json::Value| field["value"].as_str().unwrap().to_owned();
+        bodies.map(|body| body["fields"].as_array().unwrap().iter().map(value).collect::<Vec<_>>().join(",")).collect()
     }
 
     fn revisions(&self) -> Vec<String> {
@@ -208,4 +227,110 @@ fn what_is_known_of_actions_is_forgotten_after_400_days_unless_the_session_is_th
         phone.field.compass.purge(Duration::MAX).unwrap();
         assert_eq!(kept(&phone.field), left);
     }
+}
+
+#[test]
+fn an_edit_sends_nothing_that_a_person_took_back_although_the_copy_holds_it_as_sent() {
+    let mut left = Vec::new();
+    for how in ["abandoned", "redacted", "redacted, and the correction delivered"] {
+        for is_deleted in [false, true] {
+            let mut phone = Phone::new();
+            phone.deliver();
+            let sent = back_up(&phone.field, "sent.db");
+            phone.edit("two");
+            match how {
+                "abandoned" => drop(abandon_first(&phone.field, phone.session)),
+                "redacted" => phone.redact(),
+                _ => {
+                    phone.redact_with(RedactPending::Correct);
+                    phone.field.flush();
+                }
+            }
+            if is_deleted {
+                phone.field.compass.delete(phone.session).unwrap();
+            }
+            let before = phone.revisions().len();
+            put_back_and_open(&mut phone.field, &sent);
+            phone.edit("three");
+            phone.field.flush();
+            let action = phone.field.action(phone.session);
+            if phone.revisions().len() > before || action.edit_not_sent.as_deref() != Some("abandoned") {
+                left.push((how, is_deleted));
+            }
+            // A person sends it, and edits are sent again.
+            phone.field.compass.send_corrected(phone.session, "tell-0", Some("anna"), &id()).unwrap();
+            phone.edit("four");
+            phone.field.flush();
+            assert_eq!((phone.revisions().len(), phone.field.action(phone.session).edit_not_sent), (before + 1, None), "{how}");
+        }
+    }
+    assert_eq!(left, []);
+}
+
+#[test]
+fn an_edit_is_sent_once_the_value_is_redacted_in_the_copy_too() {
+    let mut phone = Phone::new();
+    phone.deliver();
+    let sent = back_up(&phone.field, "sent.db");
+    phone.redact();
+    put_back_and_open(&mut phone.field, &sent);
+    phone.redact();
+    phone.edit("two");
+    phone.field.flush();
+    assert_eq!((phone.values().pop().unwrap(), phone.field.action(phone.session).edit_not_sent), ("two".to_owned(), None));
+}
+
+#[test]
+fn a_newer_copy_does_not_send_what_was_redacted_in_an_older_one() {
+    let mut left = Vec::new();
+    for older in ["in progress", "waits", "sent"] {
+        for pending in [RedactPending::Abandon, RedactPending::Correct] {
+            for between in [false, true] {
+                let mut phone = Phone::new();
+                if older == "sent" {
+                    phone.deliver();
+                    phone.waits = back_up(&phone.field, "sent.db");
+                }
+                phone.edit("two");
+                let newer = back_up(&phone.field, "newer.db");
+                let (_, unknown) = phone.others[0].clone();
+                let (_, in_progress) = phone.others[1].clone();
+                let copy = if older == "in progress" { in_progress } else { phone.waits.clone() };
+                put_back_and_open(&mut phone.field, &copy);
+                phone.redact_with(pending);
+                let before = phone.values().len();
+                if between {
+                    put_back_and_open(&mut phone.field, &unknown);
+                }
+                put_back_and_open(&mut phone.field, &newer);
+                phone.field.flush();
+                phone.edit("three");
+                phone.field.flush();
+                if phone.values()[before..].iter().any(|values| values.contains("17.5")) {
+                    left.push((older, between));
+                }
+            }
+        }
+    }
+    assert_eq!(left, []);
+}
+
+#[test]
+fn what_was_delivered_before_it_was_replaced_in_a_newer_copy_shows_so() {
+    let mut field = phone_that_sends_edits();
+    let unknown = back_up(&field, "unknown.db");
+    let session = field.complete();
+    let waits = back_up(&field, "waits.db");
+    edit(&field.compass, session, "18.5");
+    let newer = back_up(&field, "newer.db");
+    put_back_and_open(&mut field, &waits);
+    field.flush();
+    let delivered = field.delivery(session).id;
+    put_back_and_open(&mut field, &unknown);
+    put_back_and_open(&mut field, &newer);
+    let first = field.action(session).deliveries.into_iter().find(|delivery| delivery.id == delivered).unwrap();
+    assert!(first.may_have_been_delivered, "{:?}", first.state);
+    field.flush();
+    let correction = field.transport.requests().pop().unwrap();
+    assert_eq!(header(&correction, "compass-replaces"), delivered.0);
 }

@@ -22,6 +22,7 @@ mod fairness;
 mod fields_of_an_action;
 mod hanging_ports;
 mod known_actions;
+mod known_of_damaged;
 mod known_of_replaced;
 mod logs;
 mod lost_pages;

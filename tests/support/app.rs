@@ -219,6 +219,15 @@ pub fn lose_page(path: &Path, table: &str) {
 
 /// Changes the first page of a table's rows, or of the table, in a file that is closed.
 pub fn change_page(path: &Path, table: &str, of_rows: bool, change: impl FnOnce(&mut [u8])) {
+    change_page_below(path, table, of_rows, true, change);
+}
+
+/// Changes the page with the last rows of a table, in a file that is closed.
+pub fn change_last_page(path: &Path, table: &str, change: impl FnOnce(&mut [u8])) {
+    change_page_below(path, table, true, false, change);
+}
+
+fn change_page_below(path: &Path, table: &str, of_rows: bool, is_first: bool, change: impl FnOnce(&mut [u8])) {
     let root: u32 = open_sql(path).query_row("SELECT rootpage FROM sqlite_schema WHERE name = ?1", [table], |row| row.get(0)).unwrap();
     fold(path);
     let mut bytes = std::fs::read(path).unwrap();
@@ -228,10 +237,11 @@ pub fn change_page(path: &Path, table: &str, of_rows: bool, change: impl FnOnce(
     };
     let page_at = |number: u32| (number as usize - 1) * size;
     let mut page = page_at(root);
-    // The first child of an inner page, of a table or of one that is its own index.
+    // The first or last child of an inner page, of a table or of one that is its own index.
     while of_rows && matches!(bytes[page], 2 | 5) {
-        let cell = page + usize::from(u16::from_be_bytes([bytes[page + 12], bytes[page + 13]]));
-        page = page_at(u32::from_be_bytes(bytes[cell..cell + 4].try_into().unwrap()));
+        let first = page + usize::from(u16::from_be_bytes([bytes[page + 12], bytes[page + 13]]));
+        let child = if is_first { first } else { page + 8 };
+        page = page_at(u32::from_be_bytes(bytes[child..child + 4].try_into().unwrap()));
     }
     change(&mut bytes[page..page + size]);
     std::fs::write(path, &bytes).unwrap();
