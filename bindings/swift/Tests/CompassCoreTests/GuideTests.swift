@@ -78,6 +78,24 @@ final class GuideTests: XCTestCase {
         }
     }
 
+    func testAScannedValueTakesThePlaceOfWhatWasTyped() async throws {
+        let compass = try await Compass.ready()
+        let view = try await compass.begun()
+        try await onMainActor {
+            let entry = FieldText(view.fields[0], in: view.key, of: compass, by: "ada")
+            entry.typed("Mi")
+            entry.chosen(.text("Mill Lane"))
+            try await entry.commit().value
+            let site = try await compass.session(view.key).fields[0]
+            XCTAssertEqual(site.state, .provided(.text("Mill Lane")))
+            XCTAssertNil(site.draft)
+            entry.chosen(.boolean(true))
+            try await entry.commit().value
+            XCTAssertEqual(entry.problem, "wrong_type")
+        }
+        try await compass.close()
+    }
+
     func testAMoveKnowsNothingOfATextThatWasRefused() async throws {
         let compass = try await Compass.ready()
         let view = try await compass.begun()
@@ -182,6 +200,7 @@ final class FieldText {
     /// What is typed and no value yet; nil where there is nothing of the kind.
     var text: String?
     var problem: String?
+    private var choosing: Task<Void, any Error>?
 
     init(_ field: FieldView, in session: SessionKey, of compass: any CompassHandle, by actor: String?) {
         (self.field, self.session, self.compass, self.actor) = (field, session, compass, actor)
@@ -201,10 +220,26 @@ final class FieldText {
         }
     }
 
+    /// Scanned, measured or chosen instead: a value at once. What was typed before does not come after it.
+    @discardableResult
+    func chosen(_ value: FieldValue) -> Task<Void, any Error> {
+        (text, problem) = (nil, nil)
+        let task = Task {
+            do {
+                _ = try await compass.setField(field.definition.key, to: value, in: session, actor: actor)
+            } catch let refused as CompassError where refused.code == .fieldProblems {
+                problem = refused.problems.first?.code
+            }
+        }
+        choosing = task
+        return task
+    }
+
     /// The field is left, or an answer is tapped: from text to a value. In a task, as each letter is: it comes after them.
     @discardableResult
     func commit() -> Task<Void, any Error> {
         Task {
+            if text == nil { try await choosing?.value }  // it may still be refused
             guard let text else { return }
             do {
                 let state = try field.definition.parse(text)

@@ -7,8 +7,9 @@ import dev.compass.core.model.FieldValue
 
 /**
  * Reads what a person typed and validates it; an empty text is "empty". Numbers, dates and times may be in the digits of any script, and a
- * decimal has a point or a comma: in every language `1,5` is one and a half, and `1,234` is less than two. A problem is a
- * [CompassException] with [CompassException.problems].
+ * decimal has a point or a comma: in every language `1,5` is one and a half, and `1,234` is less than two. A date is `2026-11-23`, a time
+ * `08:30`, a place `52.5163, 13.3777`; `docs/workflow-format.md` lists what is read for each type. A problem is a [CompassException] with
+ * [CompassException.problems].
  *
  * ```kotlin
  * val change = field.definition.parse("182,5").toChange()

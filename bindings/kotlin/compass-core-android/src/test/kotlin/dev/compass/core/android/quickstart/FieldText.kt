@@ -5,6 +5,7 @@ import dev.compass.core.CompassException
 import dev.compass.core.ErrorCode
 import dev.compass.core.model.Change
 import dev.compass.core.model.FieldState
+import dev.compass.core.model.FieldValue
 import dev.compass.core.model.FieldView
 import dev.compass.core.model.SessionKey
 import dev.compass.core.parse
@@ -26,6 +27,7 @@ class FieldText(
     var text: String? = field.draft
         private set
     val problem = MutableStateFlow<String?>(null)
+    private var choosing: Job? = null
 
     /** Each letter. A dead battery costs no more than the last one. */
     fun typed(text: String) {
@@ -34,18 +36,30 @@ class FieldText(
         act { compass.saveDraft(session, field.definition.key, text) }
     }
 
+    /** Scanned, measured or chosen instead: a value at once. What was typed before does not come after it. */
+    fun chosen(value: FieldValue): Job {
+        text = null
+        problem.value = null
+        return act { showing { compass.setField(session, field.definition.key, value, actor) } }.also { choosing = it }
+    }
+
     /** The field is left, or an answer is tapped: from text to a value, after the letters. */
     fun commit(): Job = act {
+        if (text == null) choosing?.join() // it may still be refused
         val typed = text ?: return@act
-        try {
+        showing {
             val state = field.definition.parse(typed)
             // A line that was emptied says nothing; "empty" is said on purpose, with a button of its own.
             val change = state.takeIf { it != FieldState.Empty }?.toChange() ?: Change.Clear
             compass.setField(session, field.definition.key, change, actor)
             if (text == typed) text = null
-        } catch (refused: CompassException) {
-            if (refused.code != ErrorCode.FIELD_PROBLEMS) throw refused
-            problem.value = refused.problems.first().code // a stable name; the words are the app's
         }
+    }
+
+    private suspend fun showing(call: suspend () -> Unit) = try {
+        call()
+    } catch (refused: CompassException) {
+        if (refused.code != ErrorCode.FIELD_PROBLEMS) throw refused
+        problem.value = refused.problems.first().code // a stable name; the words are the app's
     }
 }

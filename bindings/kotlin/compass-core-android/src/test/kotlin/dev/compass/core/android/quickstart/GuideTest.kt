@@ -7,6 +7,7 @@ import androidx.work.WorkerParameters
 import dev.compass.core.ErrorCode
 import dev.compass.core.android.OnAPhone
 import dev.compass.core.end
+import dev.compass.core.model.FieldState
 import dev.compass.core.model.FieldValue
 import dev.compass.core.start
 import dev.compass.core.testing.WebhookSink
@@ -55,6 +56,21 @@ class GuideTest : OnAPhone() {
         wait { compass.delete(key) }
         until("the end of the session") { model.refused.value == ErrorCode.DELETED_SESSION }
         assertEquals(emptyList<Throwable>(), uncaught.toList())
+    }
+
+    @Test
+    fun `a scanned value takes the place of what was typed`() {
+        val compass = ready()
+        val view = wait { compass.start("pump-check") }.view
+        val entry = FieldText(view.fields.first { it.definition.key == "site" }, view.key, compass, "ada") { screen.launch { it() } }
+        entry.typed("Mi")
+        entry.chosen(FieldValue.Text("Mill Lane"))
+        wait { entry.commit().join() }
+        val site = wait { compass.session(view.key) }.fields.first { it.definition.key == "site" }
+        assertEquals(FieldState.Provided(FieldValue.Text("Mill Lane")) to null, site.state to site.draft)
+        entry.chosen(FieldValue.Boolean(true))
+        wait { entry.commit().join() }
+        assertEquals("wrong_type", entry.problem.value)
     }
 
     @Test
