@@ -21,7 +21,7 @@ pub struct Context {
     /// The time that the request was signed for, in milliseconds since 1970. Not the phone's current time: the clock may have been set since, or
     /// the phone may have slept.
     pub signed_for_ms: i64,
-    /// How wrong the phone's clock is for this endpoint, in milliseconds: see [`clock_error`].
+    /// How wrong the phone's clock is for this endpoint, in milliseconds, as `clock_error` finds it.
     pub clock_error_ms: Option<i64>,
     /// Whether the attempt right before this one of the same entry ended with [`Class::ResyncNow`].
     pub resynced: bool,
