@@ -70,7 +70,7 @@ impl CarriedState {
         })
     }
 
-    /// Writes it into the copy.
+    /// Writes it into the copy, which sends no replay: what was replayed after it was made is not known.
     pub(super) fn carry_to(self, copy: &Connection) -> Result<()> {
         let (revision, configuration) = self.counters.unwrap_or_default();
         copy.execute(
@@ -91,7 +91,7 @@ impl CarriedState {
         for (delivery_id, at) in self.known.carry_to(copy, meta::age(copy)?)? {
             may_have_been_delivered(copy, &delivery_id, at)?;
         }
-        // A deleted session held nothing undelivered. Nor does a replay leave: what was replayed after the copy was made is not known.
+        // A deleted session held nothing undelivered.
         let mut unsent = copy.prepare(&format!(
             "SELECT o.id, o.replay > 0, s.key FROM outbox o JOIN session s ON s.id = o.session_id WHERE {UNDELIVERED}"
         ))?;

@@ -61,18 +61,18 @@ impl KnownAction {
         self.in_flight_until = self.in_flight_until.max(other.in_flight_until);
     }
 
-    /// Of all messages together. What waits was not taken back, or a person has sent it again. Where the revision that has superseded the others
-    /// cannot be read, it may have left, and been delivered.
+    /// Of all messages together. What waits was not taken back, or a person has sent it again; higher ones may have been. Where the revision that
+    /// has superseded the others cannot be read, it may have left, and been delivered.
     fn settled(mut self) -> Self {
         if self.superseded > self.current {
             self.restored = self.restored.max(self.superseded);
         }
-        if self.waits > 0 {
-            for taken_back in [&mut self.restored, &mut self.abandoned, &mut self.redacted] {
-                *taken_back = (*taken_back).min(self.waits - 1);
+        for taken_back in [&mut self.restored, &mut self.abandoned, &mut self.redacted] {
+            if *taken_back > 0 && *taken_back == self.waits {
+                *taken_back -= 1;
             }
         }
-        (self.waits, self.superseded, self.current) = (0, 0, 0);
+        (self.superseded, self.current) = (0, 0);
         self
     }
 
@@ -98,7 +98,7 @@ impl KnownAction {
         Ok(())
     }
 
-    /// Makes the copy's rows of the action agree with it.
+    /// Makes the copy's rows of the action agree with it, but for a message that waits in the replaced file.
     fn apply(&self, copy: &Connection) -> Result<()> {
         let id: Option<i64> = copy
             .prepare_cached("SELECT a.id FROM action a JOIN session s ON s.id = a.session_id WHERE s.key = ?1 AND a.key = ?2")?
@@ -112,9 +112,9 @@ impl KnownAction {
         let restored = self.restored.max(self.delivered - 1);
         copy.prepare_cached(&format!(
             "UPDATE outbox SET {ABANDONED}, detail = iif(revision <= ?2, 'redacted', iif(revision <= ?3, 'abandoned', 'restored'))
-              WHERE action_id = ?1 AND revision <= max(?2, ?3, ?4) AND ({UNSENT} OR {RESTORED})"
+              WHERE action_id = ?1 AND revision <= max(?2, ?3, ?4) AND revision <> ?5 AND ({UNSENT} OR {RESTORED})"
         ))?
-        .execute([id, self.redacted, abandoned, restored])?;
+        .execute([id, self.redacted, abandoned, restored, self.waits])?;
         // Whatever is in flight, what the copy has or makes of the action waits for it: a correction, or the message itself. One that was claimed
         // when the copy was made stays claimed until then.
         if self.in_flight_until.is_some() {
@@ -387,11 +387,13 @@ impl Known {
         let own = Self::of(Source { file: copy, is_older: false, is_damaged: false })?.joined();
         for known in self.joined() {
             let own = own.binary_search_by(|own| own.keys().cmp(&known.keys())).ok().map(|at| &own[at]);
+            let waits = known.waits;
             let mut all = own.cloned().unwrap_or_else(|| known.clone());
             all.join(known);
+            all.waits = own.map_or(0, |own| own.waits);
             if own != Some(&all) {
                 all.store(copy, age)?;
-                all.apply(copy)?;
+                KnownAction { waits, ..all }.apply(copy)?;
             }
         }
         Ok(may_be_delivered)

@@ -110,9 +110,7 @@ impl Restore<'_> {
         if self.abandonment.is_none() && lost.as_ref().is_none_or(|lost| !lost.is_empty()) {
             return Ok(Replaced::Undelivered(lost.map(|lost| lost.len() as u64)));
         }
-        if let Ok(present) = present {
-            CarriedState::of_damaged(&present).carry_to(&copy)?;
-        }
+        present.map(|present| CarriedState::of_damaged(&present)).unwrap_or_default().carry_to(&copy)?;
         copy.close().map_err(|(_, error)| error)?;
         (self.step)("counted");
         self.put_in_place(part, &seen, made)?;
@@ -175,7 +173,9 @@ impl Restore<'_> {
         for _ in 0..TRIES {
             let seen = changes(&watcher)?;
             let is_new = is_new(&watcher)?;
-            if !is_new {
+            if is_new {
+                CarriedState::default().carry_to(copy)?;
+            } else {
                 let lost = lost::not_in(&watcher, Some((copy, self.is_id))).map_err(of_present)?;
                 if !lost.is_empty() && self.abandonment.is_none() {
                     return Ok(Replaced::Undelivered(Some(lost.len() as u64)));

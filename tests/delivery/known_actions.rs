@@ -334,3 +334,32 @@ fn what_was_delivered_before_it_was_replaced_in_a_newer_copy_shows_so() {
     let correction = field.transport.requests().pop().unwrap();
     assert_eq!(header(&correction, "compass-replaces"), delivered.0);
 }
+
+#[test]
+fn what_waits_in_the_replaced_file_ends_no_redaction_of_a_newer_message() {
+    let mut field = phone_that_sends_edits();
+    let session = field.complete();
+    let older = back_up(&field, "older.db");
+    let change = support::app::set("other", FieldValue::Text("two".into()));
+    field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
+    field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).ok();
+    let newer = back_up(&field, "newer.db");
+    put_back_and_open(&mut field, &older);
+    let redaction = Redaction {
+        target: RedactionTarget::Field { key: "reading".into() },
+        actor: "anna".into(),
+        reason: "asked for".into(),
+        pending: RedactPending::Keep,
+        bodies: RedactBodies::Forget,
+        command_id: id(),
+    };
+    // The message that waits is kept on purpose; it leaves from the same copy, too.
+    field.compass.redact(session, &redaction).unwrap();
+    let keeps = back_up(&field, "keeps.db");
+    put_back_and_open(&mut field, &keeps);
+    assert_eq!(field.action(session).status, ActionStatus::Pending);
+    put_back_and_open(&mut field, &newer);
+    field.flush();
+    let revisions: Vec<String> = field.transport.requests().iter().map(|request| header(request, "compass-revision")).collect();
+    assert!(!revisions.contains(&"2".to_owned()), "it holds the value: {revisions:?}");
+}

@@ -301,6 +301,13 @@ fn a_restore_sends_no_replay() {
     assert_eq!(replays(&field, session), [(1, DeliveryState::Failed, Some("abandoned".to_owned()))]);
     assert_eq!(field.action(session).status, ActionStatus::Sent);
     undamaged(&field);
+    // Also on another phone.
+    field.compass.close().unwrap();
+    field.options.path = field.folder.path().join("other.db");
+    Compass::restore(&copy, &RestoreOptions::new(field.path())).unwrap();
+    field.open_again();
+    assert_eq!(field.flush().attempts, 0);
+    undamaged(&field);
 }
 
 #[test]
