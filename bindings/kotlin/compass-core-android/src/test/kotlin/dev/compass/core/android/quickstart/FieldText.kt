@@ -17,14 +17,14 @@ import kotlinx.coroutines.flow.MutableStateFlow
 // The following code is in docs/embedding-android.md, line for line.
 /** What a person types into one field. [act] launches on the main thread, and shows what goes wrong: the one of the model. */
 class FieldText(
-    private val field: FieldView,
+    private val shown: FieldView,
     private val session: SessionKey,
     private val compass: Compass,
     private val actor: String?,
     private val act: (suspend () -> Unit) -> Job,
 ) {
     /** What is typed and no value yet; null where there is nothing of the kind. */
-    var text: String? = field.draft
+    var text: String? = shown.draft
         private set
     val problem = MutableStateFlow<String?>(null)
     private var choosing: Job? = null
@@ -33,14 +33,14 @@ class FieldText(
     fun typed(text: String) {
         this.text = text
         problem.value = null
-        act { compass.saveDraft(session, field.definition.key, text) }
+        act { compass.saveDraft(session, shown.definition.key, text) }
     }
 
     /** Scanned, measured or chosen instead: a value at once. What was typed before does not come after it. */
     fun chosen(value: FieldValue): Job {
         text = null
         problem.value = null
-        return act { showing { compass.setField(session, field.definition.key, value, actor) } }.also { choosing = it }
+        return act { showing { compass.setField(session, shown.definition.key, value, actor) } }.also { choosing = it }
     }
 
     /** The field is left, or an answer is tapped: from text to a value, after the letters. */
@@ -48,10 +48,10 @@ class FieldText(
         if (text == null) choosing?.join() // it may still be refused
         val typed = text ?: return@act
         showing {
-            val state = field.definition.parse(typed)
+            val state = shown.definition.parse(typed)
             // A line that was emptied says nothing; "empty" is said on purpose, with a button of its own.
             val change = state.takeIf { it != FieldState.Empty }?.toChange() ?: Change.Clear
-            compass.setField(session, field.definition.key, change, actor)
+            compass.setField(session, shown.definition.key, change, actor)
             if (text == typed) text = null
         }
     }
