@@ -46,6 +46,18 @@ pub(crate) fn integrity(connection: &Connection, faults: &mut Vec<String>) -> Re
 const MANY: usize = 20;
 
 fn add_faults(connection: &Connection, pragma: &str, most: usize, faults: &mut Vec<String>) -> Result<()> {
+    let before = faults.len();
+    add_said(connection, pragma, most, faults)?;
+    // That is said of a page for which there was no memory, too. One that cannot be got again is damaged.
+    if faults[before..].iter().any(|fault| fault.contains("failed to get page ")) {
+        faults.truncate(before);
+        add_said(connection, pragma, most, faults)?;
+    }
+    Ok(())
+}
+
+/// Adds what SQLite's own check says, also before it ends with an error.
+fn add_said(connection: &Connection, pragma: &str, most: usize, faults: &mut Vec<String>) -> Result<()> {
     let mut statement = connection.prepare(&format!("PRAGMA {pragma}"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()?.filter(|_| faults.len() < most) {
