@@ -336,8 +336,8 @@ final class ErrorTests: XCTestCase {
     }
 
     func testEveryCodeOfTheCoreIsThrownInATestHere() throws {
-        // `reentrant` has tests of its own.
-        let elsewhere: Set<String> = ["reentrant"]
+        // `reentrant` has tests of its own. Without memory Swift ends the process; Python and Kotlin have a process of its own for that.
+        let elsewhere: Set<String> = ["reentrant", "out_of_memory"]
         let tests = try String(contentsOfFile: #filePath, encoding: .utf8).replacingOccurrences(of: "_", with: "").lowercased()
         var codes: Set<String> = []
         for file in ["src/error.rs", "src/engine/session/refusal.rs"] {
