@@ -47,15 +47,7 @@ impl Phone {
     }
 
     fn redact_with(&self, pending: RedactPending) {
-        let redaction = Redaction {
-            target: RedactionTarget::Field { key: "reading".into() },
-            actor: "anna".into(),
-            reason: "asked for".into(),
-            pending,
-            bodies: RedactBodies::Forget,
-            command_id: id(),
-        };
-        self.field.compass.redact(self.session, &redaction).unwrap();
+        self.field.compass.redact(self.session, &redaction_of_reading(pending)).unwrap();
     }
 
     /// Another copy is put back, and then the one in which the message waits.
@@ -342,19 +334,14 @@ fn what_waits_in_the_replaced_file_ends_no_redaction_of_a_newer_message() {
     let older = back_up(&field, "older.db");
     let change = support::app::set("other", FieldValue::Text("two".into()));
     field.compass.edit(session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
-    field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).ok();
+    assert_eq!(
+        field.action(session).deliveries.iter().filter(|delivery| delivery.state == DeliveryState::Pending).map(|d| d.revision).max(),
+        Some(2)
+    );
     let newer = back_up(&field, "newer.db");
     put_back_and_open(&mut field, &older);
-    let redaction = Redaction {
-        target: RedactionTarget::Field { key: "reading".into() },
-        actor: "anna".into(),
-        reason: "asked for".into(),
-        pending: RedactPending::Keep,
-        bodies: RedactBodies::Forget,
-        command_id: id(),
-    };
     // The message that waits is kept on purpose; it leaves from the same copy, too.
-    field.compass.redact(session, &redaction).unwrap();
+    field.compass.redact(session, &redaction_of_reading(RedactPending::Keep)).unwrap();
     let keeps = back_up(&field, "keeps.db");
     put_back_and_open(&mut field, &keeps);
     assert_eq!(field.action(session).status, ActionStatus::Pending);

@@ -24,17 +24,6 @@ fn finish(field: &Field, session: SessionKey) {
     field.compass.complete(session, field.compass.session(session).unwrap().visit).unwrap();
 }
 
-fn redaction(pending: RedactPending) -> Redaction {
-    Redaction {
-        target: RedactionTarget::Field { key: "reading".into() },
-        actor: "anna".into(),
-        reason: "asked for".into(),
-        pending,
-        bodies: RedactBodies::Forget,
-        command_id: id(),
-    }
-}
-
 #[test]
 fn an_edit_sends_nothing_that_was_abandoned_or_redacted_and_then_deleted() {
     let mut left = Vec::new();
@@ -45,9 +34,9 @@ fn an_edit_sends_nothing_that_was_abandoned_or_redacted_and_then_deleted() {
             let copy = back_up(&field, "copy.db");
             match how {
                 "abandoned" => drop(abandon_first(&field, session)),
-                "redacted" => drop(field.compass.redact(session, &redaction(RedactPending::Abandon)).unwrap()),
+                "redacted" => drop(field.compass.redact(session, &redaction_of_reading(RedactPending::Abandon)).unwrap()),
                 _ => {
-                    field.compass.redact(session, &redaction(RedactPending::Correct)).unwrap();
+                    field.compass.redact(session, &redaction_of_reading(RedactPending::Correct)).unwrap();
                     abandon_first(&field, session);
                 }
             }
@@ -220,7 +209,7 @@ fn an_edit_sends_nothing_that_a_person_took_back_after_a_restore_had_abandoned_i
                 put_back_and_open(&mut field, &waits);
                 let abandoned = back_up(&field, "abandoned.db");
                 if is_redacted {
-                    field.compass.redact(session, &redaction(RedactPending::Abandon)).unwrap();
+                    field.compass.redact(session, &redaction_of_reading(RedactPending::Abandon)).unwrap();
                 } else {
                     edit_other(&field, session, "two");
                     abandon_first(&field, session);

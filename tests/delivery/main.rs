@@ -256,6 +256,11 @@ fn phone_that_sends_edits() -> Field {
     field
 }
 
+/// A person redacts what the messages of a phone have sent or will send.
+fn redaction_of_reading(pending: RedactPending) -> Redaction {
+    Redaction { pending, ..support::app::redaction(RedactionTarget::Field { key: "reading".into() }) }
+}
+
 /// Edits it and sends the correction.
 fn correct(compass: &Compass, session: SessionKey, reading: &str) {
     edit(compass, session, reading);

@@ -7,6 +7,9 @@ mod handle;
 mod naive;
 mod random;
 mod receiver;
+#[path = "../support/rng.rs"]
+#[allow(dead_code, reason = "this program needs a part of it")]
+mod rng;
 mod rules;
 mod world;
 

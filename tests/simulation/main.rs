@@ -16,6 +16,9 @@ mod perform;
 mod port_calls;
 mod random;
 mod receiver;
+#[path = "../support/rng.rs"]
+#[allow(dead_code, reason = "this program needs a part of it")]
+mod rng;
 mod rows;
 mod run;
 #[cfg(feature = "seeded-faults")]
