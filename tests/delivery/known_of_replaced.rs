@@ -229,3 +229,36 @@ fn an_edit_sends_nothing_that_a_person_took_back_after_a_restore_had_abandoned_i
     }
     assert_eq!(left, []);
 }
+
+#[test]
+fn a_redaction_of_a_field_that_has_no_value_keeps_back_what_a_newer_copy_holds() {
+    let mut field = phone_that_sends_edits();
+    let session = field.compass.start(&Start::new("visit", id())).unwrap().view.key;
+    let empty = back_up(&field, "empty.db");
+    field.compass.set_field(session, "reading", FieldValue::Text("17.5".into())).unwrap();
+    finish(&field, session);
+    let newer = back_up(&field, "newer.db");
+    put_back_and_open(&mut field, &empty);
+    let redaction = redaction_of_reading(RedactPending::Abandon);
+    assert_eq!(field.compass.redact(session, &redaction).unwrap().applied, Applied::Stale);
+    put_back_and_open(&mut field, &newer);
+    field.flush();
+    assert_eq!((came(&field), field.action(session).status), (vec![], ActionStatus::Failed));
+}
+
+#[test]
+fn a_second_redaction_keeps_back_what_a_person_has_sent_again_since_the_first() {
+    let mut field = phone_that_sends_edits();
+    let session = field.complete();
+    let waits = back_up(&field, "waits.db");
+    field.compass.redact(session, &redaction_of_reading(RedactPending::Abandon)).unwrap();
+    let redacted = back_up(&field, "redacted.db");
+    put_back_and_open(&mut field, &waits);
+    send_first(&field, session);
+    let sent_again = back_up(&field, "sent-again.db");
+    put_back_and_open(&mut field, &redacted);
+    field.compass.redact(session, &redaction_of_reading(RedactPending::Abandon)).unwrap();
+    put_back_and_open(&mut field, &sent_again);
+    field.flush();
+    assert_eq!(came(&field), [""; 0]);
+}
