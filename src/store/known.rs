@@ -9,6 +9,7 @@ use super::outbox::{ABANDONED, UNDELIVERED, redacted_fields};
 use super::redaction::{LAST_REDACTION, Redactions, redactions};
 use super::row::to_json;
 use super::{Connection, Result, Transaction, meta};
+use crate::crypto::Sha256;
 use crate::model::SessionKey;
 use crate::sorted::{SortedMap, sort};
 
@@ -166,11 +167,13 @@ impl KnownAction {
             .execute([id, self.revision])?;
         if !redacted.is_empty() {
             let mut unsent = copy.prepare_cached(&format!(
-                "SELECT o.id, b.bytes FROM outbox o LEFT JOIN body b ON b.sha256 = o.body_sha256
+                "SELECT o.id, b.bytes, o.body_sha256 FROM outbox o LEFT JOIN body b ON b.sha256 = o.body_sha256
                   WHERE o.action_id = ?1 AND o.delivery_id IS NOT ?2 AND ({UNSENT} OR {RESTORED})"
             ))?;
             let unsent = unsent.query_map(params![id, self.waiting], |row| {
-                let body = row.get_ref(1)?.as_blob().unwrap_or_default();
+                let [body, hash] = [1, 2].map(|column| row.get_ref(column).ok().and_then(|value| value.as_blob().ok()).unwrap_or_default());
+                // A damaged one is frozen again.
+                let body = if Sha256::of(body).0 == hash { body } else { &[] };
                 Ok((row.get(0)?, redacted.iter().any(|field| holds(body, field))))
             })?;
             let unsent: Vec<(i64, bool)> = unsent.collect::<rusqlite::Result<_>>()?;
