@@ -68,6 +68,7 @@ impl Compass {
                 }
                 _ => {
                     store::outbox::send_again(tx, newest(tx, row)?.id, context.at)?;
+                    store::known::sent_again(tx, loaded.id, row)?;
                     row.revision
                 }
             };

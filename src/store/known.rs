@@ -532,6 +532,13 @@ pub(crate) fn redact(tx: &Transaction<'_>, session: i64, key: SessionKey, action
     known.store(tx, meta::age(tx)?)
 }
 
+/// A person has sent this message of the session again.
+pub(crate) fn sent_again(tx: &Transaction<'_>, session: i64, action: &ActionRow) -> Result<()> {
+    let sql = "UPDATE known_action SET redacted = ?3 - 1 WHERE session_key = (SELECT key FROM session WHERE id = ?1) AND key = ?2 AND redacted >= ?3";
+    tx.prepare_cached(sql)?.execute(params![session, action.key, action.revision])?;
+    Ok(())
+}
+
 /// The row of the table.
 fn stored(connection: &Connection, session: i64, action: &str) -> Result<Option<KnownAction>> {
     let stored = Source { file: connection, is_older: false, is_damaged: false }.stored(Of::Session(session))?;

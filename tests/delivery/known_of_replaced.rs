@@ -307,3 +307,17 @@ fn what_a_copy_sent_can_be_sent_corrected_where_another_phone_delivered_the_same
     assert_eq!(came(&field)[1..], ["r2 18.5", "r2 19.5", "r4 18.5"]);
     assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
 }
+
+#[test]
+fn edits_are_sent_once_a_person_has_sent_what_was_redacted_elsewhere() {
+    let mut field = phone_that_sends_edits();
+    let session = field.complete();
+    let waits = back_up(&field, "waits.db");
+    field.compass.redact(session, &redaction_of_reading(RedactPending::Abandon)).unwrap();
+    put_back_and_open(&mut field, &waits);
+    send_first(&field, session);
+    field.flush();
+    edit(&field.compass, session, "18.5");
+    field.flush();
+    assert_eq!((came(&field), field.action(session).edit_not_sent), (vec!["r1 17.5".to_owned(), "r2 18.5".to_owned()], None));
+}
