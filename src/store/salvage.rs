@@ -1,22 +1,25 @@
 //! Everything that can still be read of a damaged file, as JSON Lines: one row per line, undelivered messages first.
 //!
 //! Each table of the core is read in the order of its key. Where reading fails, the next readable row is searched, first within the session.
-//! No index is trusted, and a damaged schema is used as far as possible.
+//! No index is trusted, and a damaged schema is used as far as possible: each of its rows by itself.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::{Value as Key, ValueRef};
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection as Target, OptionalExtension, Row, params};
 
 use super::outbox::UNDELIVERED;
-use super::{Connection, Result, StoreError, files, migrate, restore, schema};
+use super::{Connection, Result, StoreError, files, migrate, pages, restore, schema, unless_damaged};
 use crate::model::{SalvageReport, SessionKey};
 use crate::sorted::SortedMap;
 
 /// After an unreadable row number, this many numbers are tried one by one; then the steps grow with the distance.
 const NEAR: i64 = 1_024;
+/// The schema has rows with numbers up to this one: some 100 objects, and those that updates have replaced.
+const LAST_OF_SCHEMA: i64 = 4_096;
 /// The most important tables, in this order; then the others.
 const FIRST: [&str; 6] = ["body", "session", "action", "event", "value", "note"];
 const MESSAGES: &str = "outbox";
@@ -36,7 +39,12 @@ pub(crate) fn salvage(path: &Path, to: &Path) -> Result<SalvageReport> {
     // Read as it should be first: where damage is no error, SQLite says nothing of a disk that failed either.
     lines.may_fail(read_schema(&connection))?;
     connection.execute_batch("PRAGMA writable_schema = ON; BEGIN")?;
-    write(&connection, &mut lines)?;
+    // Of a table whose definition cannot be read, nobody knows where it is.
+    let is_known = lines.may_fail(read_schema(&connection))?;
+    let known = if is_known { Ok(None) } else { with_known_tables(&connection).map(Some) };
+    // On a disk that fails there may be no copy.
+    let known = known.or_else(|error| if error.is_finding() { Ok(None) } else { Err(error) })?;
+    write(known.as_ref().unwrap_or(&connection), !is_known, &mut lines)?;
     lines.file.flush()?;
     part.publish(to)?;
     Ok(lines.report)
@@ -69,7 +77,45 @@ fn read_schema(connection: &Connection) -> Result<()> {
     Ok(connection.prepare("SELECT sql FROM sqlite_schema")?.query_map([], |_| Ok(()))?.try_for_each(|row| row)?)
 }
 
-fn write(connection: &Connection, lines: &mut Lines) -> Result<()> {
+/// SQLite reads the schema up to the first page that cannot be read, and knows no table that is defined behind it. A copy in memory, with the
+/// core's tables whose definitions can be read, each by itself, and no other.
+fn with_known_tables(file: &Connection) -> Result<Connection> {
+    let mut tables = Vec::new();
+    let mut row = file.prepare("SELECT name, rootpage, sql FROM sqlite_schema WHERE rowid = ?1 AND type = 'table'")?;
+    for number in 1..=LAST_OF_SCHEMA {
+        let table = row.query_row([number], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional();
+        let table: Option<(String, u32, String)> = unless_damaged(table.map_err(StoreError::from))?.flatten();
+        tables.extend(table.filter(|(name, ..)| is_of_data(name)));
+    }
+    // SQLite does not see that the first page, which it has read, was changed. So it is copied once more.
+    let copy = copied(file)?;
+    let mut first: Vec<u8> = copy.query_row("SELECT data FROM sqlite_dbpage WHERE pgno = 1", [], |row| row.get(0))?;
+    pages::forget_all(&mut first);
+    copy.execute("UPDATE sqlite_dbpage SET data = ?1 WHERE pgno = 1", [first])?;
+    let copy = copied(&copy)?;
+    copy.execute_batch("PRAGMA writable_schema = ON")?;
+    for (name, root, sql) in tables {
+        copy.execute("INSERT INTO sqlite_schema VALUES ('table', ?1, ?1, ?2, ?3)", params![name, root, sql])?;
+    }
+    copy.execute_batch("PRAGMA writable_schema = RESET; PRAGMA writable_schema = ON")?;
+    Ok(copy)
+}
+
+fn copied(from: &Connection) -> Result<Connection> {
+    let mut copy = Target::open_in_memory()?;
+    if Backup::new(from, &mut copy)?.step(-1)? != StepResult::Done {
+        return Err(StoreError::Locked);
+    }
+    copy.execute_batch("PRAGMA writable_schema = ON")?;
+    Ok(copy)
+}
+
+/// Whether this is a table with data of the core: those that full-text search keeps for itself only repeat data, and unknown tables are not read.
+fn is_of_data(table: &str) -> bool {
+    schema::hash(migrate::newest(), &format!("table {table}")).is_some_and(|hash| hash != schema::BY_NAME)
+}
+
+fn write(connection: &Connection, lacks_tables: bool, lines: &mut Lines) -> Result<()> {
     let tables = tables(connection)?;
     let messages = tables.iter().find(|table| table.name == MESSAGES);
     if messages.is_none() && !migrate::is_ours(connection)? {
@@ -79,8 +125,7 @@ fn write(connection: &Connection, lines: &mut Lines) -> Result<()> {
         messages.write(connection, &format!("({UNDELIVERED}) IS NOT 0"), UNSENT, lines)?;
         lines.report.unsent = lines.report.lines;
     }
-    // Of a table whose definition cannot be read, nobody knows where it is.
-    lines.report.gaps += u64::from(!lines.may_fail(read_schema(connection))?);
+    lines.report.gaps += u64::from(lacks_tables);
     let comes_first = |table: &&Table| FIRST.contains(&table.name.as_str());
     let first = FIRST.iter().filter_map(|name| tables.iter().find(|table| table.name == *name));
     for table in first.chain(tables.iter().filter(|table| !comes_first(table))) {
@@ -102,7 +147,7 @@ struct Table {
     has_rowid: bool,
 }
 
-/// The tables with data of the core: those that full-text search keeps for itself only repeat data, and unknown tables are not read.
+/// The tables with data of the core.
 fn tables(connection: &Connection) -> Result<Vec<Table>> {
     let mut list =
         connection.prepare("SELECT name, NOT wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY name")?;
@@ -111,7 +156,7 @@ fn tables(connection: &Connection) -> Result<Vec<Table>> {
     let mut rows = list.query([])?;
     while let Some(row) = rows.next()? {
         let (name, has_rowid): (String, bool) = (row.get(0)?, row.get(1)?);
-        if schema::hash(migrate::newest(), &format!("table {name}")).is_none_or(|hash| hash == schema::BY_NAME) {
+        if !is_of_data(&name) {
             continue;
         }
         let of_table = columns.query_map([&name], |row| Ok((name_in_sql(&row.get::<_, String>(0)?), row.get(1)?)))?;
