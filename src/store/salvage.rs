@@ -7,19 +7,16 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use rusqlite::backup::{Backup, StepResult};
 use rusqlite::types::{Value as Key, ValueRef};
-use rusqlite::{Connection as Target, OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::outbox::UNDELIVERED;
-use super::{Connection, Result, StoreError, files, migrate, pages, restore, schema, unless_damaged};
+use super::{Connection, Result, StoreError, files, known_tables, migrate, restore, schema};
 use crate::model::{SalvageReport, SessionKey};
 use crate::sorted::SortedMap;
 
 /// After an unreadable row number, this many numbers are tried one by one; then the steps grow with the distance.
 const NEAR: i64 = 1_024;
-/// The schema has rows with numbers up to this one: some 100 objects, and those that updates have replaced.
-const LAST_OF_SCHEMA: i64 = 4_096;
 /// The most important tables, in this order; then the others.
 const FIRST: [&str; 6] = ["body", "session", "action", "event", "value", "note"];
 const MESSAGES: &str = "outbox";
@@ -37,13 +34,11 @@ pub(crate) fn salvage(path: &Path, to: &Path) -> Result<SalvageReport> {
     let (part, file) = files::Part::of(to)?;
     let mut lines = Lines { file: BufWriter::new(file), report: SalvageReport::default(), refused: None };
     // Read as it should be first: where damage is no error, SQLite says nothing of a disk that failed either.
-    lines.may_fail(read_schema(&connection))?;
+    lines.may_fail(schema::read(&connection))?;
     connection.execute_batch("PRAGMA writable_schema = ON; BEGIN")?;
     // Of a table whose definition cannot be read, nobody knows where it is.
-    let is_known = lines.may_fail(read_schema(&connection))?;
-    let known = if is_known { Ok(None) } else { with_known_tables(&connection).map(Some) };
-    // On a disk that fails there may be no copy.
-    let known = known.or_else(|error| if error.is_finding() { Ok(None) } else { Err(error) })?;
+    let is_known = lines.may_fail(schema::read(&connection))?;
+    let known = if is_known { None } else { known_tables::copy(&connection)? };
     write(known.as_ref().unwrap_or(&connection), !is_known, &mut lines)?;
     lines.file.flush()?;
     part.publish(to)?;
@@ -71,48 +66,6 @@ impl Lines {
             Err(error) => Err(error),
         }
     }
-}
-
-fn read_schema(connection: &Connection) -> Result<()> {
-    Ok(connection.prepare("SELECT sql FROM sqlite_schema")?.query_map([], |_| Ok(()))?.try_for_each(|row| row)?)
-}
-
-/// SQLite reads the schema up to the first page that cannot be read, and knows no table that is defined behind it. A copy in memory, with the
-/// core's tables whose definitions can be read, each by itself, and no other.
-fn with_known_tables(file: &Connection) -> Result<Connection> {
-    let mut tables = Vec::new();
-    let mut row = file.prepare("SELECT name, rootpage, sql FROM sqlite_schema WHERE rowid = ?1 AND type = 'table'")?;
-    for number in 1..=LAST_OF_SCHEMA {
-        let table = row.query_row([number], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).optional();
-        let table: Option<(String, u32, String)> = unless_damaged(table.map_err(StoreError::from))?.flatten();
-        tables.extend(table.filter(|(name, ..)| is_of_data(name)));
-    }
-    // SQLite does not see that the first page, which it has read, was changed. So it is copied once more.
-    let copy = copied(file)?;
-    let mut first: Vec<u8> = copy.query_row("SELECT data FROM sqlite_dbpage WHERE pgno = 1", [], |row| row.get(0))?;
-    pages::forget_all(&mut first);
-    copy.execute("UPDATE sqlite_dbpage SET data = ?1 WHERE pgno = 1", [first])?;
-    let copy = copied(&copy)?;
-    copy.execute_batch("PRAGMA writable_schema = ON")?;
-    for (name, root, sql) in tables {
-        copy.execute("INSERT INTO sqlite_schema VALUES ('table', ?1, ?1, ?2, ?3)", params![name, root, sql])?;
-    }
-    copy.execute_batch("PRAGMA writable_schema = RESET; PRAGMA writable_schema = ON")?;
-    Ok(copy)
-}
-
-fn copied(from: &Connection) -> Result<Connection> {
-    let mut copy = Target::open_in_memory()?;
-    if Backup::new(from, &mut copy)?.step(-1)? != StepResult::Done {
-        return Err(StoreError::Locked);
-    }
-    copy.execute_batch("PRAGMA writable_schema = ON")?;
-    Ok(copy)
-}
-
-/// Whether this is a table with data of the core: those that full-text search keeps for itself only repeat data, and unknown tables are not read.
-fn is_of_data(table: &str) -> bool {
-    schema::hash(migrate::newest(), &format!("table {table}")).is_some_and(|hash| hash != schema::BY_NAME)
 }
 
 fn write(connection: &Connection, lacks_tables: bool, lines: &mut Lines) -> Result<()> {
@@ -147,7 +100,7 @@ struct Table {
     has_rowid: bool,
 }
 
-/// The tables with data of the core.
+/// The tables with data of the core: those that full-text search keeps for itself only repeat data, and unknown tables are not read.
 fn tables(connection: &Connection) -> Result<Vec<Table>> {
     let mut list =
         connection.prepare("SELECT name, NOT wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table' ORDER BY name")?;
@@ -156,7 +109,7 @@ fn tables(connection: &Connection) -> Result<Vec<Table>> {
     let mut rows = list.query([])?;
     while let Some(row) = rows.next()? {
         let (name, has_rowid): (String, bool) = (row.get(0)?, row.get(1)?);
-        if !is_of_data(&name) {
+        if !known_tables::is_of_data(&name) {
             continue;
         }
         let of_table = columns.query_map([&name], |row| Ok((name_in_sql(&row.get::<_, String>(0)?), row.get(1)?)))?;

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::Value;
 
 use super::*;
-use crate::support::app::{App, code, id, lose_page, open_sql};
+use crate::support::app::{App, code, id, lose_page, open_sql, pages_of_schema};
 
 /// The lines of a file, each with its one name.
 fn lines(path: &Path) -> Vec<(String, Value)> {
@@ -219,9 +219,7 @@ fn a_page_of_the_schema_costs_what_stands_on_it() {
     app.completed();
     app.compass.close().unwrap();
     let whole = std::fs::read(app.path()).unwrap();
-    // It stands on the first page, which names the others: each says what comes before it.
-    let number = |at: usize, length: usize| whole[at..at + length].iter().fold(0, |number, byte| number << 8 | usize::from(*byte));
-    let pages: Vec<usize> = (0..number(103, 2)).map(|cell| number(number(112 + 2 * cell, 2), 4)).chain([number(108, 4)]).collect();
+    let pages = pages_of_schema(&whole);
     assert!(pages.len() > 1);
     let salvaged = |name: &str| {
         let to = app.folder().join(name);
