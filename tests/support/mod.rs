@@ -10,6 +10,7 @@ pub mod failing;
 pub mod field;
 pub mod server;
 mod stream;
+pub mod torture;
 pub mod unreachable;
 pub mod workflows;
 pub mod years;

@@ -1,0 +1,200 @@
+//! Processes are killed in the middle of their work, and lose nothing: real processes, one to three on one file, SIGKILL at every place with a
+//! name and at random, and a receiver with TLS that verifies each request with the official library, notes each copy and fails at will.
+//!
+//! A process says each call before it makes it, and what the session is once the call has returned. What was acknowledged is there afterwards;
+//! the one call under way has happened altogether or not at all; a session is completed if and only if there is a message for each of its
+//! actions. In the end everything is delivered, every copy of an id has the same bytes, and there are no more accepted copies than attempts
+//! whose outcome nobody knows, and replays, account for.
+//!
+//! A kill counts only if a call was open. A kill loses nothing that was written: `power_cut` cuts the power.
+#![cfg(all(target_os = "linux", feature = "built-in-transport"))]
+#![allow(unsafe_code, reason = "what SQLite tells of its statements, and signals")]
+#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test may panic")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod clock;
+mod known;
+mod points;
+mod receiver;
+#[allow(dead_code, reason = "the other one records")]
+#[path = "../power_cut/recorder.rs"]
+mod recorder;
+#[path = "../support/rng.rs"]
+#[allow(dead_code, reason = "this program needs a part of it")]
+mod rng;
+mod signals;
+mod worker;
+mod world;
+
+use std::collections::BTreeMap;
+
+use receiver::MOMENTS;
+use rng::Rng;
+use support::past_every_rule;
+use support::torture::{Row, say};
+use worker::Wrong;
+use world::{AT_RANDOM, Counts, Place, World, at_random};
+
+/// How many kills. `KILLS=4000` makes a long run.
+const KILLS: u64 = 240;
+/// How many in one world.
+const IN_A_WORLD: usize = 24;
+/// In a long run no place has fewer kills.
+const LEAST: u64 = 20;
+/// Places that there must be, whatever the product's statements are.
+const PLACES: [&str; 20] = [
+    "complete: before BEGIN",
+    "complete: after INSERT event",
+    "complete: after UPDATE session",
+    "complete: after INSERT action",
+    "complete: after INSERT outbox",
+    "complete: before COMMIT",
+    "complete: in COMMIT, before xWrite",
+    "complete: in COMMIT, before xSync",
+    "complete: after COMMIT",
+    "claim: before BEGIN",
+    "claim: after UPDATE outbox",
+    "claim: before COMMIT",
+    "claim: in COMMIT, before xSync",
+    "claim: after COMMIT",
+    "settle: before BEGIN",
+    "settle: after UPDATE outbox",
+    "settle: before COMMIT",
+    "settle: in COMMIT, before xSync",
+    "settle: after COMMIT",
+    "send: 2xx read, not recorded",
+];
+
+fn number(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
+}
+
+#[test]
+#[ignore = "runs in processes of its own, for the tests below"]
+fn a_process_that_works() {
+    worker::work();
+}
+
+/// Places by name, and how often a process comes to each.
+type Places = BTreeMap<String, u64>;
+
+/// Those to which processes come, in so many steps.
+fn places(seed: u64) -> Places {
+    let mut places = World::new(1, seed, Wrong::Nothing).places(seed);
+    for place in PLACES {
+        assert!(places.contains_key(place), "nothing comes to {place:?}: {places:?}");
+    }
+    places.extend(MOMENTS.map(|moment| (moment.to_owned(), 3)));
+    places
+}
+
+/// Where to kill: at each place with a name as often as at each other, and at random as often as at all of these.
+fn planned(places: &Places, kills: u64, rng: &mut Rng) -> Vec<Place> {
+    let names: Vec<_> = places.iter().collect();
+    let next = |number: u64| match names[(number / 2) as usize % names.len()] {
+        (name, times) if number.is_multiple_of(2) => Place::Named(name.clone(), rng.range(1, (*times).min(12))),
+        _ => at_random(rng),
+    };
+    (0..kills).map(next).collect()
+}
+
+/// Each so often that it has been there the least number of times.
+fn lacking(places: &Places, counts: &Counts, least: u64, rng: &mut Rng) -> Vec<Place> {
+    let lacks = |name: &str| least.saturating_sub(counts.kills.get(name).copied().unwrap_or(0));
+    let of = |(name, times): (&String, &u64)| {
+        (0..lacks(name)).map(|_| Place::Named(name.clone(), rng.range(1, (*times).min(3)))).collect::<Vec<_>>()
+    };
+    places.iter().flat_map(of).collect()
+}
+
+fn run(kills: u64, seed: u64) -> Result<(Places, Counts), String> {
+    let (places, mut rng) = (places(seed), Rng::new(seed));
+    let least = (kills / places.len() as u64 / 4).clamp(1, LEAST);
+    let (mut counts, mut worlds) = (Counts::default(), 0);
+    let mut next = planned(&places, kills, &mut rng);
+    while !next.is_empty() {
+        for chunk in next.chunks(IN_A_WORLD) {
+            let seed = seed.wrapping_mul(1_000).wrapping_add(worlds);
+            let world = World::new(1 + worlds as usize % 3, seed, Wrong::Nothing);
+            counts.add(world.run(chunk, seed).map_err(|wrong| format!("world {worlds} of seed {seed}: {wrong}"))?);
+            worlds += 1;
+        }
+        if worlds > kills {
+            return Err(format!("some places are never reached: {:?}", counts.kills));
+        }
+        next = lacking(&places, &counts, least, &mut rng);
+    }
+    Ok((places, counts))
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_kill_at_every_place() {
+    let (places, counts) = run(number("KILLS", KILLS), number("SEED", 1)).unwrap_or_else(|wrong| panic!("{wrong}"));
+    for (name, count) in &counts.kills {
+        println!("{count:6}  {name}");
+    }
+    let Counts { idle, missed, happened, acknowledged, sessions, messages, copies, unknown, .. } = counts;
+    println!("{idle} more between calls, {missed} came to no place; {happened} calls had happened and were not acknowledged");
+    println!("{acknowledged} acknowledged calls, {sessions} sessions, {messages} messages, {copies} copies, {unknown} unknown outcomes");
+    for work in ["complete", "claim", "send", "settle"] {
+        let of_work = |name: &&String| name.starts_with(&format!("{work}:"));
+        let kills = places.keys().filter(of_work).map(|name| counts.kills[name]);
+        let (of_work, least) = (places.keys().filter(of_work).count(), kills.clone().min().unwrap_or(0));
+        told(&format!("kill in {work}"), kills.sum(), &format!("{of_work} places with {least} at least"));
+    }
+    let observed = format!("{sessions} sessions and {messages} messages, {copies} copies, {happened} done and not acknowledged");
+    told("kill at random", counts.kills.get(AT_RANDOM).copied().unwrap_or(0), &observed);
+}
+
+fn told(fault: &str, injected: u64, observed: &str) {
+    say(&Row { fault, injected, expected: "what was acknowledged is there; all is delivered, byte for byte", observed, lost: 0 });
+}
+
+// What would be found -------------------------------------------------------------------------------------------------------------------
+
+/// Processes that do something wrong are found out.
+fn assert_found(wrong: Wrong, place: &Place, says: &str) {
+    let world = World::new(2, 7, wrong);
+    let found = world.run(&vec![place.clone(); 12], 7).expect_err("it is found");
+    assert!(found.contains(says), "{found}");
+}
+
+fn named(name: &str) -> Place {
+    Place::Named(name.to_owned(), 1)
+}
+
+const SOME: Place = Place::Random { lines: 60, spin: 0 };
+
+#[test]
+fn an_acknowledgement_before_the_commit_is_found() {
+    assert_found(Wrong::Early, &named("complete: before COMMIT"), "was acknowledged, and is lost");
+}
+
+#[test]
+fn a_message_that_is_sent_twice_is_found() {
+    assert_found(Wrong::Twice, &SOME, "are accounted for");
+}
+
+#[test]
+fn changed_bytes_are_found() {
+    assert_found(Wrong::Changed, &SOME, "does not verify");
+}
+
+#[test]
+fn a_message_that_was_never_sent_is_found() {
+    assert_found(Wrong::Unsent, &SOME, "accepted 0 times");
+}
+
+#[test]
+fn a_message_that_is_missing_is_found() {
+    let world = World::new(1, 7, Wrong::Nothing);
+    let (known, mut counts) = world.work(&[SOME], 7).unwrap();
+    world.compare_all(&known, &mut counts).unwrap();
+    let sql = rusqlite::Connection::open(world.path()).unwrap();
+    past_every_rule(&sql, |sql| sql.execute("DELETE FROM outbox WHERE id = (SELECT min(id) FROM outbox)", []).unwrap());
+    drop(sql);
+    let found = world.compare_all(&known, &mut counts).unwrap_err();
+    assert!(found.contains("do not agree"), "{found}");
+}
