@@ -21,17 +21,21 @@ mod receiver;
 #[allow(dead_code, reason = "the other one records")]
 #[path = "../power_cut/recorder.rs"]
 mod recorder;
+mod restores;
 #[path = "../support/rng.rs"]
 #[allow(dead_code, reason = "this program needs a part of it")]
 mod rng;
 mod signals;
+mod stopped;
 mod worker;
 mod world;
 
 use std::collections::BTreeMap;
 
 use receiver::MOMENTS;
+use restores::{Present, Template};
 use rng::Rng;
+use stopped::{CLAIMED, End, LOCKED};
 use support::past_every_rule;
 use support::torture::{Row, say};
 use worker::Wrong;
@@ -146,6 +150,90 @@ fn what_was_acknowledged_survives_a_kill_at_every_place() {
     }
     let observed = format!("{sessions} sessions and {messages} messages, {copies} copies, {happened} done and not acknowledged");
     told("kill at random", counts.kills.get(AT_RANDOM).copied().unwrap_or(0), &observed);
+}
+
+#[test]
+#[ignore = "runs in processes of its own, for the test below"]
+fn a_process_that_restores() {
+    restores::restore();
+}
+
+/// How many kills of a restore at each place, and twice as many in all. `KILLS` makes a long run of it, too.
+const OF_A_RESTORE: u64 = 2;
+
+#[test]
+fn a_restore_that_is_killed_at_any_place_leaves_the_old_file_or_the_new_one() {
+    let seed = number("SEED", 1);
+    let each = if std::env::var("KILLS").is_ok() { LEAST } else { OF_A_RESTORE };
+    for present in [Present::Opens, Present::Damaged] {
+        let (template, mut rng) = (Template::new(present, seed), Rng::new(seed));
+        let (mut kills, mut new) = (0, 0);
+        for (place, times) in &template.places {
+            let (mut of_place, mut tries) = (0, 0);
+            while of_place < each {
+                // The first ones in turn, then at random.
+                let at = if of_place < each / 2 { 1 + of_place % times } else { rng.range(1, *times) };
+                let killed = template.kill(place, at, &mut rng);
+                if let Some(is_new) = killed.unwrap_or_else(|wrong| panic!("{present:?}, {place}, time {at}: {wrong}")) {
+                    of_place += 1;
+                    new += u64::from(is_new);
+                }
+                tries += 1;
+                assert!(tries < 10 * each, "{place}, time {at} of {times}: it is not reached");
+            }
+            println!("{of_place:6}  {place}, of {times} times");
+            kills += of_place;
+        }
+        let fault = format!("kill in a restore, over a file that {}", if present == Present::Opens { "opens" } else { "is damaged" });
+        let observed = format!("{} places with {each} at least; {new} times the new file", template.places.len());
+        let expected = "the old file or the new one, each whole; the same ids and bytes";
+        say(&Row { fault: &fault, injected: kills, expected, observed: &observed, lost: 0 });
+    }
+}
+
+/// How many processes stand still past their lease, and with the lock a third of these. `STOPS` makes a long run.
+const STOPS: u64 = 6;
+
+/// Runs all of these, several at once: they wait for most of the time.
+fn all_at_once(count: u64, run: impl Fn(u64) -> Result<Counts, String> + Sync) -> Counts {
+    let next = std::sync::atomic::AtomicU64::new(0);
+    let mut all = Counts::default();
+    std::thread::scope(|scope| {
+        let work = || {
+            let numbers =
+                std::iter::from_fn(|| Some(next.fetch_add(1, std::sync::atomic::Ordering::SeqCst)).filter(|number| *number < count));
+            numbers.map(|number| run(number).unwrap_or_else(|wrong| panic!("{number}: {wrong}"))).collect::<Vec<_>>()
+        };
+        let threads: Vec<_> = (0..3).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().for_each(|thread| thread.join().expect("all is well").into_iter().for_each(|counts| all.add(counts)));
+    });
+    all
+}
+
+fn stops(fault: &str, count: u64, places: &[&str], expected: &str, run: fn(&str, End, u64) -> Result<Counts, String>) {
+    let seed = number("SEED", 1);
+    let ends = [End::Killed, End::Resumed];
+    let counts = all_at_once(count, |number| {
+        let (place, end) = (places[number as usize / 2 % places.len()], ends[number as usize % 2]);
+        run(place, end, seed.wrapping_mul(1_000).wrapping_add(number)).map_err(|wrong| format!("{place}, {end:?}: {wrong}"))
+    });
+    let Counts { messages, copies, unknown, .. } = counts;
+    let places = places.len().min(count.div_ceil(2) as usize);
+    let observed = format!("so at {places} places; {messages} messages, {copies} copies, {unknown} unknown outcomes");
+    say(&Row { fault, injected: count, expected, observed: &observed, lost: 0 });
+}
+
+#[test]
+fn a_process_that_stands_still_past_its_lease_does_no_harm() {
+    let expected = "others deliver; its late results do no harm";
+    stops("stopped past its lease, then killed or resumed", number("STOPS", STOPS), &CLAIMED, expected, stopped::past_its_lease);
+}
+
+#[test]
+fn a_process_that_stands_still_with_the_lock_delays_others_and_no_more() {
+    let expected = "locked, to be tried again; reading goes on; nothing by half";
+    let count = (number("STOPS", STOPS) / 3).max(2);
+    stops("stopped with the lock for writing, then killed or resumed", count, &LOCKED, expected, stopped::with_the_lock);
 }
 
 fn told(fault: &str, injected: u64, observed: &str) {

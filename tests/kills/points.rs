@@ -42,6 +42,9 @@ thread_local! {
 /// The work in which places are those of claiming and settling.
 pub const DELIVERY: &str = "delivery";
 
+/// The work in which also the calls of the file system outside a commit are places: pages are written as they are.
+pub const RESTORE: &str = "restore";
+
 /// From now on places have names. Without a plan they are counted.
 pub fn begin(plan: Option<Plan>) {
     static BEGUN: Once = Once::new();
@@ -81,7 +84,7 @@ pub fn reached(name: &str) {
         return;
     };
     if plan.name == name && TIMES.fetch_add(1, Ordering::SeqCst) + 1 == plan.at {
-        signals::send(std::process::id(), plan.signal);
+        signals::raise(plan.signal);
     }
 }
 
@@ -142,6 +145,7 @@ fn asked(source: Source, what: &'static str) {
                 reached(&format!("{transaction}: in COMMIT, before {what}"));
             }
         }
+        "xWrite" | "xSync" | "xTruncate" | "xDelete" if work == RESTORE => reached(&format!("{work}: before {what}")),
         _ => {}
     }
 }

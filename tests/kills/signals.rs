@@ -5,30 +5,48 @@
 pub enum Signal {
     Kill,
     Stop,
+    Continue,
 }
 
-/// Sends a signal. A process that kills itself goes no step further.
+impl Signal {
+    fn number(self) -> i32 {
+        match self {
+            Self::Kill => 9,
+            Self::Stop => 19,
+            Self::Continue => 18,
+        }
+    }
+}
+
+/// Sends a signal to a process that this one has started and not waited for.
 #[allow(unsafe_code, reason = "the standard library kills children alone")]
 pub fn send(process: u32, signal: Signal) {
     unsafe extern "C" {
         fn kill(process: i32, signal: i32) -> i32;
     }
-    let number = match signal {
-        Signal::Kill => 9,
-        Signal::Stop => 19,
-    };
-    unsafe { kill(process as i32, number) };
+    unsafe { kill(process as i32, signal.number()) };
 }
 
-/// Waits until a process stands still.
+/// Sends a signal to this thread, which goes no step further: one for the process might be taken by another thread, a moment later.
+#[allow(unsafe_code, reason = "the standard library sends none")]
+pub fn raise(signal: Signal) {
+    unsafe extern "C" {
+        fn raise(signal: i32) -> i32;
+    }
+    unsafe { raise(signal.number()) };
+}
+
+/// Waits until every thread of a process stands still, or it has ended.
 pub fn wait_until_stopped(process: u32) {
-    super::support::field::eventually("the process stands still", || is_in(process, &['T', 't', 'Z']));
+    super::support::field::eventually("the process stands still", || {
+        let threads = std::fs::read_dir(format!("/proc/{process}/task"));
+        threads.map_or(true, |mut threads| threads.all(|thread| thread.is_ok_and(|thread| stands_still(&thread.path()))))
+    });
 }
 
-/// Whether it is in one of these states of the kernel's list.
-pub fn is_in(process: u32, states: &[char]) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+fn stands_still(thread: &std::path::Path) -> bool {
+    let stat = std::fs::read_to_string(thread.join("stat")).unwrap_or_default();
     // The name before it may hold anything.
     let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
-    state.is_none_or(|state| states.contains(&state))
+    state.is_none_or(|state| ['T', 't', 'Z', 'X'].contains(&state))
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use compass_core::model::*;
 use compass_core::port::{StaticSecrets, Transport, TransportFailure, TransportRequest, TransportResponse};
 use compass_core::transport::{BuiltIn, BuiltInOptions};
-use compass_core::{CancelToken, Compass, Options};
+use compass_core::{CancelToken, Compass, Error, Options};
 use serde_json::json;
 
 use super::clock::FastClock;
@@ -91,7 +91,7 @@ impl Transport for ToPort {
 }
 
 /// A handle that delivers to this port.
-pub fn open(path: &Path, port: &str, authority: &[u8], clock: Arc<FastClock>, wrong: Wrong) -> Compass {
+pub fn open(path: &Path, port: &str, authority: &[u8], clock: Arc<FastClock>, wrong: Wrong) -> Result<Compass, Error> {
     let secrets = Arc::new(StaticSecrets::new());
     secrets.set(SECRET_NAME, SECRET);
     let transport = Arc::new(ToPort::new(port, authority, wrong));
@@ -99,7 +99,7 @@ pub fn open(path: &Path, port: &str, authority: &[u8], clock: Arc<FastClock>, wr
     options.retry.schedule = vec![Duration::from_secs(5), Duration::from_secs(20)];
     options.retry.overload_shortest = Duration::from_secs(5);
     // Threads of the test look at the file at the same time, each as a process of its own.
-    Compass::open(options.as_other_process()).expect("opens")
+    Compass::open(options.as_other_process())
 }
 
 /// One section with a reading, and an action for each endpoint.
@@ -137,7 +137,7 @@ pub fn work() {
     let origin = Timestamp::from_timestamp_millis(setting("ORIGIN").parse().expect("a number")).expect("a time");
     let wrong = Wrong::of_setting();
     let clock = Arc::new(FastClock::new(origin));
-    let compass = open(Path::new(&setting("DATABASE")), &setting("PORT"), &authority, clock, wrong);
+    let compass = open(Path::new(&setting("DATABASE")), &setting("PORT"), &authority, clock, wrong).expect("opens");
     let over = Arc::new(AtomicBool::new(false));
     let told = over.clone();
     std::thread::spawn(move || {
@@ -241,7 +241,7 @@ impl Worker {
         let text = |value: &str| FieldValue::Text(value.to_owned());
         let visit = |session| compass.session(session).expect("a session").visit;
         // What is refused has another cause than the kill: nothing to correct, nothing delivered yet.
-        let done = |result: Result<RecordOutcome, compass_core::Error>| match result {
+        let done = |result: Result<RecordOutcome, Error>| match result {
             Ok(outcome) => outcome.applied == Applied::Yes,
             Err(error) if ["nothing_corrected", "action_status", "action_locked"].contains(&error.code()) => false,
             Err(error) => panic!("{call:?}: {error}"),
