@@ -16,6 +16,7 @@ mod support;
 
 mod clock;
 mod known;
+mod older;
 mod points;
 mod receiver;
 #[allow(dead_code, reason = "the other one records")]
@@ -234,6 +235,35 @@ fn a_process_that_stands_still_with_the_lock_delays_others_and_no_more() {
     let expected = "locked, to be tried again; reading goes on; nothing by half";
     let count = (number("STOPS", STOPS) / 3).max(2);
     stops("stopped with the lock for writing, then killed or resumed", count, &LOCKED, expected, stopped::with_the_lock);
+}
+
+/// How many files of an older build are updated beside it, where `OLDER` says so: building it takes minutes.
+const OLDER: u64 = 40;
+
+#[test]
+fn an_older_build_beside_the_present_one_damages_nothing() {
+    let expected = "the older build is refused or does no harm; what either acknowledged is there";
+    let row = |injected, observed: &str| {
+        say(&Row { fault: "a build of the first schema beside the present one", injected, expected, observed, lost: 0 })
+    };
+    if std::env::var("OLDER").is_err() {
+        return row(0, "not run: at full size alone");
+    }
+    let Some(program) = older::build() else { return row(0, "not run: the history of the repository is not here") };
+    let first = number("SEED", 1);
+    let (mut tally, mut all) = (older::Tally::default(), Counts::default());
+    for number in 0..OLDER {
+        let seed = first * 1_000 + number;
+        let (made, counts) = older::beside(&program, seed).unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
+        tally.made += made.made;
+        tally.refused += made.refused;
+        all.add(counts);
+    }
+    let observed = format!(
+        "after the update {} of its calls refused, {} made; {} sessions, {} messages",
+        tally.refused, tally.made, all.sessions, all.messages
+    );
+    row(OLDER, &observed);
 }
 
 fn told(fault: &str, injected: u64, observed: &str) {

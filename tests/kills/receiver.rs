@@ -84,15 +84,17 @@ impl Port {
         let server = TestServer::builder()
             .tls(&ca.leaf())
             .small_window()
-            .on_connect(move |_| if springs(&at_connect, MOMENTS[0]).is_some() { Greeting::Close } else { Greeting::Serve })
-            .on_head(move |_| if springs(&at_head, MOMENTS[1]).is_some() { Head::Answer(Reply::Reset) } else { Head::ReadBody })
+            .on_connect(move |_| if springs(&at_connect, MOMENTS[0], None).is_some() { Greeting::Close } else { Greeting::Serve })
+            .on_head(
+                move |head| if springs(&at_head, MOMENTS[1], sender(head)).is_some() { Head::Answer(Reply::Reset) } else { Head::ReadBody },
+            )
             .on_request(move |request| {
                 let reply = if is_well.load(Ordering::SeqCst) { Reply::status(202) } else { at_will(&mut lock(&rng)) };
-                if springs(&at_request, MOMENTS[2]).is_some() {
+                if springs(&at_request, MOMENTS[2], sender(request)).is_some() {
                     note(&log, request, false);
                     return Reply::Reset;
                 }
-                if let Some(process) = springs(&at_request, MOMENTS[3]) {
+                if let Some(process) = springs(&at_request, MOMENTS[3], sender(request)) {
                     // It reads no answer while it stands still; it is killed once that is written.
                     signals::send(process, Signal::Stop);
                     signals::wait_until_stopped(process);
@@ -108,10 +110,19 @@ impl Port {
     }
 }
 
-/// Whether it is this moment of the request at which its sender is killed. At the last one the sender still lives.
-fn springs(trap: &Mutex<Option<Trap>>, moment: &str) -> Option<u32> {
+/// The header in which a process names itself.
+pub const SENDER: &str = "test-process";
+
+fn sender(request: &SeenRequest) -> Option<u32> {
+    request.header(SENDER)?.parse().ok()
+}
+
+/// Whether it is this moment of the request at which its sender is killed; not of one that another process has left. At the last moment the
+/// sender still lives.
+fn springs(trap: &Mutex<Option<Trap>>, moment: &str, sender: Option<u32>) -> Option<u32> {
     let mut trap = lock(trap);
-    let set = trap.as_mut().filter(|trap| trap.moment == moment)?;
+    let is_of = |trap: &&mut Trap| trap.moment == moment && sender.is_none_or(|sender| sender == trap.process);
+    let set = trap.as_mut().filter(is_of)?;
     if set.after > 0 {
         set.after -= 1;
         return None;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use compass_core::model::*;
-use compass_core::port::{StaticSecrets, Transport, TransportFailure, TransportRequest, TransportResponse};
+use compass_core::port::{Header, StaticSecrets, Transport, TransportFailure, TransportRequest, TransportResponse};
 use compass_core::transport::{BuiltIn, BuiltInOptions};
 use compass_core::{CancelToken, Compass, Error, Options};
 use serde_json::json;
@@ -15,6 +15,7 @@ use serde_json::json;
 use super::clock::FastClock;
 use super::known::{Call, Facts};
 use super::points::{self, DELIVERY, Plan};
+use super::receiver::SENDER;
 use super::rng::Rng;
 use super::signals::Signal;
 use super::support::field::{SECRET, SECRET_NAME, say, setting, signed};
@@ -67,6 +68,7 @@ impl ToPort {
 impl Transport for ToPort {
     fn send(&self, mut request: TransportRequest) -> Result<TransportResponse, TransportFailure> {
         request.url = request.url.replace("localhost:1", &format!("localhost:{}", self.port));
+        request.headers.push(Header::new(SENDER, std::process::id().to_string()));
         match self.wrong {
             Wrong::Unsent => return Ok(TransportResponse { status: 202, headers: Vec::new(), body: Vec::new() }),
             Wrong::Twice => drop(self.built_in.send(request.clone())),

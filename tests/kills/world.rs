@@ -95,13 +95,23 @@ fn workflow_of(slot: usize) -> String {
 }
 
 impl World {
-    pub fn new(slots: usize, seed: u64, wrong: Wrong) -> Self {
+    /// Without a file yet.
+    pub fn empty(slots: usize, seed: u64, wrong: Wrong) -> Self {
         let world = Self { folder: folder(), origin: SystemClock::default().now(), receiver: Receiver::new(slots, seed), wrong };
         std::fs::write(world.authority(), world.receiver.ca.pem()).expect("an authority");
+        world
+    }
+
+    pub fn new(slots: usize, seed: u64, wrong: Wrong) -> Self {
+        let world = Self::empty(slots, seed, wrong);
         let compass = world.open(0, Arc::new(world.clock()));
         install(&compass, &(0..slots).map(workflow_of).collect::<Vec<_>>());
         compass.close().expect("closes");
         world
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub fn path(&self) -> PathBuf {
@@ -121,14 +131,20 @@ impl World {
         open(&self.path(), &port, self.receiver.ca.pem().as_bytes(), clock, Wrong::Nothing).expect("opens")
     }
 
-    /// Another process that works in this place of the world.
-    pub fn process(&self, slot: usize, seed: u64, point: &str, at: u64, signal: &str) -> Process {
-        let (path, authority) = (self.path(), self.authority());
-        let settings = [
-            ("DATABASE", path.to_str().expect("UTF-8").to_owned()),
-            ("AUTHORITY", authority.to_str().expect("UTF-8").to_owned()),
+    /// What every process is told.
+    pub fn settings(&self, slot: usize) -> Vec<(&'static str, String)> {
+        vec![
+            ("DATABASE", self.path().to_str().expect("UTF-8").to_owned()),
+            ("AUTHORITY", self.authority().to_str().expect("UTF-8").to_owned()),
             ("PORT", self.receiver.ports[slot].server.port().to_string()),
             ("ORIGIN", self.origin.timestamp_millis().to_string()),
+        ]
+    }
+
+    /// Another process that works in this place of the world.
+    pub fn process(&self, slot: usize, seed: u64, point: &str, at: u64, signal: &str) -> Process {
+        let mut settings = self.settings(slot);
+        settings.extend([
             ("WORKFLOW", workflow_of(slot)),
             ("SEED", seed.to_string()),
             ("POINT", point.to_owned()),
@@ -137,7 +153,7 @@ impl World {
             ("LONG", if point == MOMENTS[1] { "yes" } else { "no" }.to_owned()),
             ("BESIDE", if point == AT_RANDOM && seed.is_multiple_of(2) { "yes" } else { "no" }.to_owned()),
             ("WRONG", format!("{:?}", self.wrong)),
-        ];
+        ]);
         let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let mut process = Process::run("a_process_that_works", &settings);
         assert_eq!(process.line().as_deref(), Some("works"));
