@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::rng::Rng;
@@ -34,12 +35,13 @@ pub struct Log {
 }
 
 /// Kills the sender of a request.
-#[derive(Clone)]
 pub struct Trap {
     pub moment: &'static str,
     pub process: u32,
     /// After so many more requests.
     pub after: u64,
+    /// Told when it stands still to be killed.
+    pub stopped: Sender<()>,
 }
 
 type Shared<T> = Arc<Mutex<T>>;
@@ -94,12 +96,13 @@ impl Port {
                     note(&log, request, false);
                     return Reply::Reset;
                 }
-                if let Some(process) = springs(&at_request, MOMENTS[3], sender(request)) {
+                if let Some(Trap { process, stopped, .. }) = springs(&at_request, MOMENTS[3], sender(request)) {
                     // It reads no answer while it stands still; it is killed once that is written.
                     signals::send(process, Signal::Stop);
                     signals::wait_until_stopped(process);
                     note(&log, request, true);
                     *lock(&answers) += 1;
+                    let _ = stopped.send(());
                     return Reply::RespondThenClose(Response::new(202));
                 }
                 note(&log, request, is_2xx(&reply));
@@ -119,7 +122,7 @@ fn sender(request: &SeenRequest) -> Option<u32> {
 
 /// Whether it is this moment of the request at which its sender is killed; not of one that another process has left. At the last moment the
 /// sender still lives.
-fn springs(trap: &Mutex<Option<Trap>>, moment: &str, sender: Option<u32>) -> Option<u32> {
+fn springs(trap: &Mutex<Option<Trap>>, moment: &str, sender: Option<u32>) -> Option<Trap> {
     let mut trap = lock(trap);
     let is_of = |trap: &&mut Trap| trap.moment == moment && sender.is_none_or(|sender| sender == trap.process);
     let set = trap.as_mut().filter(is_of)?;
@@ -127,11 +130,11 @@ fn springs(trap: &Mutex<Option<Trap>>, moment: &str, sender: Option<u32>) -> Opt
         set.after -= 1;
         return None;
     }
-    let process = trap.take()?.process;
+    let sprung = trap.take()?;
     if moment != MOMENTS[3] {
-        signals::send(process, Signal::Kill);
+        signals::send(sprung.process, Signal::Kill);
     }
-    Some(process)
+    Some(sprung)
 }
 
 fn is_2xx(reply: &Reply) -> bool {

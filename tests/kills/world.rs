@@ -214,27 +214,24 @@ impl World {
         };
         let id = process.child.id();
         let trap = |trap| *port.trap.lock().unwrap_or_else(PoisonError::into_inner) = trap;
-        if let Place::Named(name, at) = place
-            && let Some(moment) = MOMENTS.iter().find(|moment| *moment == name)
-        {
-            trap(Some(Trap { moment, process: id, after: at - 1 }));
+        let (stopped, is_stopped) = std::sync::mpsc::channel();
+        match (place, MOMENTS.iter().find(|moment| **moment == place.name())) {
+            (Place::Named(_, at), Some(moment)) => trap(Some(Trap { moment, process: id, after: at - 1, stopped })),
+            _ => drop(stopped),
         }
         let answered = *port.last_answers.lock().unwrap_or_else(PoisonError::into_inner) + 1;
         let heard = std::thread::scope(|scope| {
-            if place.name() == MOMENTS[3] {
-                scope.spawn(move || {
-                    // The answer is written once this side has said goodbye.
+            scope.spawn(move || {
+                if is_stopped.recv().is_ok() {
+                    // The answer is written once the receiver has said goodbye.
                     port.server.wait_for_goodbyes(answered);
                     signals::send(id, Signal::Kill);
-                });
-            }
+                }
+            });
             let heard = listen(&mut process, place, known, counts);
-            if heard.as_ref().is_ok_and(|heard| heard.ended) && place.name() == MOMENTS[3] {
-                return Err("it ended and was not to".to_owned());
-            }
+            trap(None);
             heard
         })?;
-        trap(None);
         drop(process);
         if heard.ended {
             counts.missed += 1;
