@@ -15,21 +15,31 @@ pub enum Call {
     Edit { session: SessionKey, value: String },
     Correct { session: SessionKey, action: String },
     Replay { session: SessionKey, action: String },
+    Abandon { session: SessionKey, action: String },
+    Redact { session: SessionKey },
+    Backup,
     Flush,
 }
 
 impl Call {
     pub fn session(&self) -> Option<SessionKey> {
         match self {
-            Self::Start { .. } | Self::Flush => None,
+            Self::Start { .. } | Self::Backup | Self::Flush => None,
             Self::Set { session, .. }
             | Self::Note { session, .. }
             | Self::Complete { session }
             | Self::End { session }
             | Self::Edit { session, .. }
             | Self::Correct { session, .. }
+            | Self::Abandon { session, .. }
+            | Self::Redact { session }
             | Self::Replay { session, .. } => Some(*session),
         }
+    }
+
+    /// Whether it makes nothing of a session.
+    pub fn is_of_none(&self) -> bool {
+        matches!(self, Self::Backup | Self::Flush)
     }
 }
 
@@ -37,6 +47,8 @@ impl Call {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     pub state: SessionState,
+    /// How many acts its record has.
+    pub acts: usize,
     pub reading: Option<String>,
     pub notes: Vec<String>,
     pub actions: Vec<ActionFacts>,
@@ -64,6 +76,7 @@ impl Facts {
         });
         Ok(Self {
             state: record.state,
+            acts: record.timeline.len(),
             reading,
             notes: record.notes.iter().filter_map(|note| note.text.clone()).collect(),
             actions: actions.collect(),
@@ -87,8 +100,14 @@ impl Facts {
             return matches!(call, Call::Start { .. }) && self.state == SessionState::InProgress && self.reading.is_none();
         };
         let mut expected = before.clone();
+        expected.acts += 1;
         match call {
-            Call::Start { .. } | Call::Flush => return false,
+            Call::Start { .. } | Call::Backup | Call::Flush => return false,
+            // The message stays, and what becomes of it is of delivery.
+            Call::Abandon { .. } => {}
+            // With an act for each message that it abandons.
+            Call::Redact { .. } if self.acts > before.acts => (expected.reading, expected.acts) = (None, self.acts),
+            Call::Redact { .. } => return false,
             Call::Set { value, .. } | Call::Edit { value, .. } => expected.reading = Some(value.clone()),
             Call::Note { text, .. } => expected.notes.push(text.clone()),
             // Which messages, `check` looks at.

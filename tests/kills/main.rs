@@ -316,3 +316,10 @@ fn a_message_that_is_missing_is_found() {
     let found = world.compare_all(&known, &mut counts).unwrap_err();
     assert!(found.contains("do not agree"), "{found}");
 }
+
+#[test]
+fn a_copy_that_is_written_over_the_file_in_parts_is_found() {
+    let (template, mut rng) = (Template::new(Present::Opens, 7), Rng::new(7));
+    let found = (1..=10).filter(|part| template.kill(restores::IN_PARTS, *part, &mut rng).is_err());
+    assert!(found.count() > 0);
+}

@@ -18,6 +18,7 @@ use super::points::{self, DELIVERY, Plan};
 use super::receiver::SENDER;
 use super::rng::Rng;
 use super::signals::Signal;
+use super::support::app::redaction;
 use super::support::field::{SECRET, SECRET_NAME, say, setting, signed};
 
 /// Where a phone sends, which leads to the port that its process was given.
@@ -208,6 +209,9 @@ impl Worker {
             56..64 if let Some(session) = finished => Call::Edit { session, value },
             64..70 if let Some(session) = finished => Call::Correct { session, action },
             70..76 if let Some(session) = finished => Call::Replay { session, action },
+            76..79 if let Some(session) = finished => Call::Abandon { session, action },
+            79..81 if let Some(session) = finished => Call::Redact { session },
+            81..82 => Call::Backup,
             _ => Call::Flush,
         };
         self.call(&call, &id);
@@ -245,7 +249,7 @@ impl Worker {
         // What is refused has another cause than the kill: nothing to correct, nothing delivered yet.
         let done = |result: Result<RecordOutcome, Error>| match result {
             Ok(outcome) => outcome.applied == Applied::Yes,
-            Err(error) if ["nothing_corrected", "action_status", "action_locked"].contains(&error.code()) => false,
+            Err(error) if ["nothing_corrected", "action_status", "action_locked", "body_dropped"].contains(&error.code()) => false,
             Err(error) => panic!("{call:?}: {error}"),
         };
         let applied = match call {
@@ -267,6 +271,18 @@ impl Worker {
             }
             Call::Correct { session, action } => done(compass.send_corrected(*session, action, Some("Mia"), id)),
             Call::Replay { session, action } => done(compass.replay(*session, action, Some("Mia"), id)),
+            Call::Abandon { session, action } => done(compass.abandon(*session, action, "Mia", "not needed", id)),
+            Call::Redact { session } => {
+                let redaction = Redaction { command_id: id.to_owned(), ..redaction(RedactionTarget::Field { key: "reading".into() }) };
+                let redacted = compass.redact(*session, &redaction).expect("redacts");
+                redacted.applied == Applied::Yes
+            }
+            Call::Backup => {
+                let path = format!("{}-{id}", setting("DATABASE"));
+                compass.backup(Path::new(&path)).expect("copies");
+                let _ = std::fs::remove_file(path);
+                true
+            }
             Call::Flush => {
                 let flushed = points::during(DELIVERY, || compass.flush(Duration::from_secs(60), &CancelToken::new()));
                 flushed.expect("flushes");

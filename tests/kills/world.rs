@@ -273,7 +273,7 @@ impl World {
             happened = true;
             known.insert(key, facts);
         }
-        if heard.returned == Some(true) && !happened && !matches!(call, Call::Flush) {
+        if heard.returned == Some(true) && !happened && !call.is_of_none() {
             return Err(format!("{call:?} was acknowledged, and is lost"));
         }
         compass.close().expect("closes");

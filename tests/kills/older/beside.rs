@@ -63,7 +63,9 @@ fn facts(compass: &Compass, session: SessionKey) -> Result<serde_json::Value, Er
         json!({ "key": action.key, "messages": messages, "replays": 0 })
     });
     let notes: Vec<_> = record.notes.iter().map(|note| note.text.clone()).collect();
-    Ok(json!({ "state": record.state, "reading": reading, "notes": notes, "actions": actions.collect::<Vec<_>>() }))
+    Ok(
+        json!({ "state": record.state, "acts": record.timeline.len(), "reading": reading, "notes": notes, "actions": actions.collect::<Vec<_>>() }),
+    )
 }
 
 /// Says that a call returned, with what the session is; or what the error was.
