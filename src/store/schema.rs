@@ -11,7 +11,7 @@ use crate::sorted::SortedMap;
 pub(super) const LISTS: &[&str] = &[include_str!("sql/0001.list"), include_str!("sql/0002.list"), include_str!("sql/0003.list")];
 
 /// The hash of the newest schema as the core makes it, unchanged in any letter: reading it is a fifth of the work of comparing normal texts.
-const AS_MADE: &str = "df5a13abbef37c001ae7e03c9a38773049799f1ed40fe5147f0be86e0d47488c";
+const AS_MADE: &str = "1590b33c1441e625aa772a44bd978ea35d37f4a81a416c657600531519c4d69d";
 
 /// Instead of a hash: an object of SQLite itself, or of its full-text search.
 pub(super) const BY_NAME: &str = "-";
