@@ -159,7 +159,7 @@ fn a_process_that_restores() {
     restores::restore();
 }
 
-/// How many kills of a restore at each place, and twice as many in all. `KILLS` makes a long run of it, too.
+/// How many kills of a restore at each place. With `KILLS` there are [`LEAST`].
 const OF_A_RESTORE: u64 = 2;
 
 #[test]
