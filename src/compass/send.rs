@@ -446,5 +446,5 @@ fn damaged() -> Error {
 }
 
 fn newest(tx: &Transaction<'_>, row: &ActionRow) -> Result<EntryRow> {
-    store::outbox::newest(tx, row.id)?.ok_or_else(|| Error::Internal { detail: "an action that fired has no entry".to_owned() })
+    store::outbox::newest(tx, row.id)?.ok_or_else(|| Error::Corrupt { detail: "an action that fired has no message".to_owned() })
 }

@@ -4,7 +4,7 @@ use rusqlite::params;
 
 use super::outbox::{OWN_ATTEMPT, UNDELIVERED, redacted_fields};
 use super::row::to_json;
-use super::{Connection, Result, Transaction, command, meta};
+use super::{Connection, Result, StoreError, Transaction, command, meta};
 use crate::crypto::Sha256;
 use crate::model::Event;
 
@@ -77,6 +77,14 @@ pub(crate) fn forget_body(tx: &Transaction<'_>, entry: i64) -> Result<()> {
 /// Rewrites these acts of a session, and keeps only keyed hashes of the ids of all its commands. The hash of a command's content would confirm
 /// a guessed value, and it is not known which values it covers.
 pub(crate) fn rewrite(tx: &Transaction<'_>, session_id: i64, events: &[Event]) -> Result<()> {
+    rewrite_all(tx, session_id, events).map_err(|error| match error {
+        // The schema allows it where its own rows are undamaged.
+        StoreError::Internal(_) => StoreError::Unreadable("the acts of a session cannot be rewritten".to_owned()),
+        error => error,
+    })
+}
+
+fn rewrite_all(tx: &Transaction<'_>, session_id: i64, events: &[Event]) -> Result<()> {
     tx.prepare_cached("INSERT INTO redaction (session_id) VALUES (?1)")?.execute([session_id])?;
     command::keep_hashes(tx, session_id, meta::age(tx)?)?;
     tx.prepare_cached("DELETE FROM command WHERE session_id = ?1")?.execute([session_id])?;
