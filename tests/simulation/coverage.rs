@@ -80,7 +80,7 @@ pub const BLOCKERS: &[&str] = &[
 pub const UNREACHED: &[(&str, &str, &str)] = &[(
     "reason",
     "bad_url",
-    "an endpoint with such a URL is refused; one comes only from an app that stops allowing plain HTTP, see tests/outcomes/obstacles.rs",
+    "an endpoint with such a URL is refused; one comes only from an app that stops allowing plain HTTP, see tests/outcomes/nothing_sent.rs",
 )];
 
 /// What a pending entry that is listed like this waits for. `is_paused`: its endpoint shows a pause.
