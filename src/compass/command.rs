@@ -127,7 +127,7 @@ impl LoadedSession {
 
     /// Writes an event; `self.state` is already the state after it. What was sent is compared with it here, so that no act can forget that.
     pub(super) fn append(&mut self, tx: &Transaction<'_>, event: &Event, command_hash: Option<Sha256>) -> Result<()> {
-        self.sizes.changed_by(&event.act);
+        self.sizes.changed_by(&self.document.workflow, &event.act);
         store::session::append(tx, self.id, &self.state, self.section_name(), event, command_hash)?;
         if changes_messages(&event.act) { self.compare(tx) } else { Ok(()) }
     }

@@ -15,7 +15,7 @@ pub(super) struct Changed<'w> {
 
 /// Checks the changes against the path and the fields' rules and drops those that change nothing. While the session runs, setting a prefilled
 /// value to the same value is a change: the technician has confirmed it. An edit after the end confirms nothing.
-pub(super) fn check<'w>(workflow: &'w IndexedWorkflow, state: &State, changes: &[FieldChange]) -> Result<Vec<Changed<'w>>, Refusal> {
+pub(super) fn check<'w>(workflow: &'w IndexedWorkflow, state: &'w State, changes: &[FieldChange]) -> Result<Vec<Changed<'w>>, Refusal> {
     known_once(workflow, changes.iter().map(|change| change.field.as_str()))?;
     let on_path = path::fields(workflow, state);
     let mut elsewhere = Vec::new();
@@ -28,14 +28,14 @@ pub(super) fn check<'w>(workflow: &'w IndexedWorkflow, state: &State, changes: &
         };
         match validate_change(met.definition, change) {
             Ok(to) => {
-                let from = state.holds(field);
-                let is_confirmed = state.state == SessionState::InProgress
-                    && state.values.get(field).is_some_and(|held| held.source != ValueSource::Technician);
+                let from = met.holds();
+                let is_confirmed =
+                    state.state == SessionState::InProgress && met.held.is_some_and(|held| held.source != ValueSource::Technician);
                 if is_confirmed || !same(from, &to) {
                     changed.push(Changed { field: met, from: from.clone(), to });
                 }
             }
-            Err(problem) => problems.push(met.place(problem)),
+            Err(problem) => problems.push(met.at(problem)),
         }
     }
     if !elsewhere.is_empty() {

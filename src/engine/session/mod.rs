@@ -41,7 +41,7 @@ pub use start::start;
 pub use state::State;
 pub(crate) use state::{StoredValue, Visit};
 pub use submission::submission;
-pub(crate) use submission::{search_text, sent_fields};
+pub(crate) use submission::{SentField, search_text, sent_fields};
 pub use validate::{parse_value, typed_text, validate};
 pub(crate) use view::NOTE;
 pub use view::{encountered, view};
