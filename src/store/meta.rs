@@ -36,8 +36,9 @@ pub(crate) fn load(connection: &Connection) -> Result<Meta> {
 
 /// Counts a change for observers, in the transaction that makes it.
 pub(crate) fn next_revision(tx: &Transaction<'_>) -> Result<u64> {
-    let revision: i64 =
-        tx.prepare_cached("UPDATE meta SET revision = revision + 1 WHERE id = 1 RETURNING revision")?.query_row([], |row| row.get(0))?;
+    // In two statements: one that returns a row keeps a copy of the page, in case it fails.
+    tx.prepare_cached("UPDATE meta SET revision = revision + 1 WHERE id = 1")?.execute([])?;
+    let revision: i64 = tx.prepare_cached("SELECT revision FROM meta WHERE id = 1")?.query_row([], |row| row.get(0))?;
     Ok(revision as u64)
 }
 
