@@ -27,7 +27,7 @@ impl Bare {
         let connection = Connection::open(path).unwrap();
         connection
             .execute_batch(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 200; PRAGMA foreign_keys = OFF;
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 450; PRAGMA foreign_keys = OFF;
                  PRAGMA ignore_check_constraints = ON;",
             )
             .unwrap();
