@@ -144,9 +144,10 @@ impl LoadedSession {
 
     /// The view with these half-typed texts. An end section says how large messages would be.
     pub(super) fn view_with(&mut self, drafts: &SortedMap<String, String>) -> SessionView {
-        let mut view = engine::view(self.workflow(), &self.state, drafts);
+        let workflow = &self.document.workflow;
+        let (mut view, on_path) = engine::view_and_fields(workflow, &self.state, drafts);
         if view.section.is_end {
-            self.sizes.complete(&self.document.workflow, &self.state, &mut view.would_fire);
+            self.sizes.complete(workflow, &self.state, &on_path, &mut view.would_fire);
         }
         view
     }

@@ -1,7 +1,7 @@
 //! How large the messages of a session would be, for the view of an end section: without making them at each tap.
 
 use crate::engine::document::IndexedWorkflow;
-use crate::engine::session::{SentField, State, sent_fields};
+use crate::engine::session::{PathFields, SentField, State, sent_fields};
 use crate::model::{Act, ActionDefinition, ActionPreview};
 use crate::webhook::{self, MAX_BODY};
 
@@ -35,7 +35,7 @@ impl FieldSizes {
     }
 
     /// Says of each action how large its message would be. A value that does not fit is reported where it is, and its messages have no size.
-    pub(super) fn complete(&mut self, workflow: &IndexedWorkflow, state: &State, previews: &mut [ActionPreview]) {
+    pub(super) fn complete(&mut self, workflow: &IndexedWorkflow, state: &State, on_path: &PathFields<'_>, previews: &mut [ActionPreview]) {
         let mut known: Vec<(&ActionDefinition, Option<u64>)> = Vec::new();
         for preview in previews {
             let Some((_, action)) = workflow.action(&preview.key) else { continue };
@@ -44,7 +44,7 @@ impl FieldSizes {
             let size = match known.iter().find(|(other, _)| same(other)) {
                 Some((_, size)) => *size,
                 None => {
-                    let size = self.of_action(workflow, state, action);
+                    let size = self.of_action(workflow, state, on_path, action);
                     known.push((action, size));
                     size
                 }
@@ -54,8 +54,8 @@ impl FieldSizes {
         }
     }
 
-    fn of_action(&mut self, workflow: &IndexedWorkflow, state: &State, action: &ActionDefinition) -> Option<u64> {
-        let fields = sent_fields(workflow, state, Some(action));
+    fn of_action(&mut self, workflow: &IndexedWorkflow, state: &State, on_path: &PathFields<'_>, action: &ActionDefinition) -> Option<u64> {
+        let fields = sent_fields(on_path, Some(action));
         let commas = fields.len().saturating_sub(1) as u64;
         let mut size = webhook::size_without_fields(&state.workflow) + commas;
         self.0.resize(workflow.fields.len(), FieldSize::NotKnown);

@@ -8,7 +8,7 @@ use crate::model::{FieldDefinition, FieldState, Problem, Section};
 
 /// A field of the path.
 #[derive(Clone, Copy)]
-pub(super) struct PathField<'w> {
+pub(crate) struct PathField<'w> {
     /// The section that asks it first.
     pub(super) section: &'w Section,
     pub(super) definition: &'w FieldDefinition,
@@ -53,7 +53,7 @@ fn met(workflow: &IndexedWorkflow, state: &State) -> Vec<(usize, u32)> {
 }
 
 /// The fields of the path, found by their keys.
-pub(super) struct PathFields<'w> {
+pub(crate) struct PathFields<'w> {
     workflow: &'w IndexedWorkflow,
     /// In path order and then section order, each once.
     pub(super) all: Vec<PathField<'w>>,
@@ -70,6 +70,34 @@ impl<'w> PathFields<'w> {
     /// The field at this place in the library, if the path asks it.
     pub(super) fn at(&self, field: usize) -> Option<PathField<'w>> {
         self.places[field].map(|place| self.all[place])
+    }
+}
+
+/// One field of a path, found without reading the others.
+pub(super) struct PathSections<'w> {
+    workflow: &'w IndexedWorkflow,
+    state: &'w State,
+    met: Vec<(usize, u32)>,
+}
+
+impl<'w> PathSections<'w> {
+    pub(super) fn of(workflow: &'w IndexedWorkflow, state: &'w State) -> Self {
+        Self { workflow, state, met: met(workflow, state) }
+    }
+
+    /// The field with this key, if the path asks it.
+    pub(super) fn get(&self, key: &str) -> Option<PathField<'w>> {
+        let place = self.workflow.place_of_field(key)?;
+        let mut visits = self.met.iter().filter(|(section, _)| counted(self.workflow.asked(*section).iter()).any(|asked| *asked == place));
+        let first = visits.next()?;
+        let latest = visits.fold(first, |latest, visit| if visit.1 > latest.1 { visit } else { latest });
+        Some(PathField {
+            section: &self.workflow.sections[first.0],
+            definition: &self.workflow.fields[place],
+            place,
+            held: self.state.values.get(key),
+            latest: (&self.workflow.sections[latest.0], latest.1),
+        })
     }
 }
 

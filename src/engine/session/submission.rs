@@ -10,7 +10,8 @@ use crate::model::{ActionDefinition, FieldDefinition, FieldState, FieldValue, Su
 /// `completed_at` is when the session was completed, or ended. For a preview of a session in progress, it is the start of the current visit;
 /// a caller with a clock sets its own time.
 pub fn submission(workflow: &IndexedWorkflow, state: &State, action: Option<&ActionDefinition>) -> Submission {
-    let fields = sent_fields(workflow, state, action).into_iter().map(|sent| SubmittedField {
+    let on_path = path::fields(workflow, state);
+    let fields = sent_fields(&on_path, action).into_iter().map(|sent| SubmittedField {
         definition: sent.definition.clone(),
         value: sent.value.clone(),
         completed_at: sent.completed_at,
@@ -33,9 +34,9 @@ pub(crate) struct SentField<'a> {
     pub(crate) completed_at: Timestamp,
 }
 
-/// These fields.
-pub(crate) fn sent_fields<'a>(workflow: &'a IndexedWorkflow, state: &'a State, action: Option<&ActionDefinition>) -> Vec<SentField<'a>> {
-    let sent = |field: path::PathField<'a>| {
+/// These fields of a path.
+pub(crate) fn sent_fields<'a>(on_path: &path::PathFields<'a>, action: Option<&ActionDefinition>) -> Vec<SentField<'a>> {
+    let sent = |field: &path::PathField<'a>| {
         if action.is_some_and(|action| !action.sends(&field.definition.key)) {
             return None;
         }
@@ -43,7 +44,7 @@ pub(crate) fn sent_fields<'a>(workflow: &'a IndexedWorkflow, state: &'a State, a
         let FieldState::Provided(value) = &held.state else { return None };
         Some(SentField { place: field.place, definition: field.definition, value, completed_at: held.completed_at })
     };
-    path::fields(workflow, state).all.into_iter().filter_map(sent).collect()
+    on_path.all.iter().filter_map(sent).collect()
 }
 
 /// The text by which search finds a session: the names of its workflow and of its section, its current notes, then its values in the order

@@ -14,6 +14,15 @@ pub(crate) const NOTE: &str = "";
 ///
 /// Problems and what would fire belong to a session in progress; once it is over they are empty: see its record.
 pub fn view(workflow: &IndexedWorkflow, state: &State, drafts: &SortedMap<String, String>) -> SessionView {
+    view_and_fields(workflow, state, drafts).0
+}
+
+/// The same, with the fields of the path.
+pub(crate) fn view_and_fields<'a>(
+    workflow: &'a IndexedWorkflow,
+    state: &'a State,
+    drafts: &SortedMap<String, String>,
+) -> (SessionView, path::PathFields<'a>) {
     let running = state.state == SessionState::InProgress;
     let current = state.current();
     let place = workflow.place_of_section(&current.section);
@@ -25,7 +34,7 @@ pub fn view(workflow: &IndexedWorkflow, state: &State, drafts: &SortedMap<String
     let problems: Vec<Problem> = fields.iter().filter_map(|field| field.problem.clone()).collect();
     let completion_problems = if running { path::missing_on_path(&on_path) } else { Vec::new() };
     let is_end = section.is_some_and(|section| section.is_end());
-    SessionView {
+    let view = SessionView {
         key: state.key,
         workflow: state.workflow.clone(),
         state: state.state,
@@ -51,7 +60,8 @@ pub fn view(workflow: &IndexedWorkflow, state: &State, drafts: &SortedMap<String
         can_complete: running && is_end && completion_problems.is_empty(),
         completion_problems,
         would_fire: if running { encountered(workflow, state) } else { Vec::new() },
-    }
+    };
+    (view, on_path)
 }
 
 /// The webhook messages of the sections on the path, in path order. Each action is there once, for any number of visits: keys of actions are
