@@ -45,6 +45,13 @@ impl Bare {
         Self { connection, owner: "6f9619ff8b86d011".into() }
     }
 
+    /// Opens a file without triggers, reads one row, and closes it: SQLite reads the schema for it.
+    pub(crate) fn read_once(path: &Path) {
+        let connection = Connection::open(path).unwrap();
+        let revision: i64 = connection.query_row("SELECT revision FROM meta WHERE id = 1", [], |row| row.get(0)).unwrap();
+        assert!(revision > 0);
+    }
+
     pub(crate) fn session(&self, key: compass_core::model::SessionKey) -> Session {
         let read = "SELECT id, key, last_seq, last_visit FROM session WHERE key = ?1";
         let session = |row: &rusqlite::Row<'_>| Ok(Session { id: row.get(0)?, key: row.get(1)?, seq: row.get(2)?, visit: row.get(3)? });

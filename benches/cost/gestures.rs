@@ -50,8 +50,8 @@ pub(crate) const GESTURES: [Gesture; 10] = [
     Gesture { name: "start", about: "start a session", per: 1, has_bare: false, prepare: start },
     Gesture { name: "complete", about: "complete 30 fields, 2 messages", per: 1, has_bare: true, prepare: complete },
     Gesture { name: "drain", about: "claim and settle a message", per: GROUP, has_bare: true, prepare: drain },
-    Gesture { name: "open", about: "close and open", per: 1, has_bare: false, prepare: open },
-    Gesture { name: "quiesced", about: "a query while quiesced", per: 1, has_bare: false, prepare: quiesced },
+    Gesture { name: "open", about: "close and open", per: 1, has_bare: true, prepare: open },
+    Gesture { name: "quiesced", about: "a query while quiesced", per: 1, has_bare: true, prepare: quiesced },
 ];
 
 pub(crate) fn gesture(name: &str) -> &'static Gesture {
@@ -203,14 +203,28 @@ fn drain(folder: &Path, groups: usize, side: Side) -> Work {
     }
 }
 
-fn open(folder: &Path, _: usize, _: Side) -> Work {
-    let Phone { compass, options } = phone(folder);
+fn open(folder: &Path, _: usize, side: Side) -> Work {
+    let phone = phone(folder);
+    let Phone { compass, options } = match side {
+        Side::Core => phone,
+        Side::Bare => return each(bare_opener(phone, 1)),
+    };
     compass.close().unwrap();
     each(move || Compass::open(options.clone()).unwrap().close().unwrap())
 }
 
-fn quiesced(folder: &Path, _: usize, _: Side) -> Work {
+fn quiesced(folder: &Path, _: usize, side: Side) -> Work {
     let phone = phone(folder);
+    if side == Side::Bare {
+        return each(bare_opener(phone, 2));
+    }
     phone.compass.quiesce().unwrap();
     each(move || phone.look())
+}
+
+/// Opens the same tables and indexes so many times, and reads one row each time.
+fn bare_opener(phone: Phone, times: usize) -> impl FnMut() {
+    let path = phone.options.path.clone();
+    drop(bare(phone));
+    move || (0..times).for_each(|_| Bare::read_once(&path))
 }

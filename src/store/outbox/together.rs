@@ -3,6 +3,8 @@
 //! SQLite keeps a copy of each page that a statement changes, in case a rule of the schema refuses it; entries of a group stand on the same
 //! pages. Where the statement of the group is refused, each entry is tried by itself, so that a damaged one stops only itself.
 
+use std::sync::OnceLock;
+
 use rusqlite::types::Value;
 use rusqlite::{params, params_from_iter};
 
@@ -55,12 +57,15 @@ pub(super) fn write_claims(
 
 /// Whether all were claimed. Otherwise each is written again, with the same values.
 fn claim_groups(tx: &Transaction<'_>, claim: &Claim<'_>, claimed: &[Claimed], until: Timestamp) -> Result<bool> {
-    let ids = numbered(TOGETHER, 1, 3);
-    let mut statement = tx.prepare_cached(&format!(
-        "UPDATE outbox SET state = 'leased', lease_owner = ?1, lease_until = ?2, in_flight_until = NULL, lease_epoch = lease_epoch + 1,
-                           attempts = attempts + 1, unknown_outcomes = unknown_outcomes + 1
-          WHERE state = 'queued' AND id IN ({ids})"
-    ))?;
+    static STATEMENT: OnceLock<String> = OnceLock::new();
+    let mut statement = tx.prepare_cached(STATEMENT.get_or_init(|| {
+        let ids = numbered(TOGETHER, 1, 3);
+        format!(
+            "UPDATE outbox SET state = 'leased', lease_owner = ?1, lease_until = ?2, in_flight_until = NULL, lease_epoch = lease_epoch + 1,
+                               attempts = attempts + 1, unknown_outcomes = unknown_outcomes + 1
+              WHERE state = 'queued' AND id IN ({ids})"
+        )
+    }))?;
     for group in claimed.chunks(TOGETHER) {
         let mut values = vec![Value::from(claim.owner.to_owned()), Value::from(to_ms(until))];
         values.extend(group.iter().map(|read| Value::from(read.lease.entry)));
@@ -89,15 +94,18 @@ pub(crate) fn are_many(deliveries: usize) -> bool {
 /// # Errors
 /// Also where an entry of the group was not there: then nothing of the transaction may be kept.
 pub(crate) fn settle_sent(tx: &Transaction<'_>, delivered: &[Delivered]) -> Result<bool> {
-    let rows = numbered(TOGETHER, 3, 1);
-    let mut statement = tx.prepare_cached(&format!(
-        "WITH delivered (entry, at, status) AS (VALUES {rows})
-         UPDATE outbox SET state = 'sent', reason = NULL, detail = NULL, sent_at = delivered.at, sent_age = (SELECT age FROM meta WHERE id = 1),
-                           last_status = delivered.status, attempts = max(attempts, 1),
-                           unknown_outcomes = min(max(unknown_outcomes - 1, 0), max(attempts, 1)), offline_attempts = 0, cut_short = 0,
-                           resynced = 0, refreshed = 0, lease_owner = NULL, lease_until = NULL, in_flight_until = NULL
-           FROM delivered WHERE outbox.id = delivered.entry AND outbox.state = 'leased'"
-    ))?;
+    static STATEMENT: OnceLock<String> = OnceLock::new();
+    let mut statement = tx.prepare_cached(STATEMENT.get_or_init(|| {
+        let rows = numbered(TOGETHER, 3, 1);
+        format!(
+            "WITH delivered (entry, at, status) AS (VALUES {rows})
+             UPDATE outbox SET state = 'sent', reason = NULL, detail = NULL, sent_at = delivered.at,
+                               sent_age = (SELECT age FROM meta WHERE id = 1), last_status = delivered.status, attempts = max(attempts, 1),
+                               unknown_outcomes = min(max(unknown_outcomes - 1, 0), max(attempts, 1)), offline_attempts = 0, cut_short = 0,
+                               resynced = 0, refreshed = 0, lease_owner = NULL, lease_until = NULL, in_flight_until = NULL
+               FROM delivered WHERE outbox.id = delivered.entry AND outbox.state = 'leased'"
+        )
+    }))?;
     for (place, group) in delivered.chunks(TOGETHER).enumerate() {
         let mut values: Vec<Value> = Vec::with_capacity(3 * TOGETHER);
         for Delivered { entry, at, status } in group {
