@@ -122,10 +122,9 @@ impl Inner {
         let act = Act::Redacted { target: target.clone(), reason: redaction.reason.clone() };
         loaded.act(tx, act, Some((redaction.command_id.as_str(), hash)), context)?;
         if let RedactionTarget::Field { key } = target {
-            for action in store::known::actions_of(tx, loaded.state.key)? {
-                if loaded.action(&action).is_none_or(|action| action.sends(key)) {
-                    store::known::redact(tx, loaded.state.key, &action)?;
-                }
+            let actions = loaded.workflow().sections.iter().flat_map(|section| &section.actions);
+            for action in actions.filter(|action| action.sends(key)) {
+                store::known::redact(tx, id, loaded.state.key, &action.key, key)?;
             }
         }
         for (entry, action, replay) in undelivered {

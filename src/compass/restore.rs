@@ -125,6 +125,7 @@ impl Compass {
             path: &path,
             abandonment: abandonment.as_ref(),
             is_id: webhook::is_delivery_id,
+            holds: webhook::holds,
             step: &step,
         };
         result_of(restore.run()?)

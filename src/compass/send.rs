@@ -317,11 +317,7 @@ impl Inner {
             if row.differs == Some(true) && sends_edits(loaded.workflow(), &row.key) {
                 // What a person abandoned, only a person sends again. A restore abandons what a correction had replaced.
                 let is_abandoned = row.status == ActionStatus::Failed && row.reason.as_deref() == Some(reason::ABANDONED);
-                let is_kept_back = match row.status {
-                    ActionStatus::Sent | ActionStatus::Failed => store::known::is_taken_back(tx, row.id, row.holds_redacted)?,
-                    ActionStatus::NotFired | ActionStatus::Pending => false,
-                };
-                if is_kept_back || is_abandoned && !store::outbox::was_abandoned_by_restore(tx, row.id)? {
+                if self.is_kept_back(tx, loaded, &row)? || is_abandoned && !store::outbox::was_abandoned_by_restore(tx, row.id)? {
                     store::action::keep_why_not_sent(tx, row.id, reason::ABANDONED)?;
                     continue;
                 }
@@ -334,6 +330,18 @@ impl Inner {
             }
         }
         Ok(sent)
+    }
+
+    /// Whether replaced files knew why an edit of this action is not sent: a person took back what they had sent, or what it would send.
+    fn is_kept_back(&self, tx: &Transaction<'_>, loaded: &LoadedSession, row: &ActionRow) -> Result<bool> {
+        let kept_back = store::known::kept_back(tx, loaded.id, row)?;
+        let has_ended = row.status == ActionStatus::Sent || row.status == ActionStatus::Failed;
+        if kept_back.is_abandoned && has_ended {
+            return Ok(true);
+        }
+        // What cannot be sent is not sent anyway.
+        let body = if kept_back.fields.is_empty() { None } else { Payload::to_send(loaded, &row.key).ok() };
+        Ok(body.is_some_and(|body| kept_back.fields.iter().any(|field| webhook::holds(&body.bytes, field))))
     }
 
     /// Changes the newest message of an action. None: it is damaged, stays as it is, and needs a person.

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::known::{Known, Source};
+use super::known::{Holds, Known, Source};
 use super::outbox::{ABANDONED, UNDELIVERED};
 use super::row::from_ms;
 use super::{Connection, Result, StoreError, meta};
@@ -71,7 +71,7 @@ impl CarriedState {
     }
 
     /// Writes it into the copy, which sends no replay: what was replayed after it was made is not known.
-    pub(super) fn carry_to(self, copy: &Connection) -> Result<()> {
+    pub(super) fn carry_to(self, copy: &Connection, holds: Holds) -> Result<()> {
         let (revision, configuration) = self.counters.unwrap_or_default();
         copy.execute(
             "UPDATE meta SET revision = max(revision, ?1) + 1, configuration = max(configuration, ?2) + 1 WHERE id = 1",
@@ -88,7 +88,7 @@ impl CarriedState {
             "UPDATE outbox SET lease_epoch = min(max(lease_epoch, ?1), ?2) + 1 WHERE state <> 'sent' AND state <> 'superseded'",
             [self.epoch, LAST_NUMBER],
         )?;
-        for (delivery_id, at) in self.known.carry_to(copy, meta::age(copy)?)? {
+        for (delivery_id, at) in self.known.carry_to(copy, meta::age(copy)?, holds)? {
             may_have_been_delivered(copy, &delivery_id, at)?;
         }
         // A deleted session held nothing undelivered.

@@ -112,7 +112,7 @@ fn checkpoint(connection: &Connection, how: &str) -> Result<bool> {
 }
 
 /// Changes when another connection has committed something.
-fn writes_of_others(connection: &Connection) -> Result<i64> {
+pub(super) fn writes_of_others(connection: &Connection) -> Result<i64> {
     Ok(connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?)
 }
 

@@ -98,7 +98,7 @@ impl Store {
     pub(crate) fn mark(&self, tx: &Transaction<'_>) -> Result<ChangeMark> {
         Ok(ChangeMark {
             writer: self.pool.writers.load(Ordering::Relaxed),
-            others: tx.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?,
+            others: cleaning::writes_of_others(tx)?,
             own: tx.total_changes(),
             not_committed: self.not_committed.load(Ordering::Relaxed),
         })

@@ -279,7 +279,7 @@ fn endpoint_row(row: &Row<'_>) -> Result<EndpointRow> {
     let endpoint: Endpoint = from_json(&row.get::<_, String>(1)?, "an endpoint")?;
     if endpoint.key != row.get::<_, String>(0)? {
         // Its messages would go to the address of another endpoint.
-        return Err(StoreError::Internal("the definition of an endpoint names another".to_owned()));
+        return Err(StoreError::Unreadable("the definition of an endpoint names another".to_owned()));
     }
     Ok(EndpointRow {
         endpoint,

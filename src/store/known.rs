@@ -3,14 +3,20 @@
 //! holds the session, holds it in progress, or holds its deletion (decision 0055).
 
 use rusqlite::{OptionalExtension, Params, Row, params, params_from_iter};
+use serde::{Deserialize, Serialize};
 
-use super::outbox::{ABANDONED, UNDELIVERED};
+use super::action::ActionRow;
+use super::outbox::{ABANDONED, UNDELIVERED, redacted_fields};
+use super::row::to_json;
 use super::{Connection, Result, Transaction, meta};
 use crate::model::SessionKey;
 use crate::sorted::{SortedMap, sort};
 
 /// A higher revision is damage: it must still be able to rise.
 const LAST_REVISION: i64 = 1 << 30;
+
+/// Whether this body of a message holds a value of this field. A lost or damaged one may.
+pub(crate) type Holds = fn(&[u8], &str) -> bool;
 
 /// Of a message of the copy that may be abandoned.
 const UNSENT: &str = "replay = 0 AND (state = 'queued' OR state = 'leased' OR state = 'failed' AND reason <> 'abandoned')";
@@ -27,11 +33,13 @@ pub(super) struct KnownAction {
     revision: i64,
     /// The highest revision that was or may have been delivered; 0 if there is none. No lower one leaves: receivers would get older values last.
     delivered: i64,
-    /// Up to which revision messages were abandoned: by a restore or with a deletion, which an edit may send; by a person; and up to which
-    /// one they held a value that was redacted. 0: none.
+    /// Up to which revision messages were abandoned: by a restore or with a deletion, which an edit may send; and by a person. 0: none.
     restored: i64,
     abandoned: i64,
+    /// Up to which revision messages may hold a value that was redacted elsewhere. 0: none.
     redacted: i64,
+    /// Redactions of fields that the action sends, by their keys.
+    redactions: Vec<Redactions>,
     /// The revision that waits or failed, if there is one: a person has sent what was abandoned before.
     waits: i64,
     /// The highest superseded revision, and the highest one of another state. 0: none, or it cannot be read.
@@ -41,6 +49,16 @@ pub(super) struct KnownAction {
     number: Option<(String, i64)>,
     /// Until when an attempt of one of its messages may be in flight.
     in_flight_until: Option<i64>,
+}
+
+/// How often a field of a session was redacted. The numbers of two files that had the same content once can be compared: each goes on from it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Redactions {
+    field: String,
+    /// The last one that is known.
+    known: i64,
+    /// The last one that was carried out in this file. What the field held before it is gone. 0: none.
+    done: i64,
 }
 
 impl KnownAction {
@@ -54,11 +72,48 @@ impl KnownAction {
         self.restored = self.restored.max(other.restored);
         self.abandoned = self.abandoned.max(other.abandoned);
         self.redacted = self.redacted.max(other.redacted);
+        for redactions in other.redactions {
+            let own = self.redactions_of(redactions.field);
+            own.known = own.known.max(redactions.known);
+            own.done = own.done.max(redactions.done);
+        }
         self.waits = self.waits.max(other.waits);
         self.superseded = self.superseded.max(other.superseded);
         self.current = self.current.max(other.current);
         self.number = self.number.take().or(other.number);
         self.in_flight_until = self.in_flight_until.max(other.in_flight_until);
+    }
+
+    fn redactions_of(&mut self, field: String) -> &mut Redactions {
+        let at = match self.redactions.iter().position(|own| own.field == field) {
+            Some(at) => at,
+            None => {
+                self.redactions.push(Redactions { field, known: 0, done: 0 });
+                self.redactions.len() - 1
+            }
+        };
+        &mut self.redactions[at]
+    }
+
+    /// Takes over what another file knows. Gives the fields that were redacted there, of which this file still has what they held then.
+    fn learn(&mut self, mut other: Self) -> Vec<String> {
+        let redacted = self.redacted;
+        let mut fields = Vec::new();
+        for redactions in &mut other.redactions {
+            redactions.done = 0;
+            if self.redactions.iter().all(|own| own.field != redactions.field || own.known < redactions.known) {
+                fields.push(redactions.field.clone());
+            }
+        }
+        self.join(other);
+        self.redacted = if fields.is_empty() { redacted } else { self.revision };
+        fields
+    }
+
+    /// A person abandoned it up to here, and only a person sends it again. That ends with a later message that may have been delivered: a person
+    /// has sent it. 0: nothing.
+    fn abandoned_by_a_person(&self) -> i64 {
+        if self.abandoned < self.delivered { 0 } else { self.abandoned }
     }
 
     /// Of all messages together. What waits was not taken back, or a person has sent it again; higher ones may have been. Where the revision that
@@ -67,7 +122,7 @@ impl KnownAction {
         if self.superseded > self.current {
             self.restored = self.restored.max(self.superseded);
         }
-        for taken_back in [&mut self.restored, &mut self.abandoned, &mut self.redacted] {
+        for taken_back in [&mut self.restored, &mut self.abandoned] {
             if *taken_back > 0 && *taken_back == self.waits {
                 *taken_back -= 1;
             }
@@ -78,9 +133,10 @@ impl KnownAction {
 
     fn store(&self, file: &Connection, age: i64) -> Result<()> {
         let (series, sequence) = self.number.as_ref().map(|(series, sequence)| (series, sequence)).unzip();
+        let redactions = if self.redactions.is_empty() { None } else { Some(to_json(&self.redactions)?) };
         file.prepare_cached(
-            "INSERT OR REPLACE INTO known_action (session_key, key, revision, delivered, restored, abandoned, redacted, series, sequence, in_flight_until, known_age)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            "INSERT OR REPLACE INTO known_action (session_key, key, revision, delivered, restored, abandoned, redacted, redactions, series, sequence, in_flight_until, known_age)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             self.session,
@@ -90,6 +146,7 @@ impl KnownAction {
             self.restored,
             self.abandoned,
             self.redacted,
+            redactions,
             series,
             sequence,
             self.in_flight_until,
@@ -98,8 +155,9 @@ impl KnownAction {
         Ok(())
     }
 
-    /// Makes the copy's rows of the action agree with it, but for a message that waits in the replaced file.
-    fn apply(&self, copy: &Connection) -> Result<()> {
+    /// Makes the copy's rows of the action agree with it, but for a message that waits in the replaced file. The values of these fields were
+    /// redacted elsewhere.
+    fn apply(&self, copy: &Connection, redacted: &[String], holds: Holds) -> Result<()> {
         let id: Option<i64> = copy
             .prepare_cached("SELECT a.id FROM action a JOIN session s ON s.id = a.session_id WHERE s.key = ?1 AND a.key = ?2")?
             .query_row(params![self.session, self.key], |row| row.get(0))
@@ -107,14 +165,27 @@ impl KnownAction {
         let Some(id) = id else { return Ok(()) };
         copy.prepare_cached("UPDATE action SET revisions_before = ?2 WHERE id = ?1 AND revision < ?2 AND revisions_before < ?2")?
             .execute([id, self.revision])?;
-        // What a person abandoned only a person sends. That ends with a later message that may have been delivered: a person has sent it.
-        let abandoned = if self.abandoned < self.delivered { 0 } else { self.abandoned };
-        let restored = self.restored.max(self.delivered - 1);
+        if !redacted.is_empty() {
+            let mut unsent = copy.prepare_cached(&format!(
+                "SELECT o.id, b.bytes FROM outbox o LEFT JOIN body b ON b.sha256 = o.body_sha256
+                  WHERE o.action_id = ?1 AND o.revision <> ?2 AND ({UNSENT} OR {RESTORED})"
+            ))?;
+            let unsent = unsent.query_map([id, self.waits], |row| {
+                let body = row.get_ref(1)?.as_blob().unwrap_or_default();
+                Ok((row.get(0)?, redacted.iter().any(|field| holds(body, field))))
+            })?;
+            let unsent: Vec<(i64, bool)> = unsent.collect::<rusqlite::Result<_>>()?;
+            let mut abandons = copy.prepare_cached(&format!("UPDATE outbox SET {ABANDONED}, detail = 'redacted' WHERE id = ?1"))?;
+            for (entry, _) in unsent.into_iter().filter(|(_, holds)| *holds) {
+                abandons.execute([entry])?;
+            }
+        }
+        let (abandoned, restored) = (self.abandoned_by_a_person(), self.restored.max(self.delivered - 1));
         copy.prepare_cached(&format!(
-            "UPDATE outbox SET {ABANDONED}, detail = iif(revision <= ?2, 'redacted', iif(revision <= ?3, 'abandoned', 'restored'))
-              WHERE action_id = ?1 AND revision <= max(?2, ?3, ?4) AND revision <> ?5 AND ({UNSENT} OR {RESTORED})"
+            "UPDATE outbox SET {ABANDONED}, detail = iif(revision <= ?2, 'abandoned', 'restored')
+              WHERE action_id = ?1 AND revision <= max(?2, ?3) AND revision <> ?4 AND ({UNSENT} OR {RESTORED})"
         ))?
-        .execute([id, self.redacted, abandoned, restored, self.waits])?;
+        .execute([id, abandoned, restored, self.waits])?;
         // Whatever is in flight, what the copy has or makes of the action waits for it: a correction, or the message itself. One that was claimed
         // when the copy was made stays claimed until then.
         if self.in_flight_until.is_some() {
@@ -190,9 +261,9 @@ impl Source<'_> {
     fn messages(self, of: Of, is_joined: bool) -> Result<Vec<KnownMessage>> {
         let is_own = if self.is_older { "TRUE" } else { "o.replay = 0" };
         let (restored, abandoned, redacted, until) = if self.is_older {
-            ("FALSE", "o.state = 'failed' AND o.reason IS 'abandoned'", "FALSE", "NULL")
+            ("FALSE", "o.state = 'failed' AND o.reason IS 'abandoned'", "NULL", "NULL")
         } else {
-            ("o.reason IS 'abandoned' AND o.detail IS 'restored'", BY_A_PERSON, REDACTED, UNTIL)
+            ("o.reason IS 'abandoned' AND o.detail IS 'restored'", BY_A_PERSON, "o.holds_redacted", UNTIL)
         };
         let last = if self.is_damaged { "NULL" } else { "(SELECT max(t.at) FROM attempt t WHERE t.outbox_id = o.id)" };
         let (keys_of, joined) = if is_joined {
@@ -207,7 +278,7 @@ impl Source<'_> {
         };
         let sql = format!(
             "SELECT {keys_of}, o.delivery_id, o.revision, {is_own} AND (o.state = 'sent' OR o.unknown_outcomes > 0), {is_own} AND {restored},
-                    {is_own} AND {abandoned}, {is_own} AND {redacted}, {is_own} AND {UNDELIVERED}, {until}, coalesce({last}, o.sent_at, o.frozen_at),
+                    {is_own} AND {abandoned}, {redacted}, {is_own} AND {UNDELIVERED}, {until}, coalesce({last}, o.sent_at, o.frozen_at),
                     {is_own} AND o.state = 'superseded', {is_own} AND o.state <> 'superseded', o.action_id
                FROM outbox o {joined} WHERE {of_message} o.revision BETWEEN 1 AND {LAST_REVISION}"
         );
@@ -215,12 +286,15 @@ impl Source<'_> {
             let revision: i64 = row.get(3)?;
             // A damaged value decides nothing.
             let up_to = |column: usize| if row.get(column).unwrap_or_default() { revision } else { 0 };
+            let marked: Option<String> = row.get(7).unwrap_or_default();
+            let marked = redacted_fields(marked.as_deref()).into_iter();
             let of_action = KnownAction {
                 revision,
                 delivered: up_to(4),
                 restored: up_to(5),
                 abandoned: up_to(6),
-                redacted: up_to(7),
+                // It was redacted at least once.
+                redactions: marked.map(|field| Redactions { field, known: 1, done: 1 }).collect(),
                 waits: up_to(8),
                 in_flight_until: row.get(9).unwrap_or_default(),
                 superseded: up_to(11),
@@ -247,13 +321,14 @@ impl Source<'_> {
                 abandoned: up_to(7),
                 redacted: up_to(8),
                 in_flight_until: row.get(9).unwrap_or_default(),
+                redactions: redactions(row, 10),
                 ..keys(row)?
             })
         };
         let sql = |of_which: &str| {
             format!(
-                "SELECT session_key, key, revision, {NUMBER}, delivered, restored, abandoned, redacted, in_flight_until FROM known_action a
-                  WHERE {of_which} revision BETWEEN 1 AND {LAST_REVISION}"
+                "SELECT session_key, key, revision, {NUMBER}, delivered, restored, abandoned, redacted, in_flight_until, redactions FROM known_action a
+                  WHERE {of_which} revision BETWEEN 0 AND {LAST_REVISION}"
             )
         };
         let (of_session, id) = match of {
@@ -362,12 +437,12 @@ impl Known {
                 _ => joined.push(known),
             }
         }
-        joined.into_iter().filter(|known| known.revision > 0).map(KnownAction::settled).collect()
+        joined.into_iter().filter(|known| known.revision > 0 || !known.redactions.is_empty()).map(KnownAction::settled).collect()
     }
 
     /// Writes into a copy what it does not know itself. Gives the ids of its messages that receivers have or may have, with the time of the last
     /// attempt, if it is known.
-    pub(super) fn carry_to(mut self, copy: &Connection, age: i64) -> Result<Vec<(String, Option<i64>)>> {
+    pub(super) fn carry_to(mut self, copy: &Connection, age: i64, holds: Holds) -> Result<Vec<(String, Option<i64>)>> {
         let mut keys_of = copy.prepare(
             "SELECT s.key, a.key FROM outbox o JOIN action a ON a.id = o.action_id JOIN session s ON s.id = o.session_id
               WHERE o.delivery_id = ?1 AND o.replay = 0",
@@ -385,15 +460,20 @@ impl Known {
             may_be_delivered.extend(stored.may_be_delivered(copy)?.into_iter().map(|id| (id, None)));
         }
         let own = Self::of(Source { file: copy, is_older: false, is_damaged: false })?.joined();
+        let mut is_still_known =
+            copy.prepare("UPDATE known_action SET known_age = ?3 WHERE session_key = ?1 AND key = ?2 AND known_age < ?3")?;
         for known in self.joined() {
             let own = own.binary_search_by(|own| own.keys().cmp(&known.keys())).ok().map(|at| &own[at]);
             let waits = known.waits;
-            let mut all = own.cloned().unwrap_or_else(|| known.clone());
-            all.join(known);
+            let mut all =
+                own.cloned().unwrap_or_else(|| KnownAction { session: known.session, key: known.key.clone(), ..KnownAction::default() });
+            let redacted = all.learn(known);
             all.waits = own.map_or(0, |own| own.waits);
-            if own != Some(&all) {
+            if own == Some(&all) {
+                is_still_known.execute(params![all.session, all.key, age])?;
+            } else {
                 all.store(copy, age)?;
-                KnownAction { waits, ..all }.apply(copy)?;
+                KnownAction { waits, ..all }.apply(copy, &redacted, holds)?;
             }
         }
         Ok(may_be_delivered)
@@ -412,28 +492,44 @@ pub(super) fn keep_of_deleted(tx: &Transaction<'_>, session: i64, age: i64) -> R
     Ok(())
 }
 
-/// Whether only a person sends this action, by what a replaced file knew: a person took back a message that this file does not have, or one that held
-/// a value which this file still has; and has sent nothing since. `is_marked`: the newest message of this file was there when a value was redacted.
-pub(crate) fn is_taken_back(connection: &Connection, action: i64, is_marked: bool) -> Result<bool> {
-    let mut statement = connection.prepare_cached(
-        "SELECT EXISTS (SELECT 1 FROM action a JOIN session s ON s.id = a.session_id JOIN known_action k ON k.session_key = s.key AND k.key = a.key
-                         WHERE a.id = ?1 AND (k.redacted >= a.revision AND NOT ?2 OR k.abandoned > a.revision AND k.abandoned >= k.delivered))",
-    )?;
-    Ok(statement.query_row(params![action, is_marked], |row| row.get(0))?)
+/// What only a person sends of an action, by what replaced files knew.
+#[derive(Default)]
+pub(crate) struct KeptBack {
+    /// A person took back a message that this file does not have, and has sent nothing since.
+    pub(crate) is_abandoned: bool,
+    /// Fields that were redacted there and not here. A person has sent nothing of the action since.
+    pub(crate) fields: Vec<String>,
 }
 
-/// A value was redacted that messages of this action may hold: also those that a replaced file had, and a later copy may have.
-pub(crate) fn redact(tx: &Transaction<'_>, session: SessionKey, action: &str) -> Result<()> {
-    tx.prepare_cached("UPDATE known_action SET redacted = revision WHERE session_key = ?1 AND key = ?2 AND redacted < revision")?
-        .execute(params![session.0.as_bytes(), action])?;
-    Ok(())
+/// What an edit does not send of this action.
+pub(crate) fn kept_back(connection: &Connection, session: i64, action: &ActionRow) -> Result<KeptBack> {
+    let Some(known) = stored(connection, session, &action.key)? else { return Ok(KeptBack::default()) };
+    let revision = i64::from(action.revision);
+    let is_open = |redactions: &Redactions| known.redacted >= revision && redactions.known > redactions.done;
+    Ok(KeptBack {
+        is_abandoned: known.abandoned_by_a_person() > revision,
+        fields: known.redactions.iter().filter(|redactions| is_open(redactions)).map(|redactions| redactions.field.clone()).collect(),
+    })
 }
 
-/// Keys of the actions of a session of which something is known.
-pub(crate) fn actions_of(connection: &Connection, session: SessionKey) -> Result<Vec<String>> {
-    let mut statement = connection.prepare_cached("SELECT key FROM known_action WHERE session_key = ?1")?;
-    let keys = statement.query_map([session.0.as_bytes()], |row| row.get(0))?;
-    Ok(keys.collect::<rusqlite::Result<_>>()?)
+/// A field was redacted that this action of the session sends. Copies may have messages with what it held, also ones of which this file does not
+/// know.
+pub(crate) fn redact(tx: &Transaction<'_>, session: i64, key: SessionKey, action: &str, field: &str) -> Result<()> {
+    let mut known = stored(tx, session, action)?.unwrap_or_else(|| KnownAction {
+        session: key.0.into_bytes(),
+        key: action.to_owned(),
+        ..KnownAction::default()
+    });
+    let redactions = known.redactions_of(field.to_owned());
+    redactions.known = (redactions.known + 1).min(LAST_REVISION);
+    redactions.done = redactions.known;
+    known.store(tx, meta::age(tx)?)
+}
+
+/// The row of the table.
+fn stored(connection: &Connection, session: i64, action: &str) -> Result<Option<KnownAction>> {
+    let stored = Source { file: connection, is_older: false, is_damaged: false }.stored(Of::Session(session))?;
+    Ok(stored.into_iter().find(|known| known.key == action))
 }
 
 /// The rows of the table that can be read although a page of it is lost.
@@ -461,8 +557,6 @@ pub(super) const NO_SESSION: &str = "NOT EXISTS (SELECT 1 FROM session s WHERE s
 
 /// A person abandoned it.
 const BY_A_PERSON: &str = "o.reason IS 'abandoned' AND o.detail IS NOT 'restored' AND o.detail IS NOT 'redacted'";
-/// It holds a value that was redacted.
-const REDACTED: &str = "(o.holds_redacted IS NOT NULL OR o.reason IS 'abandoned' AND o.detail IS 'redacted')";
 /// Until when an attempt may be in flight.
 const UNTIL: &str = "coalesce(o.lease_until, o.in_flight_until)";
 /// The columns of a number, of a table named `a`. A damaged one is none.
@@ -477,6 +571,17 @@ fn keys(row: &Row<'_>) -> rusqlite::Result<KnownAction> {
 /// A damaged key belongs to nothing in another file.
 fn lossy(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
     Ok(String::from_utf8_lossy(row.get_ref(column)?.as_bytes().unwrap_or_default()).into_owned())
+}
+
+/// Damaged ones are none.
+fn redactions(row: &Row<'_>, column: usize) -> Vec<Redactions> {
+    let json: Option<String> = row.get(column).unwrap_or_default();
+    let mut all: Vec<Redactions> = json.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+    for redactions in &mut all {
+        redactions.known = redactions.known.clamp(0, LAST_REVISION);
+        redactions.done = redactions.done.clamp(0, redactions.known);
+    }
+    all
 }
 
 fn number_of(row: &Row<'_>, column: usize) -> Option<(String, i64)> {

@@ -56,9 +56,14 @@ pub(super) enum RebuildOutcome {
 pub(super) fn rebuild(connection: &Connection, look: &TreeCheck, stay: &[String], may_commit: &dyn Fn() -> bool) -> Result<RebuildOutcome> {
     // Before the transaction, which must not meet damage.
     let is_lost = |lost: &[String]| lost.iter().any(|name| name == derived::KNOWN);
+    let seen = cleaning::writes_of_others(connection)?;
     let known = if is_lost(&look.lost) || is_lost(&look.unlike_map) { known::readable(connection)? } else { Vec::new() };
     let tx = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     migrate::check_version(schema::version(&tx)?)?;
+    if cleaning::writes_of_others(&tx)? != seen {
+        // It may have written what was read before.
+        return Err(StoreError::Locked);
+    }
     let (mut lost, mut at) = (look.lost.clone(), 0);
     let made = match cleaning::without_defensive_mode(&tx, || begin(&tx, look, &mut lost, stay)) {
         Ok(true) => fill_all(&tx, &lost, &known, &mut at).map(|()| true),

@@ -17,6 +17,7 @@ use rusqlite::{Connection as Target, OpenFlags, TransactionBehavior};
 use super::carried::CarriedState;
 use super::connect::connect;
 use super::files::Look;
+use super::known::Holds;
 use super::lost::{self, Abandonment, IsId, Message};
 use super::pool::{Pool, Role};
 use super::{Connection, Result, StoreError, backup, check, cleaning, files, meta, migrate, rebuild, schema, search};
@@ -54,6 +55,7 @@ pub(crate) struct Restore<'a> {
     pub(crate) path: &'a Path,
     pub(crate) abandonment: Option<&'a Abandonment<'a>>,
     pub(crate) is_id: IsId,
+    pub(crate) holds: Holds,
     /// Called at each step.
     pub(crate) step: &'a dyn Fn(&str),
 }
@@ -110,7 +112,7 @@ impl Restore<'_> {
         if self.abandonment.is_none() && lost.as_ref().is_none_or(|lost| !lost.is_empty()) {
             return Ok(Replaced::Undelivered(lost.map(|lost| lost.len() as u64)));
         }
-        present.map(|present| CarriedState::of_damaged(&present)).unwrap_or_default().carry_to(&copy)?;
+        present.map(|present| CarriedState::of_damaged(&present)).unwrap_or_default().carry_to(&copy, self.holds)?;
         copy.close().map_err(|(_, error)| error)?;
         (self.step)("counted");
         self.put_in_place(part, &seen, made)?;
@@ -171,22 +173,22 @@ impl Restore<'_> {
             copy.execute_batch(&format!("PRAGMA page_size = {size}; VACUUM"))?;
         }
         for _ in 0..TRIES {
-            let seen = changes(&watcher)?;
+            let seen = cleaning::writes_of_others(&watcher)?;
             let is_new = is_new(&watcher)?;
             if is_new {
-                CarriedState::default().carry_to(copy)?;
+                CarriedState::default().carry_to(copy, self.holds)?;
             } else {
                 let lost = lost::not_in(&watcher, Some((copy, self.is_id))).map_err(of_present)?;
                 if !lost.is_empty() && self.abandonment.is_none() {
                     return Ok(Replaced::Undelivered(Some(lost.len() as u64)));
                 }
-                CarriedState::of(&watcher).map_err(of_present)?.carry_to(copy)?;
+                CarriedState::of(&watcher).map_err(of_present)?.carry_to(copy, self.holds)?;
                 self.keep(&watcher, &lost)?;
             }
             let over = Backup::new(copy, &mut present)?;
             // The first step begins the transaction: from here on no other process writes.
             let mut went = over.step(1)?;
-            if changes(&watcher)? != seen {
+            if cleaning::writes_of_others(&watcher)? != seen {
                 continue;
             }
             if went == StepResult::More && !is_new {
@@ -407,11 +409,6 @@ fn is_new(connection: &Connection) -> Result<bool> {
 
 fn page_size(connection: &Connection) -> Result<i64> {
     Ok(connection.query_row("PRAGMA page_size", [], |row| row.get(0))?)
-}
-
-/// Changes when another connection has committed something.
-fn changes(connection: &Connection) -> Result<i64> {
-    Ok(connection.query_row("PRAGMA data_version", [], |row| row.get(0))?)
 }
 
 /// Finishes a restore that another process began: the file that is ready becomes the database. A file of that name that no restore made is

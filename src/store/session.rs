@@ -61,7 +61,7 @@ pub(crate) fn load(connection: &Connection, key: SessionKey) -> Result<Option<St
     stored.state.last_at = from_ms(last_at)?;
     stored.state.path = path(connection, stored.id)?;
     if stored.state.path.is_empty() {
-        return Err(StoreError::Internal("a session has no visit".to_owned()));
+        return Err(StoreError::Unreadable("a session has no visit".to_owned()));
     }
     stored.state.values = values(connection, stored.id)?;
     stored.state.notes = notes(connection, stored.id)?;

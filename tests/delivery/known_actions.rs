@@ -42,6 +42,14 @@ impl Phone {
         assert_eq!(self.field.action(self.session).status, ActionStatus::Sent);
     }
 
+    /// The age of a database grows by a few days at most in one step.
+    fn until_bodies_are_dropped(&self) {
+        for _ in 0..91 {
+            self.field.clock.advance(DAY);
+            self.field.flush();
+        }
+    }
+
     fn redact(&self) {
         self.redact_with(RedactPending::Abandon);
     }
@@ -349,4 +357,115 @@ fn what_waits_in_the_replaced_file_ends_no_redaction_of_a_newer_message() {
     field.flush();
     let revisions: Vec<String> = field.transport.requests().iter().map(|request| header(request, "compass-revision")).collect();
     assert!(!revisions.contains(&"2".to_owned()), "it holds the value: {revisions:?}");
+}
+
+/// What receivers got after some point that holds the redacted value.
+fn leaked(phone: &Phone, since: usize) -> Vec<String> {
+    phone.values()[since..].iter().filter(|values| values.contains("17.5")).cloned().collect()
+}
+
+#[test]
+fn what_was_redacted_after_its_body_had_been_dropped_no_copy_sends() {
+    for is_deleted in [false, true] {
+        let mut phone = Phone::new();
+        phone.deliver();
+        let sent = back_up(&phone.field, "sent.db");
+        phone.until_bodies_are_dropped();
+        let redaction = Redaction { bodies: RedactBodies::Keep, ..redaction_of_reading(RedactPending::Abandon) };
+        assert_eq!(phone.field.compass.redact(phone.session, &redaction).unwrap().bodies, [], "the body was dropped");
+        if is_deleted {
+            phone.field.compass.delete(phone.session).unwrap();
+        }
+        let before = phone.values().len();
+        for copy in [phone.waits.clone(), sent] {
+            put_back_and_open(&mut phone.field, &copy);
+            phone.field.flush();
+            phone.edit("two");
+            phone.field.flush();
+            assert_eq!(leaked(&phone, before), [""; 0], "{}", copy.display());
+        }
+    }
+}
+
+#[test]
+fn a_second_redaction_is_known_in_a_copy_that_knows_the_first() {
+    for is_same_field in [false, true] {
+        let mut phone = Phone::new();
+        phone.edit("two");
+        phone.field.flush();
+        let (first, second) = if is_same_field { ("reading", "reading") } else { ("other", "reading") };
+        let redact = |phone: &Phone, key: &str| {
+            let target = RedactionTarget::Field { key: key.into() };
+            phone.field.compass.redact(phone.session, &support::app::redaction(target)).unwrap();
+        };
+        redact(&phone, first);
+        let change = support::app::set("reading", FieldValue::Text("17.5".into()));
+        phone.field.compass.edit(phone.session, Some("anna"), None, vec![change], vec![], &id()).unwrap();
+        phone.field.flush();
+        let copy = back_up(&phone.field, "copy.db");
+        redact(&phone, second);
+        let before = phone.values().len();
+        put_back_and_open(&mut phone.field, &copy);
+        phone.edit("three");
+        phone.field.flush();
+        assert_eq!(leaked(&phone, before), [""; 0], "{first}, {second}");
+        assert_eq!(phone.field.action(phone.session).edit_not_sent.as_deref(), Some("abandoned"));
+        // It is redacted in the copy, too.
+        redact(&phone, second);
+        phone.edit("four");
+        phone.field.flush();
+        assert_eq!(phone.values().pop().unwrap(), "four");
+    }
+}
+
+#[test]
+fn what_was_redacted_leaves_from_no_newer_copy_of_which_the_file_was_never_told() {
+    for older in ["in progress", "waits"] {
+        let mut phone = Phone::new();
+        phone.edit("two");
+        let newer = back_up(&phone.field, "newer.db");
+        let copy = if older == "waits" { phone.waits.clone() } else { phone.others[1].1.clone() };
+        // Another phone takes over.
+        phone.field.compass.close().unwrap();
+        let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
+        Compass::erase(phone.field.path(), Some(&discard)).unwrap();
+        put_back(&phone.field, &copy);
+        phone.field.open_again();
+        phone.redact();
+        let before = phone.values().len();
+        put_back_and_open(&mut phone.field, &newer);
+        phone.field.flush();
+        phone.edit("three");
+        phone.field.flush();
+        assert_eq!(leaked(&phone, before), [""; 0], "{older}");
+    }
+}
+
+#[test]
+fn an_edit_is_sent_once_the_value_is_redacted_in_a_copy_whose_body_was_dropped() {
+    let mut phone = Phone::new();
+    phone.deliver();
+    let sent = back_up(&phone.field, "sent.db");
+    phone.redact();
+    put_back_and_open(&mut phone.field, &sent);
+    phone.until_bodies_are_dropped();
+    phone.redact();
+    phone.edit("two");
+    phone.field.flush();
+    assert_eq!((phone.values().pop().unwrap(), phone.field.action(phone.session).edit_not_sent), ("two".to_owned(), None));
+}
+
+#[test]
+fn a_redaction_abandons_no_message_of_a_copy_that_does_not_hold_the_value() {
+    let mut field = phone_that_sends_edits();
+    let session = field.compass.start(&Start::new("visit", id())).unwrap().view.key;
+    field.compass.set_field(session, "other", FieldValue::Text("one".into())).unwrap();
+    field.compass.complete(session, field.compass.session(session).unwrap().visit).unwrap();
+    let waits = back_up(&field, "waits.db");
+    edit(&field.compass, session, "17.5");
+    field.compass.redact(session, &redaction_of_reading(RedactPending::Abandon)).unwrap();
+    put_back_and_open(&mut field, &waits);
+    assert_eq!(field.action(session).status, ActionStatus::Pending, "the first message never held the value");
+    field.flush();
+    assert_eq!(field.action(session).status, ActionStatus::Sent);
 }

@@ -414,7 +414,7 @@ fn a_number_is_given_once_and_stays() {
     let unnumbered = "WHERE sequence IS NULL AND endpoint = 'office'";
     // What receivers know of another action gives none.
     db.takes(
-        "INSERT INTO known_action SELECT s.key, 'more', 1, 0, 0, 0, 0, 'aaaaaaaa', 1, NULL, 0 FROM action a JOIN session s ON s.id = a.session_id
+        "INSERT INTO known_action SELECT s.key, 'more', 1, 0, 0, 0, 0, NULL, 'aaaaaaaa', 1, NULL, 0 FROM action a JOIN session s ON s.id = a.session_id
           WHERE a.sequence IS NULL LIMIT 1",
     );
     for taken in [
