@@ -168,7 +168,7 @@ fn clean(connection: &Connection, which: PagesToClean) -> Result<i64> {
                 Ok(read.query_row([number], |row| Ok(cleaned(number, row.get_ref(0)?.as_blob()?, map_every)))?)
             };
             let mut some = some.iter().copied();
-            // Leaving the defensive mode makes SQLite compile each statement anew: only where something is written.
+            // Leaving the defensive mode makes SQLite compile each statement again: only where something is written.
             let first = some.by_ref().map(|number| Ok((number, clean(number)?))).find(|page: &Result<_>| !matches!(page, Ok((_, None))));
             if let Some(first) = first.transpose()? {
                 without_defensive_mode(connection, || {
