@@ -35,8 +35,9 @@ impl Compass {
     /// If it removed a file, every act on the phone is read afterwards, outside the transaction, to find out whether another session refers
     /// to it.
     ///
-    /// Where nothing of it is left and there is nothing to do for messages, the outcome is stale. From then on, repeated commands of the
-    /// session are recognised only by their ids.
+    /// Where nothing of it is left and there is nothing to do for messages, the outcome is stale; a copy that is restored later, and has a
+    /// message with the field, does not send it by itself all the same. From then on, repeated commands of the session are recognised only by
+    /// their ids.
     ///
     /// # Errors
     /// `UnknownSession`, `DeletedSession`, `RequiresNewerCore`, `Refused` for an unknown field or note, or without an actor or a reason,
@@ -115,18 +116,19 @@ impl Inner {
         }
         // Also where nothing of it is left: a stale command may have contained it.
         redaction::rewrite(tx, id, &events)?;
+        if let RedactionTarget::Field { key } = target {
+            // Copies may hold what this file does not.
+            let actions = loaded.workflow().sections.iter().flat_map(|section| &section.actions);
+            for action in actions.filter(|action| action.sends(key)) {
+                store::known::redact(tx, id, loaded.state.key, &action.key, key)?;
+            }
+        }
         if events.is_empty() && undelivered.is_empty() && !forgotten && !half_typed {
             store::command::remember(tx, id, &redaction.command_id, hash, Outcome::Stale)?;
             return Ok((Applied::Stale, SortedSet::new(), Changed::nothing()));
         }
         let act = Act::Redacted { target: target.clone(), reason: redaction.reason.clone() };
         loaded.act(tx, act, Some((redaction.command_id.as_str(), hash)), context)?;
-        if let RedactionTarget::Field { key } = target {
-            let actions = loaded.workflow().sections.iter().flat_map(|section| &section.actions);
-            for action in actions.filter(|action| action.sends(key)) {
-                store::known::redact(tx, id, loaded.state.key, &action.key, key)?;
-            }
-        }
         for (entry, action, replay) in undelivered {
             let stop = || {
                 let corrected = match redaction.pending {

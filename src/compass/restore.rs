@@ -134,14 +134,15 @@ impl Compass {
     /// Writes what can still be read of a database to a new file, which only its owner may read, as JSON Lines: one row per line. Messages that
     /// are neither delivered nor abandoned come first, each under `unsent` with its session, its action and the hash of its frozen body; then the
     /// bodies under `body`, and every other row of the core's tables under the name of its table. Works also where the database cannot be
-    /// opened; its file does not change. If the definition of a table cannot be read, its rows are missing, and that is a gap. When this
-    /// returns, the new file is complete and on the disk; otherwise there is none.
+    /// opened; its file does not change. If the definition of a table cannot be read, its rows are missing, and that is a gap; the others are then
+    /// read from a copy in memory, for which there must be room twice. When this returns, the new file is complete and on the disk; otherwise
+    /// there is none.
     ///
     /// # Errors
     /// - `InvalidArgument` where there is no database, the new file already exists, the WAL of another database is beside its name, its name is
     ///   one of the database's own files, or a path is not valid.
     /// - `NotADatabase` and `Corrupt` where none of the core's tables can be read; `Locked` while another process has it locked.
-    /// - `CannotOpen`, `DiskFull`, `Io`.
+    /// - `CannotOpen`, `DiskFull`, `OutOfMemory`, `Io`.
     pub fn salvage(path: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<SalvageReport> {
         let (path, to) = (path.as_ref(), to.as_ref());
         if let Some(problem) = open_files::no_path(path) {

@@ -68,6 +68,7 @@ impl Compass {
                 }
                 _ => {
                     store::outbox::send_again(tx, newest(tx, row)?.id, context.at)?;
+                    store::known::sent_again(tx, loaded.id, row)?;
                     row.revision
                 }
             };
@@ -83,7 +84,8 @@ impl Compass {
     ///
     /// # Errors
     /// `UnknownAction`, `ActionLocked`, `ActionStatus` when nothing was queued yet, `PayloadTooLarge` while the values are too long,
-    /// `NothingCorrected` when the newest revision says the same, is not damaged, and is not older than one of a file that a restore has replaced,
+    /// `NothingCorrected` when the newest revision says the same, is not damaged, and no file that a restore has replaced had a newer one
+    /// or another one of its revision,
     /// `Corrupt` where its row is damaged, `CommandIdReused`.
     pub fn send_corrected(&self, session: SessionKey, action: &str, actor: Option<&str>, command_id: &str) -> Result<RecordOutcome> {
         let content = Content { command: "send_corrected", action, reason: None };
@@ -446,5 +448,5 @@ fn damaged() -> Error {
 }
 
 fn newest(tx: &Transaction<'_>, row: &ActionRow) -> Result<EntryRow> {
-    store::outbox::newest(tx, row.id)?.ok_or_else(|| Error::Internal { detail: "an action that fired has no entry".to_owned() })
+    store::outbox::newest(tx, row.id)?.ok_or_else(|| Error::Corrupt { detail: "an action that fired has no message".to_owned() })
 }

@@ -3,12 +3,13 @@
 //! holds the session, holds it in progress, or holds its deletion (decision 0055).
 
 use rusqlite::{OptionalExtension, Params, Row, params, params_from_iter};
-use serde::{Deserialize, Serialize};
 
 use super::action::ActionRow;
 use super::outbox::{ABANDONED, UNDELIVERED, redacted_fields};
+use super::redaction::{LAST_REDACTION, Redactions, redactions};
 use super::row::to_json;
 use super::{Connection, Result, Transaction, meta};
+use crate::crypto::Sha256;
 use crate::model::SessionKey;
 use crate::sorted::{SortedMap, sort};
 
@@ -42,6 +43,9 @@ pub(super) struct KnownAction {
     redactions: Vec<Redactions>,
     /// The revision that waits or failed, if there is one: a person has sent what was abandoned before.
     waits: i64,
+    /// The ids of that message, and of the one with the revision `delivered`: another phone may have given these revisions to others.
+    waiting: Option<String>,
+    arrived: Option<String>,
     /// The highest superseded revision, and the highest one of another state. 0: none, or it cannot be read.
     superseded: i64,
     current: i64,
@@ -51,16 +55,6 @@ pub(super) struct KnownAction {
     in_flight_until: Option<i64>,
 }
 
-/// How often a field of a session was redacted. The numbers of two files that had the same content once can be compared: each goes on from it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Redactions {
-    field: String,
-    /// The last one that is known.
-    known: i64,
-    /// The last one that was carried out in this file. What the field held before it is gone. 0: none.
-    done: i64,
-}
-
 impl KnownAction {
     fn keys(&self) -> (&[u8], &str) {
         (&self.session, &self.key)
@@ -68,7 +62,8 @@ impl KnownAction {
 
     fn join(&mut self, other: Self) {
         self.revision = self.revision.max(other.revision);
-        self.delivered = self.delivered.max(other.delivered);
+        take_higher((&mut self.delivered, &mut self.arrived), (other.delivered, other.arrived));
+        take_higher((&mut self.waits, &mut self.waiting), (other.waits, other.waiting));
         self.restored = self.restored.max(other.restored);
         self.abandoned = self.abandoned.max(other.abandoned);
         self.redacted = self.redacted.max(other.redacted);
@@ -77,7 +72,6 @@ impl KnownAction {
             own.known = own.known.max(redactions.known);
             own.done = own.done.max(redactions.done);
         }
-        self.waits = self.waits.max(other.waits);
         self.superseded = self.superseded.max(other.superseded);
         self.current = self.current.max(other.current);
         self.number = self.number.take().or(other.number);
@@ -105,7 +99,13 @@ impl KnownAction {
                 fields.push(redactions.field.clone());
             }
         }
+        let is_another = self.arrived.is_some() && other.arrived.is_some() && self.arrived != other.arrived;
+        let is_another = is_another && self.delivered == other.delivered;
         self.join(other);
+        if is_another {
+            // Receivers may keep that one: the same values can be sent by the next revision.
+            self.revision = (self.revision + 1).min(LAST_REVISION);
+        }
         self.redacted = if fields.is_empty() { redacted } else { self.revision };
         fields
     }
@@ -167,11 +167,13 @@ impl KnownAction {
             .execute([id, self.revision])?;
         if !redacted.is_empty() {
             let mut unsent = copy.prepare_cached(&format!(
-                "SELECT o.id, b.bytes FROM outbox o LEFT JOIN body b ON b.sha256 = o.body_sha256
-                  WHERE o.action_id = ?1 AND o.revision <> ?2 AND ({UNSENT} OR {RESTORED})"
+                "SELECT o.id, b.bytes, o.body_sha256 FROM outbox o LEFT JOIN body b ON b.sha256 = o.body_sha256
+                  WHERE o.action_id = ?1 AND o.delivery_id IS NOT ?2 AND ({UNSENT} OR {RESTORED})"
             ))?;
-            let unsent = unsent.query_map([id, self.waits], |row| {
-                let body = row.get_ref(1)?.as_blob().unwrap_or_default();
+            let unsent = unsent.query_map(params![id, self.waiting], |row| {
+                let [body, hash] = [1, 2].map(|column| row.get_ref(column).ok().and_then(|value| value.as_blob().ok()).unwrap_or_default());
+                // A damaged one is frozen again.
+                let body = if Sha256::of(body).0 == hash { body } else { &[] };
                 Ok((row.get(0)?, redacted.iter().any(|field| holds(body, field))))
             })?;
             let unsent: Vec<(i64, bool)> = unsent.collect::<rusqlite::Result<_>>()?;
@@ -183,9 +185,9 @@ impl KnownAction {
         let (abandoned, restored) = (self.abandoned_by_a_person(), self.restored.max(self.delivered - 1));
         copy.prepare_cached(&format!(
             "UPDATE outbox SET {ABANDONED}, detail = iif(revision <= ?2, 'abandoned', 'restored')
-              WHERE action_id = ?1 AND revision <= max(?2, ?3) AND revision <> ?4 AND ({UNSENT} OR {RESTORED})"
+              WHERE action_id = ?1 AND revision <= max(?2, ?3) AND delivery_id IS NOT ?4 AND ({UNSENT} OR {RESTORED})"
         ))?
-        .execute([id, abandoned, restored, self.waits])?;
+        .execute(params![id, abandoned, restored, self.waiting])?;
         // Whatever is in flight, what the copy has or makes of the action waits for it: a correction, or the message itself. One that was claimed
         // when the copy was made stays claimed until then.
         if self.in_flight_until.is_some() {
@@ -287,22 +289,25 @@ impl Source<'_> {
             // A damaged value decides nothing.
             let up_to = |column: usize| if row.get(column).unwrap_or_default() { revision } else { 0 };
             let marked: Option<String> = row.get(7).unwrap_or_default();
+            let (delivery_id, delivered, waits) = (lossy(row, 2)?, up_to(4), up_to(8));
             let marked = redacted_fields(marked.as_deref()).into_iter();
             let of_action = KnownAction {
                 revision,
-                delivered: up_to(4),
+                delivered,
+                arrived: (delivered > 0).then(|| delivery_id.clone()),
                 restored: up_to(5),
                 abandoned: up_to(6),
                 // It was redacted at least once.
                 redactions: marked.map(|field| Redactions { field, known: 1, done: 1 }).collect(),
-                waits: up_to(8),
+                waits,
+                waiting: (waits > 0).then(|| delivery_id.clone()),
                 in_flight_until: row.get(9).unwrap_or_default(),
                 superseded: up_to(11),
                 current: up_to(12),
                 ..keys(row)?
             };
             let (action, delivered_at) = (row.get(13).unwrap_or_default(), row.get(10).unwrap_or_default());
-            Ok(KnownMessage { delivery_id: lossy(row, 2)?, action, delivered_at, of_action })
+            Ok(KnownMessage { delivery_id, action, delivered_at, of_action })
         })
     }
 
@@ -464,16 +469,17 @@ impl Known {
             copy.prepare("UPDATE known_action SET known_age = ?3 WHERE session_key = ?1 AND key = ?2 AND known_age < ?3")?;
         for known in self.joined() {
             let own = own.binary_search_by(|own| own.keys().cmp(&known.keys())).ok().map(|at| &own[at]);
-            let waits = known.waits;
+            let waiting = known.waiting.clone();
             let mut all =
                 own.cloned().unwrap_or_else(|| KnownAction { session: known.session, key: known.key.clone(), ..KnownAction::default() });
             let redacted = all.learn(known);
-            all.waits = own.map_or(0, |own| own.waits);
+            (all.waits, all.waiting, all.arrived) =
+                own.map_or_else(Default::default, |own| (own.waits, own.waiting.clone(), own.arrived.clone()));
             if own == Some(&all) {
                 is_still_known.execute(params![all.session, all.key, age])?;
             } else {
                 all.store(copy, age)?;
-                KnownAction { waits, ..all }.apply(copy, &redacted, holds)?;
+                KnownAction { waiting, ..all }.apply(copy, &redacted, holds)?;
             }
         }
         Ok(may_be_delivered)
@@ -521,9 +527,16 @@ pub(crate) fn redact(tx: &Transaction<'_>, session: i64, key: SessionKey, action
         ..KnownAction::default()
     });
     let redactions = known.redactions_of(field.to_owned());
-    redactions.known = (redactions.known + 1).min(LAST_REVISION);
+    redactions.known = (redactions.known + 1).min(LAST_REDACTION);
     redactions.done = redactions.known;
     known.store(tx, meta::age(tx)?)
+}
+
+/// A person has sent this message of the session again.
+pub(crate) fn sent_again(tx: &Transaction<'_>, session: i64, action: &ActionRow) -> Result<()> {
+    let sql = "UPDATE known_action SET redacted = ?3 - 1 WHERE session_key = (SELECT key FROM session WHERE id = ?1) AND key = ?2 AND redacted >= ?3";
+    tx.prepare_cached(sql)?.execute(params![session, action.key, action.revision])?;
+    Ok(())
 }
 
 /// The row of the table.
@@ -573,15 +586,11 @@ fn lossy(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
     Ok(String::from_utf8_lossy(row.get_ref(column)?.as_bytes().unwrap_or_default()).into_owned())
 }
 
-/// Damaged ones are none.
-fn redactions(row: &Row<'_>, column: usize) -> Vec<Redactions> {
-    let json: Option<String> = row.get(column).unwrap_or_default();
-    let mut all: Vec<Redactions> = json.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
-    for redactions in &mut all {
-        redactions.known = redactions.known.clamp(0, LAST_REVISION);
-        redactions.done = redactions.done.clamp(0, redactions.known);
+/// The higher revision, with the id of its message.
+fn take_higher((revision, id): (&mut i64, &mut Option<String>), (other, its_id): (i64, Option<String>)) {
+    if other > *revision || id.is_none() && other == *revision {
+        (*revision, *id) = (other, its_id);
     }
-    all
 }
 
 fn number_of(row: &Row<'_>, column: usize) -> Option<(String, i64)> {

@@ -20,6 +20,7 @@ pub(crate) mod endpoint;
 mod error;
 pub(crate) mod files;
 pub(crate) mod known;
+mod known_tables;
 pub(crate) mod list;
 pub(crate) mod lost;
 pub(crate) mod meta;

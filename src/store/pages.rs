@@ -27,6 +27,20 @@ const HEADER: usize = 100;
 /// From a page of a tree to its first page there are at most so many.
 const HIGHEST: usize = 1 << 16;
 
+/// Where page 1 has the version of the file by which it has a WAL, and the marks that it has a map of pages.
+const WITH_WAL: std::ops::Range<usize> = 18..20;
+const WITH_MAP: [std::ops::Range<usize>; 2] = [52..56, 64..68];
+
+/// Makes page 1 that of a file without a table, a free page, a map and a WAL. All other pages are then of nothing.
+pub(super) fn forget_all(first: &mut [u8]) {
+    let usable = first.len() - usize::from(first[20]);
+    first[WITH_WAL].fill(1);
+    [FREE_LIST, FREE_COUNT].into_iter().chain(WITH_MAP).for_each(|place| first[place].fill(0));
+    first[HEADER..].fill(0);
+    first[HEADER] = LEAF_OF_ROWS;
+    first[HEADER + 5..HEADER + 7].copy_from_slice(&(usable as u16).to_be_bytes());
+}
+
 /// The raw pages, in a write transaction without SQLite's defensive mode.
 pub(super) struct Pages<'a> {
     tx: &'a Transaction<'a>,

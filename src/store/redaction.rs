@@ -1,10 +1,11 @@
 //! Removing something from the event log of a session, which is changed in no other way, and from data derived from it.
 
-use rusqlite::params;
+use rusqlite::{Row, params};
+use serde::{Deserialize, Serialize};
 
 use super::outbox::{OWN_ATTEMPT, UNDELIVERED, redacted_fields};
 use super::row::to_json;
-use super::{Connection, Result, Transaction, command, meta};
+use super::{Connection, Result, StoreError, Transaction, command, meta};
 use crate::crypto::Sha256;
 use crate::model::Event;
 
@@ -77,6 +78,14 @@ pub(crate) fn forget_body(tx: &Transaction<'_>, entry: i64) -> Result<()> {
 /// Rewrites these acts of a session, and keeps only keyed hashes of the ids of all its commands. The hash of a command's content would confirm
 /// a guessed value, and it is not known which values it covers.
 pub(crate) fn rewrite(tx: &Transaction<'_>, session_id: i64, events: &[Event]) -> Result<()> {
+    rewrite_all(tx, session_id, events).map_err(|error| match error {
+        // The schema allows it where its own rows are undamaged.
+        StoreError::Internal(_) => StoreError::Unreadable("the acts of a session cannot be rewritten".to_owned()),
+        error => error,
+    })
+}
+
+fn rewrite_all(tx: &Transaction<'_>, session_id: i64, events: &[Event]) -> Result<()> {
     tx.prepare_cached("INSERT INTO redaction (session_id) VALUES (?1)")?.execute([session_id])?;
     command::keep_hashes(tx, session_id, meta::age(tx)?)?;
     tx.prepare_cached("DELETE FROM command WHERE session_id = ?1")?.execute([session_id])?;
@@ -88,4 +97,28 @@ pub(crate) fn rewrite(tx: &Transaction<'_>, session_id: i64, events: &[Event]) -
     }
     tx.prepare_cached("DELETE FROM redaction WHERE session_id = ?1")?.execute([session_id])?;
     Ok(())
+}
+
+/// A higher number is damage: it must still be able to rise.
+pub(super) const LAST_REDACTION: i64 = 1 << 30;
+
+/// How often a field of a session was redacted. The numbers of two files that had the same content once can be compared: each goes on from it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Redactions {
+    pub(super) field: String,
+    /// The last one that is known.
+    pub(super) known: i64,
+    /// The last one that was carried out in this file. What the field held before it is gone. 0: none.
+    pub(super) done: i64,
+}
+
+/// Damaged ones are none.
+pub(super) fn redactions(row: &Row<'_>, column: usize) -> Vec<Redactions> {
+    let json: Option<String> = row.get(column).unwrap_or_default();
+    let mut all: Vec<Redactions> = json.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
+    for redactions in &mut all {
+        redactions.known = redactions.known.clamp(0, LAST_REDACTION);
+        redactions.done = redactions.done.clamp(0, redactions.known);
+    }
+    all
 }

@@ -20,7 +20,7 @@ use super::files::Look;
 use super::known::Holds;
 use super::lost::{self, Abandonment, IsId, Message};
 use super::pool::{Pool, Role};
-use super::{Connection, Result, StoreError, backup, check, cleaning, files, meta, migrate, rebuild, schema, search};
+use super::{Connection, Result, StoreError, backup, check, cleaning, files, known_tables, meta, migrate, rebuild, schema, search};
 use crate::crypto::Sha256;
 
 /// How long another process may hold the file.
@@ -107,7 +107,11 @@ impl Restore<'_> {
             }
         }
         let seen = files::look(self.path);
-        let present = read_only(self.path);
+        let present = match damaged(self.path) {
+            // It may be read later.
+            Err(StoreError::OutOfMemory) => return Err(StoreError::OutOfMemory),
+            present => present,
+        };
         let lost = present.as_ref().ok().and_then(|present| lost::not_in(present, Some((&copy, self.is_id))).ok());
         if self.abandonment.is_none() && lost.as_ref().is_none_or(|lost| !lost.is_empty()) {
             return Ok(Replaced::Undelivered(lost.map(|lost| lost.len() as u64)));
@@ -332,7 +336,7 @@ pub(crate) fn erase(path: &Path, abandons: bool) -> Result<Replaced> {
         Present::None => Some(Vec::new()),
         Present::Damaged => {
             seen = files::look(path);
-            read_only(path).and_then(|present| lost::not_in(&present, None)).ok()
+            damaged(path).and_then(|present| lost::not_in(&present, None)).ok()
         }
         Present::Opens(mut present) => {
             // No other process may have it open, and the counted messages must not change.
@@ -390,6 +394,11 @@ pub(super) fn read_only(path: &Path) -> Result<Connection> {
     let connection = Target::open_with_flags(path, READ_ONLY)?;
     connection.busy_timeout(WAIT)?;
     Ok(connection)
+}
+
+/// A file that cannot be opened, as far as it can be read.
+fn damaged(path: &Path) -> Result<Connection> {
+    known_tables::of_damaged(read_only(path)?)
 }
 
 /// Only this file, without the files beside it.

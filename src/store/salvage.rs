@@ -1,7 +1,7 @@
 //! Everything that can still be read of a damaged file, as JSON Lines: one row per line, undelivered messages first.
 //!
 //! Each table of the core is read in the order of its key. Where reading fails, the next readable row is searched, first within the session.
-//! No index is trusted, and a damaged schema is used as far as possible.
+//! No index is trusted, and a damaged schema is used as far as possible: each of its rows by itself.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -11,7 +11,7 @@ use rusqlite::types::{Value as Key, ValueRef};
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::outbox::UNDELIVERED;
-use super::{Connection, Result, StoreError, files, migrate, restore, schema};
+use super::{Connection, Result, StoreError, files, known_tables, migrate, restore, schema};
 use crate::model::{SalvageReport, SessionKey};
 use crate::sorted::SortedMap;
 
@@ -34,9 +34,12 @@ pub(crate) fn salvage(path: &Path, to: &Path) -> Result<SalvageReport> {
     let (part, file) = files::Part::of(to)?;
     let mut lines = Lines { file: BufWriter::new(file), report: SalvageReport::default(), refused: None };
     // Read as it should be first: where damage is no error, SQLite says nothing of a disk that failed either.
-    lines.may_fail(read_schema(&connection))?;
+    lines.may_fail(schema::read(&connection))?;
     connection.execute_batch("PRAGMA writable_schema = ON; BEGIN")?;
-    write(&connection, &mut lines)?;
+    // Of a table whose definition cannot be read, nobody knows where it is.
+    let is_known = lines.may_fail(schema::read(&connection))?;
+    let known = if is_known { None } else { known_tables::copy(&connection)? };
+    write(known.as_ref().unwrap_or(&connection), !is_known, &mut lines)?;
     lines.file.flush()?;
     part.publish(to)?;
     Ok(lines.report)
@@ -65,11 +68,7 @@ impl Lines {
     }
 }
 
-fn read_schema(connection: &Connection) -> Result<()> {
-    Ok(connection.prepare("SELECT sql FROM sqlite_schema")?.query_map([], |_| Ok(()))?.try_for_each(|row| row)?)
-}
-
-fn write(connection: &Connection, lines: &mut Lines) -> Result<()> {
+fn write(connection: &Connection, lacks_tables: bool, lines: &mut Lines) -> Result<()> {
     let tables = tables(connection)?;
     let messages = tables.iter().find(|table| table.name == MESSAGES);
     if messages.is_none() && !migrate::is_ours(connection)? {
@@ -79,8 +78,7 @@ fn write(connection: &Connection, lines: &mut Lines) -> Result<()> {
         messages.write(connection, &format!("({UNDELIVERED}) IS NOT 0"), UNSENT, lines)?;
         lines.report.unsent = lines.report.lines;
     }
-    // Of a table whose definition cannot be read, nobody knows where it is.
-    lines.report.gaps += u64::from(!lines.may_fail(read_schema(connection))?);
+    lines.report.gaps += u64::from(lacks_tables);
     let comes_first = |table: &&Table| FIRST.contains(&table.name.as_str());
     let first = FIRST.iter().filter_map(|name| tables.iter().find(|table| table.name == *name));
     for table in first.chain(tables.iter().filter(|table| !comes_first(table))) {
@@ -111,7 +109,7 @@ fn tables(connection: &Connection) -> Result<Vec<Table>> {
     let mut rows = list.query([])?;
     while let Some(row) = rows.next()? {
         let (name, has_rowid): (String, bool) = (row.get(0)?, row.get(1)?);
-        if schema::hash(migrate::newest(), &format!("table {name}")).is_none_or(|hash| hash == schema::BY_NAME) {
+        if !known_tables::is_of_data(&name) {
             continue;
         }
         let of_table = columns.query_map([&name], |row| Ok((name_in_sql(&row.get::<_, String>(0)?), row.get(1)?)))?;

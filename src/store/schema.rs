@@ -260,6 +260,11 @@ fn quoted(text: &str, end: char) -> usize {
     text.len()
 }
 
+/// Reads all of it.
+pub(super) fn read(connection: &Connection) -> Result<()> {
+    Ok(connection.prepare("SELECT sql FROM sqlite_schema")?.query_map([], |_| Ok(()))?.try_for_each(|row| row)?)
+}
+
 /// The version of the schema in a file.
 pub(super) fn version(connection: &Connection) -> Result<u32> {
     Ok(connection.prepare_cached("PRAGMA user_version")?.query_row([], |row| row.get(0))?)

@@ -229,3 +229,95 @@ fn an_edit_sends_nothing_that_a_person_took_back_after_a_restore_had_abandoned_i
     }
     assert_eq!(left, []);
 }
+
+/// Another phone takes over: nothing is known of what this one has done.
+fn take_over(field: &mut Field, copy: &Path) {
+    field.compass.close().unwrap();
+    let discard = DiscardUndelivered { actor: "anna".into(), reason: "a new phone".into() };
+    Compass::erase(field.path(), Some(&discard)).unwrap();
+    put_back(field, copy);
+    field.open_again();
+}
+
+#[test]
+fn a_redaction_of_a_field_that_has_no_value_keeps_back_what_a_newer_copy_holds() {
+    let mut field = phone_that_sends_edits();
+    let session = field.compass.start(&Start::new("visit", id())).unwrap().view.key;
+    let empty = back_up(&field, "empty.db");
+    field.compass.set_field(session, "reading", FieldValue::Text("17.5".into())).unwrap();
+    finish(&field, session);
+    let newer = back_up(&field, "newer.db");
+    put_back_and_open(&mut field, &empty);
+    let redaction = redaction_of_reading(RedactPending::Abandon);
+    assert_eq!(field.compass.redact(session, &redaction).unwrap().applied, Applied::Stale);
+    put_back_and_open(&mut field, &newer);
+    field.flush();
+    assert_eq!((came(&field), field.action(session).status), (vec![], ActionStatus::Failed));
+}
+
+#[test]
+fn a_second_redaction_keeps_back_what_a_person_has_sent_again_since_the_first() {
+    let mut field = phone_that_sends_edits();
+    let session = field.complete();
+    let waits = back_up(&field, "waits.db");
+    field.compass.redact(session, &redaction_of_reading(RedactPending::Abandon)).unwrap();
+    let redacted = back_up(&field, "redacted.db");
+    put_back_and_open(&mut field, &waits);
+    send_first(&field, session);
+    let sent_again = back_up(&field, "sent-again.db");
+    put_back_and_open(&mut field, &redacted);
+    field.compass.redact(session, &redaction_of_reading(RedactPending::Abandon)).unwrap();
+    put_back_and_open(&mut field, &sent_again);
+    field.flush();
+    assert_eq!(came(&field), [""; 0]);
+}
+
+#[test]
+fn a_message_that_a_redaction_kept_lets_no_other_one_of_its_revision_leave() {
+    let mut field = phone_that_sends_edits();
+    let session = in_progress(&field);
+    let progress = back_up(&field, "progress.db");
+    finish(&field, session);
+    let newer = back_up(&field, "newer.db");
+    take_over(&mut field, &progress);
+    field.compass.set_field(session, "reading", FieldValue::Text("20.5".into())).unwrap();
+    finish(&field, session);
+    field.compass.redact(session, &redaction_of_reading(RedactPending::Keep)).unwrap();
+    put_back_and_open(&mut field, &newer);
+    field.flush();
+    assert_eq!(came(&field), [""; 0]);
+}
+
+#[test]
+fn what_a_copy_sent_can_be_sent_corrected_where_another_phone_delivered_the_same_revision() {
+    let (mut field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.flush();
+    let copy = back_up(&field, "copy.db");
+    correct(&field.compass, session, "18.5");
+    field.flush();
+    let first = back_up(&field, "first.db");
+    take_over(&mut field, &copy);
+    correct(&field.compass, session, "19.5");
+    field.flush();
+    put_back_and_open(&mut field, &first);
+    assert!(field.action(session).can_send_corrected, "receivers keep 19.5, which came later");
+    field.compass.send_corrected(session, "tell-0", Some("anna"), &id()).unwrap();
+    field.flush();
+    assert_eq!(came(&field)[1..], ["r2 18.5", "r2 19.5", "r4 18.5"]);
+    assert_eq!(field.compass.check().unwrap().faults, [""; 0]);
+}
+
+#[test]
+fn edits_are_sent_once_a_person_has_sent_what_was_redacted_elsewhere() {
+    let mut field = phone_that_sends_edits();
+    let session = field.complete();
+    let waits = back_up(&field, "waits.db");
+    field.compass.redact(session, &redaction_of_reading(RedactPending::Abandon)).unwrap();
+    put_back_and_open(&mut field, &waits);
+    send_first(&field, session);
+    field.flush();
+    edit(&field.compass, session, "18.5");
+    field.flush();
+    assert_eq!((came(&field), field.action(session).edit_not_sent), (vec!["r1 17.5".to_owned(), "r2 18.5".to_owned()], None));
+}

@@ -53,6 +53,20 @@ fn a_redaction_abandons_what_was_damaged_claimed_and_made_again() {
 }
 
 #[test]
+fn a_redaction_abandons_what_is_damaged_and_waits_in_a_copy() {
+    for damages in DAMAGES {
+        let (mut field, _) = phone(|_| Ok(answer(202)));
+        let session = field.complete();
+        let waits = back_up(&field, "waits.db");
+        field.compass.redact(session, &redaction()).unwrap();
+        support::past_every_rule(&support::app::open_sql(&waits), |file| file.execute_batch(damages).unwrap());
+        put_back_and_open(&mut field, &waits);
+        field.flush();
+        assert_eq!((field.action(session).reason.as_deref(), field.transport.requests().len()), (Some("abandoned"), 0), "{damages}");
+    }
+}
+
+#[test]
 fn a_redaction_says_what_is_in_flight_elsewhere_also_when_it_is_repeated() {
     type Before = fn(&Compass, SessionKey);
     let nothing: Before = |_, _| {};

@@ -27,6 +27,7 @@ use phone::{Phone, USED};
 use support::app::text;
 use support::facts::{Facts, differences, mixed};
 use support::failing::{Asked, Failure, Source, during};
+use support::torture::{self, Row};
 
 /// How many failures of each call, from the first request to the last. `EVERY=1` makes one at each request.
 const SAMPLE: u64 = 3;
@@ -157,6 +158,11 @@ fn of_environment() -> Option<u64> {
     std::env::var("EVERY").ok().map(|every| every.parse().expect("a number"))
 }
 
+/// `SEED` begins with another request.
+fn seed() -> u64 {
+    std::env::var("SEED").map_or(0, |seed| seed.parse::<u64>().expect("a number").saturating_sub(1))
+}
+
 /// Fails each of these calls, at the first request and at each so many further, or at a few. Gives what was wrong.
 fn fail_each(calls: &[Call], source: Source, lasts: bool, every: Option<u64>) -> (Counts, Vec<String>) {
     prepare();
@@ -166,7 +172,7 @@ fn fail_each(calls: &[Call], source: Source, lasts: bool, every: Option<u64>) ->
         let normal = Normal::of(call, source);
         let (mut counts, before) = (Counts::default(), wrong.len());
         let step = every.unwrap_or(normal.requests.div_ceil(SAMPLE)).max(1);
-        for first in (1..=normal.requests).step_by(step as usize) {
+        for first in (1 + seed() % step..=normal.requests).step_by(step as usize) {
             match fail(call, Failure { source, first, lasts }, &normal) {
                 Ok(None) => continue,
                 Ok(Some(true)) => counts.refused += 1,
@@ -192,7 +198,17 @@ fn fail_each(calls: &[Call], source: Source, lasts: bool, every: Option<u64>) ->
 }
 
 fn assert_whole(source: Source, lasts: bool) {
-    assert_right(fail_each(CALLS, source, lasts, of_environment()));
+    let (counts, wrong) = fail_each(CALLS, source, lasts, of_environment());
+    assert_right((counts, wrong));
+    let fault = match (source, lasts) {
+        (Source::Memory, false) => "no memory, once",
+        (Source::Memory, true) => "no memory from then on",
+        (Source::Disk, false) => "a failure of the disk, once",
+        (Source::Disk, true) => "a disk that is lost from then on",
+    };
+    let observed = format!("{} refused, {} ignored and as always", counts.refused, counts.ignored);
+    let expected = "an error that may be tried again; nothing done by half";
+    torture::say(&Row { fault, injected: counts.failures, expected, observed: &observed, lost: 0 });
 }
 
 fn assert_right((_, wrong): (Counts, Vec<String>)) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use compass_core::model::RedactionTarget;
+use compass_core::model::{RedactionTarget, SessionKey};
 use compass_core::testing::ScriptedTransport;
 use compass_core::{CancelToken, DiscardUndelivered, RestoreOptions};
 
@@ -41,6 +41,27 @@ fn a_row_that_does_not_read_back_is_damage_and_no_fault_of_ours() {
         damage(&app, change);
         let codes = [code(app.compass.session(session)), code(app.compass.record(session))];
         assert!(codes.contains(&"corrupt") && !codes.contains(&"internal"), "{change}: {codes:?}");
+        assert!(!app.faults().is_empty(), "{change}");
+    }
+}
+
+#[test]
+fn a_row_that_is_missing_or_too_much_is_damage_and_no_fault_of_ours() {
+    type Call = fn(&App, SessionKey) -> &'static str;
+    let calls: [(&str, Call); 3] = [
+        ("DELETE FROM visit", |app, session| code(app.compass.record(session))),
+        ("DELETE FROM outbox", |app, session| code(app.compass.send(session, "report", None, &id()))),
+        // It would open a redaction of this session to everybody.
+        ("INSERT INTO redaction (session_id) SELECT id FROM session", |app, session| {
+            code(app.compass.redact(session, &redaction(RedactionTarget::Field { key: "site".into() })))
+        }),
+    ];
+    for (change, call) in calls {
+        let app = App::with_office(ScriptedTransport::always(422));
+        let session = app.completed();
+        app.deliver();
+        damage(&app, change);
+        assert_eq!(call(&app, session), "corrupt", "{change}");
         assert!(!app.faults().is_empty(), "{change}");
     }
 }

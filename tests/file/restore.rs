@@ -8,7 +8,7 @@ use compass_core::model::*;
 use compass_core::{DiscardUndelivered, RestoreOptions};
 
 use super::*;
-use crate::support::app::{App, code, id, open_sql, pump_check, pump_check_with, redaction};
+use crate::support::app::{App, code, id, open_sql, pages_of_schema, pump_check, pump_check_with, redaction};
 use crate::support::field::{Process, say, setting};
 use crate::support::past_every_rule;
 
@@ -429,6 +429,45 @@ fn what_a_damaged_file_knows_of_messages_that_were_abandoned_is_kept() {
         app.reopen();
         assert_eq!(app.action(session, "report").reason.as_deref(), Some("abandoned"), "{change}");
         assert_eq!(app.deliver().sent, 2);
+    }
+}
+
+#[test]
+fn a_page_of_the_schema_hides_no_message_that_was_abandoned_and_none_that_waits() {
+    let app = App::new();
+    let copy = app.folder().join("copy.db");
+    let session = app.completed();
+    app.compass.backup(&copy).unwrap();
+    app.compass.abandon(session, "report", "Mia", "told them", &id()).unwrap();
+    app.completed();
+    app.compass.close().unwrap();
+    let whole = std::fs::read(app.path()).unwrap();
+    for page in pages_of_schema(&whole) {
+        let at = (page - 1) * 4096..page * 4096;
+        // A row of the schema has the kind, the name, and the name of its table.
+        let defines = |table: &str| {
+            let row = format!("table{table}{table}");
+            whole[at.clone()].windows(row.len()).any(|window| window == row.as_bytes())
+        };
+        let mut bytes = whole.clone();
+        bytes[at.clone()].fill(0xa5);
+        for suffix in ["-wal", "-shm"] {
+            let _ = std::fs::remove_file(beside(&app.path(), suffix));
+        }
+        std::fs::write(app.path(), &bytes).unwrap();
+        let counted = match restore(&app, &copy) {
+            Err(Error::Undelivered { count }) => count,
+            other => panic!("{page}: {other:?}"),
+        };
+        assert_eq!(counted, if defines("outbox") { None } else { Some(3) }, "{page}");
+        Compass::restore(&copy, &options(&app).discard_undelivered(discard())).unwrap();
+        let compass = Compass::open(app.options()).unwrap();
+        let actions = compass.record(session).unwrap().actions;
+        let report = actions.iter().find(|action| action.key == "report").unwrap();
+        if !["outbox", "action", "session"].into_iter().any(defines) {
+            assert_eq!(report.reason.as_deref(), Some("abandoned"), "{page}");
+        }
+        compass.close().unwrap();
     }
 }
 

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use rng::Rng;
 use support::past_every_rule;
+use support::torture::{self, Row};
 use targets::TARGETS;
 
 /// The files of the corpus of a target, in the order of their names.
@@ -70,5 +71,8 @@ fn input_of_every_kind_is_taken_or_refused_and_nothing_panics() {
             let run = catch_unwind(AssertUnwindSafe(|| target(&bytes)));
             assert!(run.is_ok(), "{name}: {what}: {:?}", String::from_utf8_lossy(&bytes));
         }
+        let observed = format!("so with {} files of a corpus and {inputs} changes of them", corpus.len());
+        let (fault, injected) = (format!("hostile input: {name}"), corpus.len() as u64 + inputs);
+        torture::say(&Row { fault: &fault, injected, expected: "taken or refused; no panic", observed: &observed, lost: 0 });
     }
 }

@@ -12,6 +12,7 @@ mod support;
 
 mod answers;
 mod attention;
+mod broken_connections;
 mod clocks;
 mod docs;
 mod endpoints;

@@ -8,11 +8,11 @@ use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use rusqlite::ffi::{
     SQLITE_CANTOPEN, SQLITE_IOERR_ACCESS, SQLITE_IOERR_CHECKRESERVEDLOCK, SQLITE_IOERR_DELETE, SQLITE_IOERR_FSTAT, SQLITE_IOERR_FSYNC,
     SQLITE_IOERR_LOCK, SQLITE_IOERR_READ, SQLITE_IOERR_SHMLOCK, SQLITE_IOERR_SHMMAP, SQLITE_IOERR_TRUNCATE, SQLITE_IOERR_WRITE, SQLITE_OK,
-    SQLITE_OPEN_CREATE, SQLITE_OPEN_MAIN_DB, SQLITE_OPEN_MAIN_JOURNAL, SQLITE_OPEN_WAL, SQLITE_SHM_LOCK, sqlite3_file, sqlite3_int64,
-    sqlite3_io_methods, sqlite3_vfs, sqlite3_vfs_find, sqlite3_vfs_register,
+    SQLITE_OPEN_CREATE, SQLITE_OPEN_MAIN_DB, SQLITE_OPEN_MAIN_JOURNAL, SQLITE_OPEN_WAL, SQLITE_SHM_EXCLUSIVE, SQLITE_SHM_LOCK,
+    sqlite3_file, sqlite3_int64, sqlite3_io_methods, sqlite3_vfs, sqlite3_vfs_find, sqlite3_vfs_register,
 };
 
-use super::support::failing::{Source, fails};
+use super::support::failing::{Source, fails, tell};
 
 /// What has happened to the files of a database, by name.
 #[derive(Debug, Clone)]
@@ -135,11 +135,25 @@ passed_on! {
     unfetch as xUnfetch(offset: sqlite3_int64, mapped: *mut c_void) -> c_int;
 }
 
+/// The lock of the WAL's index of which the holder writes.
+const WRITE_LOCK: c_int = 0;
+/// What is told of it.
+pub const WRITE_LOCK_ASKED: &str = "the write lock is asked for";
+pub const WRITE_LOCK_RELEASED: &str = "the write lock is released";
+
 unsafe extern "C" fn shm_lock(file: *mut sqlite3_file, offset: c_int, count: c_int, flags: c_int) -> c_int {
-    if flags & SQLITE_SHM_LOCK != 0 && fails(Source::Disk, "xShmLock") {
+    let (locks, writes) = (flags & SQLITE_SHM_LOCK != 0, offset == WRITE_LOCK && flags & SQLITE_SHM_EXCLUSIVE != 0);
+    if writes && locks {
+        tell(Source::Disk, WRITE_LOCK_ASKED);
+    }
+    if locks && fails(Source::Disk, "xShmLock") {
         return SQLITE_IOERR_SHMLOCK;
     }
-    of_sqlite!(file.xShmLock(offset, count, flags))
+    let result = of_sqlite!(file.xShmLock(offset, count, flags));
+    if writes && !locks {
+        tell(Source::Disk, WRITE_LOCK_RELEASED);
+    }
+    result
 }
 
 unsafe extern "C" fn write(file: *mut sqlite3_file, from: *const c_void, amount: c_int, offset: sqlite3_int64) -> c_int {

@@ -5,6 +5,7 @@ mod acts;
 mod attempts;
 mod calls;
 mod clock;
+mod confidential;
 mod corrections;
 mod coverage;
 mod damage;

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::acts::Act;
 use super::calls::Event;
+use super::confidential::tells_nothing;
 use super::keystore::{Kept, SIGNING, TOKEN};
 use super::receiver::Mode;
 use super::world::{Cause, Check, ENDPOINTS, Flush, Link, World};
@@ -499,7 +500,7 @@ pub fn secret(which: u64) -> &'static str {
 pub fn fine<T>(result: Result<T, Error>, codes: &[&str]) -> Result<Option<T>, String> {
     match result {
         Ok(value) => Ok(Some(value)),
-        Err(error) if codes.contains(&error.code()) => Ok(None),
+        Err(error) if codes.contains(&error.code()) => tells_nothing(&format!("{error} {error:?}")).map(|()| None),
         Err(error) => Err(format!("a call ended in {}: {error}", error.code())),
     }
 }

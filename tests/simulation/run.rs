@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::acts::{Act, acts};
+use super::confidential;
 use super::coverage::Coverage;
 use super::random::Rng;
 use super::world::{Check, World};
@@ -70,6 +71,7 @@ impl Plan {
     }
 
     fn carry_out(&self, world: &mut World) -> Check {
+        confidential::read_the_log();
         world.set_up()?;
         for act in &self.acts {
             world.perform(act)?;
@@ -93,7 +95,9 @@ impl Plan {
         if self.ends {
             world.ends_well()?;
         }
-        Ok(())
+        confidential::log_tells_nothing()?;
+        // Reading all bytes takes long.
+        if self.seed.is_multiple_of(20) { world.files_tell_nothing() } else { Ok(()) }
     }
 }
 

@@ -10,6 +10,7 @@ arm_left_out=(
   'document_limits    counts the memory and the work for thousands of documents, for minutes'
   'costs              counts system calls, and the emulator makes some of its own'
   'failures           what calls do of which a request of memory or of the disk fails, hundreds of times'
+  'kills              kills processes of its own, hundreds of times'
   'lifecycle          the same: threads that meet'
   'plans              reads the sources, and what SQLite means to do with their statements'
   'power_cut          what a disk keeps, hundreds of times'

@@ -7,10 +7,15 @@ suite_full() {
   # An act, a blocker, a reason or a row of the outcome table that a thousand seeds do not reach is a fault of the simulation.
   check 'Simulation: 1,000 seeds, which reach everything' env SEEDS=1000 COMPLETE=1 \
     cargo test --locked --all-features --test simulation every_seed_keeps -- --nocapture || true
-  check 'Fleet: ten seeds' env SEEDS=10 cargo test --locked --all-features --test fleet gives_turns -- --nocapture || true
   check 'Fleet: 100,000 phones' env PHONES=100000 SEEDS=1 \
     cargo test --locked --all-features --test fleet gives_turns -- --nocapture || true
-  check 'Power cuts: 10,000' env CUTS=2500 cargo test --locked --all-features --test power_cut -- --nocapture || true
-  check 'A disk that fails: at each request of each call' env EVERY=1 cargo test --locked --all-features --test failures disk -- --nocapture || true
-  check 'No memory: at each 61st request of each call' env EVERY=61 cargo test --locked --all-features --test failures memory -- --nocapture || true
+  check 'Torture: every fault at full size' torture || true
+}
+
+# Its table closes the check.
+torture() {
+  local status=0
+  tests/torture --full >"$work_dir/torture.log" || status=$?
+  cat "$work_dir/torture.log" >&3
+  return "$status"
 }

@@ -217,6 +217,12 @@ pub fn lose_page(path: &Path, table: &str) {
     change_page(path, table, true, |page| page.fill(0xa5));
 }
 
+/// The pages with rows of the schema, of a file that is folded. The first page names them: each says what comes before it.
+pub fn pages_of_schema(file: &[u8]) -> Vec<usize> {
+    let number = |at: usize, length: usize| file[at..at + length].iter().fold(0, |number, byte| number << 8 | usize::from(*byte));
+    (0..number(103, 2)).map(|cell| number(number(112 + 2 * cell, 2), 4)).chain([number(108, 4)]).collect()
+}
+
 /// Changes the first page of a table's rows, or of the table, in a file that is closed.
 pub fn change_page(path: &Path, table: &str, of_rows: bool, change: impl FnOnce(&mut [u8])) {
     change_page_below(path, table, of_rows, true, change);

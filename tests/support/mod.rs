@@ -11,6 +11,7 @@ pub mod field;
 mod past_every_rule;
 pub mod server;
 mod stream;
+pub mod torture;
 pub mod unreachable;
 pub mod workflows;
 pub mod years;

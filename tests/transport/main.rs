@@ -6,6 +6,7 @@
 mod support;
 
 mod failures;
+mod names;
 mod networks;
 mod requests;
 
