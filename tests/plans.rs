@@ -287,6 +287,8 @@ fn database() -> (tempfile::TempDir, rusqlite::Connection) {
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).unwrap();
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRIGGER_EQP, true).unwrap();
+    // A copy of a damaged file gets the definitions of its tables one by one.
+    connection.execute_batch("PRAGMA writable_schema = ON").unwrap();
     (folder, connection)
 }
 
