@@ -49,9 +49,17 @@ impl Sha256 {
     /// Lower-case RFC 4648 base32 without padding: 52 characters of `a-z2-7`.
     pub fn base32(&self) -> String {
         const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-        let bit = |at: usize| self.0.get(at / 8).map_or(0, |byte| byte >> (7 - at % 8) & 1);
-        let digit = |at: usize| (at..at + 5).fold(0, |digit, at| digit << 1 | bit(at));
-        (0..256).step_by(5).map(|at| char::from(ALPHABET[usize::from(digit(at))])).collect()
+        let mut text = String::with_capacity(52);
+        let (mut bits, mut count) = (0_u16, 0);
+        // Four zeros behind the last bit make it whole digits.
+        for byte in self.0.into_iter().chain([0]) {
+            (bits, count) = (bits << 8 | u16::from(byte), count + 8);
+            while count >= 5 && text.len() < 52 {
+                count -= 5;
+                text.push(char::from(ALPHABET[usize::from(bits >> count & 31)]));
+            }
+        }
+        text
     }
 }
 
@@ -65,7 +73,9 @@ fn hex_digit(digit: u8) -> Option<u8> {
 
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digits: Vec<u8> = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| DIGITS[usize::from(digit)]).collect();
+        f.write_str(std::str::from_utf8(&digits).map_err(|_| fmt::Error)?)
     }
 }
 

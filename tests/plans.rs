@@ -43,6 +43,8 @@ const PARTS: &[(&str, &str, &[&str])] = &[
         "{by_index}",
         &["INDEXED BY outbox_session WHERE", "INDEXED BY outbox_unsent WHERE (o.state <> 'sent' AND o.state <> 'superseded') AND"],
     ),
+    ("outbox/together.rs", "{ids}", &["?3, ?4"]),
+    ("outbox/together.rs", "{rows}", &["(?1, ?2, ?3), (?4, ?5, ?6)"]),
     ("outbox/queue.rs", "{without}", &["", "AND id NOT IN (3, 4)"]),
     (
         "outbox/queue.rs",
@@ -285,6 +287,8 @@ fn database() -> (tempfile::TempDir, rusqlite::Connection) {
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).unwrap();
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRIGGER_EQP, true).unwrap();
+    // A copy of a damaged file gets the definitions of its tables one by one.
+    connection.execute_batch("PRAGMA writable_schema = ON").unwrap();
     (folder, connection)
 }
 

@@ -4,6 +4,8 @@
 //! cargo bench                # everything, in some minutes
 //! cargo bench -- --counts    # only what is counted; fails where a limit is passed
 //! cargo bench -- --growth    # with 1,000 to 100,000 finished sessions; other numbers may follow
+//! cargo bench -- --bytes     # what a finished session leaves in the file
+//! cargo bench -- --stall     # the longest of 30,000 waits, and the size of the WAL
 //! ```
 //!
 //! Times of one machine say little, and those of a busy one nothing: both sides run by turns in the same process, on the same disk, with one
@@ -13,10 +15,12 @@
 #![allow(clippy::unwrap_used, reason = "a bench may panic")]
 
 mod bare;
+mod bytes;
 mod counts;
 mod gestures;
 mod growth;
 mod phone;
+mod stall;
 mod table;
 
 use std::path::Path;
@@ -47,6 +51,14 @@ fn main() {
     if arguments.iter().any(|argument| argument == "--growth") {
         let sizes: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
         growth::growth(&sizes, &Path::new(env!("CARGO_MANIFEST_DIR")).join("target/growth.svg"));
+        return;
+    }
+    if arguments.iter().any(|argument| argument == bytes::BYTES) {
+        bytes::bytes(tempfile::tempdir().unwrap().path());
+        return;
+    }
+    if arguments.iter().any(|argument| argument == stall::STALL) {
+        stall::stall(tempfile::tempdir().unwrap().path());
         return;
     }
     same_rows();

@@ -127,7 +127,7 @@ impl LoadedSession {
 
     /// Writes an event; `self.state` is already the state after it. What was sent is compared with it here, so that no act can forget that.
     pub(super) fn append(&mut self, tx: &Transaction<'_>, event: &Event, command_hash: Option<Sha256>) -> Result<()> {
-        self.sizes.changed_by(&event.act);
+        self.sizes.changed_by(&self.document.workflow, &event.act);
         store::session::append(tx, self.id, &self.state, self.section_name(), event, command_hash)?;
         if changes_messages(&event.act) { self.compare(tx) } else { Ok(()) }
     }
@@ -144,9 +144,10 @@ impl LoadedSession {
 
     /// The view with these half-typed texts. An end section says how large messages would be.
     pub(super) fn view_with(&mut self, drafts: &SortedMap<String, String>) -> SessionView {
-        let mut view = engine::view(self.workflow(), &self.state, drafts);
+        let workflow = &self.document.workflow;
+        let (mut view, on_path) = engine::view_and_fields(workflow, &self.state, drafts);
         if view.section.is_end {
-            self.sizes.complete(&self.document.workflow, &self.state, &mut view.would_fire);
+            self.sizes.complete(workflow, &self.state, &on_path, &mut view.would_fire);
         }
         view
     }

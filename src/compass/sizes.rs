@@ -1,31 +1,41 @@
 //! How large the messages of a session would be, for the view of an end section: without making them at each tap.
 
 use crate::engine::document::IndexedWorkflow;
-use crate::engine::session::{State, sent_fields};
+use crate::engine::session::{PathFields, SentField, State, sent_fields};
 use crate::model::{Act, ActionDefinition, ActionPreview};
-use crate::sorted::SortedMap;
 use crate::webhook::{self, MAX_BODY};
 
-/// The sizes of values in messages, by field, in bytes. None: the value does not fit its definition.
+/// The size of a value in messages, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FieldSize {
+    NotKnown,
+    Bytes(u64),
+    /// The value does not fit its definition.
+    None,
+}
+
+/// The sizes of values, by the places of their fields in the library.
 #[derive(Debug, Default)]
-pub(super) struct FieldSizes(SortedMap<String, Option<u64>>);
+pub(super) struct FieldSizes(Vec<FieldSize>);
 
 impl FieldSizes {
     /// Forgets the sizes of values that this act has changed.
-    pub(super) fn changed_by(&mut self, act: &Act) {
+    pub(super) fn changed_by(&mut self, workflow: &IndexedWorkflow, act: &Act) {
         match act {
             Act::FieldsSet { values } => {
                 for set in values {
-                    self.0.remove(&set.field);
+                    if let Some(size) = workflow.place_of_field(&set.field).and_then(|place| self.0.get_mut(place)) {
+                        *size = FieldSize::NotKnown;
+                    }
                 }
             }
-            Act::Edited { .. } | Act::Redacted { .. } => self.0 = SortedMap::new(),
+            Act::Edited { .. } | Act::Redacted { .. } => self.0.clear(),
             _ => {}
         }
     }
 
     /// Says of each action how large its message would be. A value that does not fit is reported where it is, and its messages have no size.
-    pub(super) fn complete(&mut self, workflow: &IndexedWorkflow, state: &State, previews: &mut [ActionPreview]) {
+    pub(super) fn complete(&mut self, workflow: &IndexedWorkflow, state: &State, on_path: &PathFields<'_>, previews: &mut [ActionPreview]) {
         let mut known: Vec<(&ActionDefinition, Option<u64>)> = Vec::new();
         for preview in previews {
             let Some((_, action)) = workflow.action(&preview.key) else { continue };
@@ -34,7 +44,7 @@ impl FieldSizes {
             let size = match known.iter().find(|(other, _)| same(other)) {
                 Some((_, size)) => *size,
                 None => {
-                    let size = self.of_action(workflow, state, action);
+                    let size = self.of_action(workflow, state, on_path, action);
                     known.push((action, size));
                     size
                 }
@@ -44,19 +54,20 @@ impl FieldSizes {
         }
     }
 
-    fn of_action(&mut self, workflow: &IndexedWorkflow, state: &State, action: &ActionDefinition) -> Option<u64> {
-        let fields = sent_fields(workflow, state, Some(action));
+    fn of_action(&mut self, workflow: &IndexedWorkflow, state: &State, on_path: &PathFields<'_>, action: &ActionDefinition) -> Option<u64> {
+        let fields = sent_fields(on_path, Some(action));
         let commas = fields.len().saturating_sub(1) as u64;
         let mut size = webhook::size_without_fields(&state.workflow) + commas;
-        for (definition, value, completed_at) in fields {
-            size += match self.0.get(&definition.key) {
-                Some(known) => *known,
-                None => {
-                    let new = webhook::size_of_field(definition, value, completed_at).ok();
-                    self.0.insert(definition.key.clone(), new);
-                    new
-                }
-            }?;
+        self.0.resize(workflow.fields.len(), FieldSize::NotKnown);
+        for SentField { place, definition, value, completed_at } in fields {
+            if self.0[place] == FieldSize::NotKnown {
+                let new = webhook::size_of_field(definition, value, completed_at);
+                self.0[place] = new.map_or(FieldSize::None, FieldSize::Bytes);
+            }
+            match self.0[place] {
+                FieldSize::Bytes(bytes) => size += bytes,
+                _ => return None,
+            }
         }
         Some(size)
     }

@@ -13,10 +13,11 @@ use crate::outbox::{
     Class, Contact, DeliveryContext, EndpointState, SettleFacts, Settled, Settlement, Verdict, at_once, cut_short_delay, reason, settle,
     waits_for_person,
 };
-use crate::sorted::SortedMap;
+use crate::sorted::{SortedMap, SortedSet};
 use crate::store::endpoint::{self, EndpointRow, StoredEndpoint};
 use crate::store::outbox::in_flight;
 use crate::store::outbox::queue::{self, Claim, Claimed};
+use crate::store::outbox::together::{self, Delivered};
 use crate::store::{StoreError, Transaction, meta, of_entry, unless_damaged};
 use crate::webhook;
 
@@ -126,8 +127,9 @@ impl Round<'_> {
         outcome: &mut BatchOutcome,
     ) -> Result<(), StoreError> {
         let mut states = States::new();
+        let recorded = self.record_deliveries(tx, results)?;
         for result in results {
-            self.settle(tx, batch, result, &mut states, outcome)?;
+            self.settle(tx, batch, result, &recorded, &mut states, outcome)?;
         }
         for (key, state) in states {
             let Some(row) = outcome.rows.get_mut(&key) else { continue };
@@ -148,11 +150,33 @@ impl Round<'_> {
         Ok(())
     }
 
+    /// Records what was delivered under a claim that holds, all by one statement, if that is possible. Gives the entries, with the
+    /// numbers of the claims.
+    fn record_deliveries(&self, tx: &Transaction<'_>, results: &[AttemptResult]) -> Result<SortedSet<(i64, i64)>, StoreError> {
+        let mut entries = SortedSet::new();
+        let is_delivery = |result: &&AttemptResult| result.verdict.class == Class::Sent;
+        if !self.entries || !self.history || !together::are_many(results.iter().filter(is_delivery).count()) {
+            return Ok(entries);
+        }
+        let mut delivered = Vec::new();
+        for result in results.iter().filter(is_delivery) {
+            let lease = &result.attempt.claimed.lease;
+            if unless_damaged(queue::used_up(tx, lease))?.flatten().is_some() && entries.insert((lease.entry, lease.epoch)) {
+                delivered.push(Delivered { entry: lease.entry, at: result.ended_at, status: result.status().unwrap_or_default() });
+            }
+        }
+        if !together::are_many(delivered.len()) || !together::settle_sent(tx, &delivered)? {
+            entries = SortedSet::new();
+        }
+        Ok(entries)
+    }
+
     fn settle(
         &self,
         tx: &Transaction<'_>,
         batch: &Batch,
         result: &AttemptResult,
+        recorded: &SortedSet<(i64, i64)>,
         states: &mut States,
         outcome: &mut BatchOutcome,
     ) -> Result<(), StoreError> {
@@ -197,7 +221,9 @@ impl Round<'_> {
         let came_as_asked = row.is_some_and(|row| before(row).came_as_asked(at));
         let facts = SettleFacts { now: at, random: result.random, unreachable, refresh_pending: result.refreshed, came_as_asked };
         // A change of its endpoint or new secrets may have reset its progress while it was claimed.
-        let mut progress = unless_damaged(queue::used_up(tx, &claimed.lease))?.flatten().unwrap_or(claimed.progress);
+        let is_recorded = verdict.class == Class::Sent && recorded.contains(&(claimed.lease.entry, claimed.lease.epoch));
+        let used_up = if is_recorded { None } else { unless_damaged(queue::used_up(tx, &claimed.lease))?.flatten() };
+        let mut progress = used_up.unwrap_or(claimed.progress);
         if ran_to_end {
             // Earlier cut-short attempts no longer delay it.
             progress.cut_short = 0;
@@ -210,7 +236,7 @@ impl Round<'_> {
             // It was leased when entries that wait for a network were made due.
             *due_at = at_once(at);
         }
-        let recorded = self.entries && self.record(tx, result, &verdict, &settled, outcome)?;
+        let recorded = self.entries && self.record(tx, result, &verdict, &settled, is_recorded, outcome)?;
         if recorded {
             note_attention(claimed, &settled.settlement, unreachable, needed_person, outcome);
         }
@@ -240,12 +266,13 @@ impl Round<'_> {
         result: &AttemptResult,
         verdict: &Verdict,
         settled: &Settled,
+        is_recorded: bool,
         outcome: &mut BatchOutcome,
     ) -> Result<bool, StoreError> {
         let (claimed, lease) = (&result.attempt.claimed, &result.attempt.claimed.lease);
         // An attempt that was never sent counts as well. One whose request was queued was counted then.
         outcome.counts.attempts += u32::from(verdict.contact == Contact::NotBegun && result.attempt.sending.is_none());
-        let recorded = queue::settle(tx, lease, self.owner, settled, result.status(), result.ended_at)?;
+        let recorded = is_recorded || queue::settle(tx, lease, self.owner, settled, result.status(), result.ended_at)?;
         let is_kept = recorded
             || match verdict.contact {
                 _ if verdict.class == Class::Sent => in_flight::settle_abandoned(tx, lease, true)? || queue::is_sent(tx, lease)?,
@@ -307,6 +334,7 @@ impl Round<'_> {
                 owner: self.owner,
                 now: self.now,
                 lease: limits.lease,
+                together: self.history,
             };
             let (claimed, unreadable) = queue::claim(tx, &claim)?;
             left = left.saturating_sub(claimed.len() as u32);

@@ -65,15 +65,14 @@ const ROW: &str = "id, key, name, section, endpoint, status, reason, revision, f
 /// Adds an action that has not fired, with the reason why not (yet). Gives its row, and its next revision: higher than any that a file had
 /// which this one has replaced.
 pub(crate) fn insert(tx: &Transaction<'_>, session_id: i64, action: &ActionPreview, reason: Option<&str>) -> Result<(i64, u32)> {
-    Ok(tx
-        .prepare_cached(
-            "INSERT INTO action (session_id, key, name, section, endpoint, reason, differs, revisions_before)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ifnull((SELECT k.revision FROM session s JOIN known_action k ON k.session_key = s.key WHERE s.id = ?1 AND k.key = ?2), 0))
-             RETURNING id, revisions_before + 1",
-        )?
-        .query_row(params![session_id, action.key, action.name, action.section, action.endpoint, reason], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?)
+    tx.prepare_cached(
+        "INSERT INTO action (session_id, key, name, section, endpoint, reason, differs, revisions_before)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ifnull((SELECT k.revision FROM session s JOIN known_action k ON k.session_key = s.key WHERE s.id = ?1 AND k.key = ?2), 0))",
+    )?
+    .execute(params![session_id, action.key, action.name, action.section, action.endpoint, reason])?;
+    let id = tx.last_insert_rowid();
+    let next = tx.prepare_cached("SELECT revisions_before + 1 FROM action WHERE id = ?1")?.query_row([id], |row| row.get(0))?;
+    Ok((id, next))
 }
 
 /// All actions of a session, in path order.

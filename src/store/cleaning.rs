@@ -17,7 +17,7 @@ use super::{Connection, Result, Transaction, files};
 use crate::sorted::sort;
 
 /// The number of pages in the WAL from which a checkpoint is made: small, frequent checkpoints without a long delay.
-const LONG_WAL: i64 = 200;
+const LONG_WAL: i64 = 450;
 /// Pages that are checked in one transaction, so that other calls do not wait long.
 const PAGES: usize = 2_000;
 /// How often another process may write between cleaning the pages and the checkpoint.
@@ -130,11 +130,6 @@ enum PagesToClean {
     All,
 }
 
-/// Cleans these pages. Gives [`writes_of_others`] of the moment before.
-fn clean(connection: &Connection, which: PagesToClean) -> Result<i64> {
-    without_defensive_mode(connection, || clean_pages(connection, which))
-}
-
 /// Runs `work` without SQLite's defensive mode: it may write raw pages and internal tables.
 pub(super) fn without_defensive_mode<T>(connection: &Connection, work: impl FnOnce() -> Result<T>) -> Result<T> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
@@ -143,7 +138,8 @@ pub(super) fn without_defensive_mode<T>(connection: &Connection, work: impl FnOn
     done
 }
 
-fn clean_pages(connection: &Connection, which: PagesToClean) -> Result<i64> {
+/// Cleans these pages. Gives [`writes_of_others`] of the moment before.
+fn clean(connection: &Connection, which: PagesToClean) -> Result<i64> {
     let tx = Transaction::new_unchecked(connection, rusqlite::TransactionBehavior::Immediate)?;
     let seen = writes_of_others(&tx)?;
     let count: u32 = tx.query_row("PRAGMA page_count", [], |row| row.get(0))?;
@@ -168,12 +164,21 @@ fn clean_pages(connection: &Connection, which: PagesToClean) -> Result<i64> {
         };
         {
             let mut read = tx.prepare_cached("SELECT data FROM sqlite_dbpage WHERE pgno = ?1")?;
-            let mut write = tx.prepare_cached("UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1")?;
-            for number in some {
-                let cleaned = read.query_row([number], |row| Ok(cleaned(*number, row.get_ref(0)?.as_blob()?, map_every)))?;
-                if let Some(page) = cleaned {
-                    write.execute(params![number, page])?;
-                }
+            let mut clean = |number: u32| -> Result<_> {
+                Ok(read.query_row([number], |row| Ok(cleaned(number, row.get_ref(0)?.as_blob()?, map_every)))?)
+            };
+            let mut some = some.iter().copied();
+            // Leaving the defensive mode makes SQLite compile each statement again: only where something is written.
+            let first = some.by_ref().map(|number| Ok((number, clean(number)?))).find(|page: &Result<_>| !matches!(page, Ok((_, None))));
+            if let Some(first) = first.transpose()? {
+                without_defensive_mode(connection, || {
+                    let mut write = tx.prepare_cached("UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1")?;
+                    let mut write = |number: u32, page: Option<Vec<u8>>| -> Result<()> {
+                        page.map_or(Ok(()), |page| Ok(write.execute(params![number, page]).map(drop)?))
+                    };
+                    write(first.0, first.1)?;
+                    some.try_for_each(|number| write(number, clean(number)?))
+                })?;
             }
         }
         tx.commit()?;

@@ -363,19 +363,19 @@ fn closing_leaves_one_complete_file() {
 }
 
 #[test]
-fn a_wal_with_a_reader_is_checked_once_for_each_200_pages() {
+fn a_wal_with_a_reader_is_checked_once_for_each_450_pages() {
     let (_folder, store) = store();
     bump(&store).unwrap();
     let other = other(&store);
     other.execute_batch("BEGIN; SELECT count(*) FROM meta").unwrap();
     let mut looks = std::collections::BTreeSet::new();
-    for _ in 0..1_000 {
+    for _ in 0..2_250 {
         bump(&store).unwrap();
         looks.insert(store.long_wal.load(Ordering::Relaxed));
     }
     assert!((4..=6).contains(&looks.len()), "{looks:?}");
     other.execute_batch("COMMIT").unwrap();
-    let is_restarted = (0..250).any(|_| {
+    let is_restarted = (0..500).any(|_| {
         bump(&store).unwrap();
         store.long_wal.load(Ordering::Relaxed) == 0
     });

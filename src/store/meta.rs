@@ -36,8 +36,9 @@ pub(crate) fn load(connection: &Connection) -> Result<Meta> {
 
 /// Counts a change for observers, in the transaction that makes it.
 pub(crate) fn next_revision(tx: &Transaction<'_>) -> Result<u64> {
-    let revision: i64 =
-        tx.prepare_cached("UPDATE meta SET revision = revision + 1 WHERE id = 1 RETURNING revision")?.query_row([], |row| row.get(0))?;
+    // In two statements: one that returns a row keeps a copy of the page, in case it fails.
+    tx.prepare_cached("UPDATE meta SET revision = revision + 1 WHERE id = 1")?.execute([])?;
+    let revision: i64 = tx.prepare_cached("SELECT revision FROM meta WHERE id = 1")?.query_row([], |row| row.get(0))?;
     Ok(revision as u64)
 }
 
@@ -110,8 +111,11 @@ pub(crate) fn set_integration_enabled(tx: &Transaction<'_>, enabled: bool) -> Re
 /// nothing, and one that was set far ahead adds a week. Times too far ahead of a clock that was set back are over, and that is recorded: they
 /// must not count again when the clock approaches them.
 pub(crate) fn carry_age(tx: &Transaction<'_>, now: Timestamp) -> Result<()> {
-    if set_back::is_seen(tx, now)? {
+    let is_set_back = set_back::is_seen(tx, now)?;
+    if is_set_back {
         set_back::write_down(tx, now)?;
+    } else if !is_age_due(tx, now)? {
+        return Ok(());
     }
     tx.prepare_cached(
         "UPDATE meta SET age = age + max(0, min(?1 - ifnull(age_at, ?1), ?3)), age_at = ?1

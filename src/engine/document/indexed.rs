@@ -16,6 +16,8 @@ pub struct IndexedWorkflow {
     fields: Vec<usize>,
     /// Places of sections, and of answers in them, in the order of places and keys.
     answers: Vec<(usize, usize)>,
+    /// Of each section the places of the fields that it asks, in its order. A key that the library does not have is left out.
+    asked: Vec<Vec<usize>>,
 }
 
 impl From<Workflow> for IndexedWorkflow {
@@ -26,7 +28,10 @@ impl From<Workflow> for IndexedWorkflow {
             ordered(section.answers.len(), |answer| section.answers[answer].key.as_str()).into_iter().map(move |answer| (place, answer))
         };
         let answers = workflow.sections.iter().enumerate().flat_map(in_section).collect();
-        Self { workflow, sections, fields, answers }
+        let mut indexed = Self { workflow, sections, fields, answers, asked: Vec::new() };
+        let asked = |section: &Section| section.fields.iter().filter_map(|key| indexed.place_of_field(key)).collect();
+        indexed.asked = indexed.workflow.sections.iter().map(asked).collect();
+        indexed
     }
 }
 
@@ -55,6 +60,30 @@ impl IndexedWorkflow {
 
     pub(crate) fn place_of_field(&self, key: &str) -> Option<usize> {
         found(&self.fields, key, |place| self.workflow.fields[*place].key.as_str())
+    }
+
+    /// The places of the fields that the section at this place asks.
+    pub(crate) fn asked(&self, section: usize) -> &[usize] {
+        &self.asked[section]
+    }
+
+    /// These values by the places of their fields, for each field of the library. `values` is in the order of keys.
+    pub(crate) fn by_place<'v, V>(&self, values: impl Iterator<Item = (&'v String, &'v V)>) -> Vec<Option<&'v V>> {
+        let mut found = vec![None; self.workflow.fields.len()];
+        let mut rest = self.fields.as_slice();
+        for (key, value) in values {
+            // Often each field holds something: then it is the next one.
+            let is_next = rest.first().is_some_and(|place| self.workflow.fields[*place].key == *key);
+            if !is_next {
+                rest = &rest[rest.partition_point(|place| self.workflow.fields[*place].key < *key)..];
+            }
+            let Some((place, behind)) = rest.split_first() else { break };
+            if self.workflow.fields[*place].key == *key {
+                found[*place] = Some(value);
+                rest = behind;
+            }
+        }
+        found
     }
 
     /// An answer of the section at this place.
@@ -111,6 +140,28 @@ mod tests {
         assert_eq!(names("a"), ["again", "back", "go", "", ""]);
         assert_eq!(names("b"), ["", "", "go", "no", ""]);
         assert_eq!(names("c"), ["", "", "", "", ""]);
+    }
+
+    #[test]
+    fn values_and_asked_fields_are_found_by_their_places() {
+        let field = |key: &str| json!({ "key": key, "name": key, "type": "text" });
+        let document = json!({
+            "format": 1, "key": "w", "version": 1, "name": "W", "start": "s",
+            "fields": [field("z"), field("a"), field("m"), field("q"), field("b")],
+            "sections": [{ "key": "s", "name": "S", "answers": [], "fields": ["m", "gone", "z"] }, { "key": "t", "name": "T", "answers": [] }],
+        });
+        let workflow = IndexedWorkflow::from(serde_json::from_value::<Workflow>(document).unwrap());
+        assert_eq!((workflow.asked(0), workflow.asked(1)), (&[2, 0][..], &[][..]));
+        for (held, expected) in [
+            (vec![], [None; 5]),
+            (vec!["a", "b", "m", "q", "z"], ["z", "a", "m", "q", "b"].map(Some)),
+            (vec!["", "a", "c", "q", "r"], [None, Some("a"), None, Some("q"), None]),
+            (vec!["m", "zz"], [None, None, Some("m"), None, None]),
+        ] {
+            let held: Vec<(String, &str)> = held.into_iter().map(|key| (key.to_owned(), key)).collect();
+            let found = workflow.by_place(held.iter().map(|(key, value)| (key, value)));
+            assert_eq!(found.into_iter().map(|value| value.copied()).collect::<Vec<_>>(), expected);
+        }
     }
 
     #[test]

@@ -6,6 +6,9 @@ use super::{Refusal, State, path};
 use crate::engine::document::IndexedWorkflow;
 use crate::model::{FieldChange, FieldState, FieldValue, SessionState, ValueSource, echoed};
 
+/// So many changes look for their fields one by one; more read the whole path once.
+const FEW: usize = 4;
+
 /// A change that really changes something.
 pub(super) struct Changed<'w> {
     pub(super) field: path::PathField<'w>,
@@ -15,27 +18,29 @@ pub(super) struct Changed<'w> {
 
 /// Checks the changes against the path and the fields' rules and drops those that change nothing. While the session runs, setting a prefilled
 /// value to the same value is a change: the technician has confirmed it. An edit after the end confirms nothing.
-pub(super) fn check<'w>(workflow: &'w IndexedWorkflow, state: &State, changes: &[FieldChange]) -> Result<Vec<Changed<'w>>, Refusal> {
+pub(super) fn check<'w>(workflow: &'w IndexedWorkflow, state: &'w State, changes: &[FieldChange]) -> Result<Vec<Changed<'w>>, Refusal> {
     known_once(workflow, changes.iter().map(|change| change.field.as_str()))?;
-    let on_path = path::fields(workflow, state);
+    let few = path::PathSections::of(workflow, state);
+    let all = (changes.len() > FEW).then(|| path::fields(workflow, state));
+    let on_path = |field: &str| all.as_ref().map_or_else(|| few.get(field), |all| all.get(field));
     let mut elsewhere = Vec::new();
     let mut problems = Vec::new();
     let mut changed = Vec::new();
     for FieldChange { field, change } in counted(changes.iter()) {
-        let Some(met) = on_path.get(field) else {
+        let Some(met) = on_path(field) else {
             elsewhere.push(echoed(field));
             continue;
         };
         match validate_change(met.definition, change) {
             Ok(to) => {
-                let from = state.holds(field);
-                let is_confirmed = state.state == SessionState::InProgress
-                    && state.values.get(field).is_some_and(|held| held.source != ValueSource::Technician);
+                let from = met.holds();
+                let is_confirmed =
+                    state.state == SessionState::InProgress && met.held.is_some_and(|held| held.source != ValueSource::Technician);
                 if is_confirmed || !same(from, &to) {
                     changed.push(Changed { field: met, from: from.clone(), to });
                 }
             }
-            Err(problem) => problems.push(met.place(problem)),
+            Err(problem) => problems.push(met.at(problem)),
         }
     }
     if !elsewhere.is_empty() {

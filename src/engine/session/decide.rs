@@ -71,7 +71,7 @@ fn answer_section(workflow: &IndexedWorkflow, state: &State, visit: u32, key: &s
         return Err(Refusal::BrokenWorkflow { section: next.clone() });
     }
     let asked = counted(section.fields.iter()).filter_map(|field| workflow.field(field));
-    none(asked.filter_map(|field| problem(field, state)).map(|problem| problem.at(&section.key, visit)).collect())?;
+    none(asked.filter_map(|field| problem(field, state.holds(&field.key))).map(|problem| problem.at(&section.key, visit)).collect())?;
     let next_visit = state.last_visit.saturating_add(1);
     Ok(Decision::Act(Act::Answered { visit, answer: key.to_owned(), next_visit, next_section: next.clone() }))
 }
@@ -115,7 +115,7 @@ fn complete(workflow: &IndexedWorkflow, state: &State, visit: u32) -> Result<Dec
     if !section.is_end() {
         return Err(Refusal::NotAnEndSection { section: section.key.clone() });
     }
-    none(path::fields(workflow, state).all.iter().filter_map(|field| Some(field.place(problem(field.definition, state)?))).collect())?;
+    none(path::fields(workflow, state).all.iter().filter_map(|field| Some(field.at(problem(field.definition, field.holds())?))).collect())?;
     Ok(Decision::Act(Act::Completed { visit, won: section.win }))
 }
 
@@ -157,8 +157,8 @@ fn current_section<'w>(workflow: &'w IndexedWorkflow, state: &State) -> Result<&
 }
 
 /// The problem of a field whose value is missing or no longer follows the field's rules.
-fn problem(field: &FieldDefinition, state: &State) -> Option<Problem> {
-    match state.holds(&field.key) {
+fn problem(field: &FieldDefinition, holds: &FieldState) -> Option<Problem> {
+    match holds {
         FieldState::Provided(value) => validate(field, value).err(),
         other => missing(field, other),
     }

@@ -30,8 +30,7 @@ pub(super) fn edit(
     }
     let changed = changes::check(workflow, state, fields)?;
     if state.state == SessionState::Completed {
-        let problem =
-            |change: &changes::Changed<'_>| missing(change.field.definition, &change.to).map(|problem| change.field.place(problem));
+        let problem = |change: &changes::Changed<'_>| missing(change.field.definition, &change.to).map(|problem| change.field.at(problem));
         let problems: Vec<_> = changed.iter().filter_map(problem).collect();
         if !problems.is_empty() {
             return Err(Refusal::Fields { problems });

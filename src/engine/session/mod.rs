@@ -33,6 +33,7 @@ mod view;
 pub use apply::{apply, begin, replay};
 pub use decide::{Decision, decide};
 pub(crate) use limits::{check_actor, check_command_id, check_reason};
+pub(crate) use path::PathFields;
 pub(crate) use plan::{ActContext, advance, plan};
 pub use record::record;
 pub(crate) use redact::{act as redact_act, check_target};
@@ -41,9 +42,9 @@ pub use start::start;
 pub use state::State;
 pub(crate) use state::{StoredValue, Visit};
 pub use submission::submission;
-pub(crate) use submission::{search_text, sent_fields};
+pub(crate) use submission::{SentField, search_text, sent_fields};
 pub use validate::{parse_value, typed_text, validate};
-pub(crate) use view::NOTE;
+pub(crate) use view::{NOTE, view_and_fields};
 pub use view::{encountered, view};
 
 #[cfg(test)]

@@ -10,10 +10,11 @@ use crate::model::{ActionDefinition, FieldDefinition, FieldState, FieldValue, Su
 /// `completed_at` is when the session was completed, or ended. For a preview of a session in progress, it is the start of the current visit;
 /// a caller with a clock sets its own time.
 pub fn submission(workflow: &IndexedWorkflow, state: &State, action: Option<&ActionDefinition>) -> Submission {
-    let fields = sent_fields(workflow, state, action).into_iter().map(|(definition, value, completed_at)| SubmittedField {
-        definition: definition.clone(),
-        value: value.clone(),
-        completed_at,
+    let on_path = path::fields(workflow, state);
+    let fields = sent_fields(&on_path, action).into_iter().map(|sent| SubmittedField {
+        definition: sent.definition.clone(),
+        value: sent.value.clone(),
+        completed_at: sent.completed_at,
     });
     Submission {
         key: state.key,
@@ -24,21 +25,26 @@ pub fn submission(workflow: &IndexedWorkflow, state: &State, action: Option<&Act
     }
 }
 
-/// These fields, with their values and when they were given.
-pub(crate) fn sent_fields<'a>(
-    workflow: &'a IndexedWorkflow,
-    state: &'a State,
-    action: Option<&ActionDefinition>,
-) -> Vec<(&'a FieldDefinition, &'a FieldValue, Timestamp)> {
-    let sent = |field: path::PathField<'a>| {
+/// A field with its value, and when it was given.
+pub(crate) struct SentField<'a> {
+    /// Its place in the library.
+    pub(crate) place: usize,
+    pub(crate) definition: &'a FieldDefinition,
+    pub(crate) value: &'a FieldValue,
+    pub(crate) completed_at: Timestamp,
+}
+
+/// These fields of a path.
+pub(crate) fn sent_fields<'a>(on_path: &path::PathFields<'a>, action: Option<&ActionDefinition>) -> Vec<SentField<'a>> {
+    let sent = |field: &path::PathField<'a>| {
         if action.is_some_and(|action| !action.sends(&field.definition.key)) {
             return None;
         }
-        let held = state.values.get(&field.definition.key)?;
+        let held = field.held?;
         let FieldState::Provided(value) = &held.state else { return None };
-        Some((field.definition, value, held.completed_at))
+        Some(SentField { place: field.place, definition: field.definition, value, completed_at: held.completed_at })
     };
-    path::fields(workflow, state).all.into_iter().filter_map(sent).collect()
+    on_path.all.iter().filter_map(sent).collect()
 }
 
 /// The text by which search finds a session: the names of its workflow and of its section, its current notes, then its values in the order

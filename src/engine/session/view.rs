@@ -4,9 +4,7 @@ use super::steps::counted;
 use super::validate::missing;
 use super::{State, path};
 use crate::engine::document::IndexedWorkflow;
-use crate::model::{
-    ActionKind, ActionPreview, FieldDefinition, FieldView, Integration, PathStep, Problem, SectionView, SessionState, SessionView,
-};
+use crate::model::{ActionKind, ActionPreview, FieldView, Integration, PathStep, Problem, SectionView, SessionState, SessionView};
 use crate::sorted::SortedMap;
 
 /// The key of the half-typed text of a note among those of fields: no field has this key.
@@ -16,16 +14,27 @@ pub(crate) const NOTE: &str = "";
 ///
 /// Problems and what would fire belong to a session in progress; once it is over they are empty: see its record.
 pub fn view(workflow: &IndexedWorkflow, state: &State, drafts: &SortedMap<String, String>) -> SessionView {
+    view_and_fields(workflow, state, drafts).0
+}
+
+/// The same, with the fields of the path.
+pub(crate) fn view_and_fields<'a>(
+    workflow: &'a IndexedWorkflow,
+    state: &'a State,
+    drafts: &SortedMap<String, String>,
+) -> (SessionView, path::PathFields<'a>) {
     let running = state.state == SessionState::InProgress;
     let current = state.current();
-    let section = workflow.section(&current.section);
-    let asked = counted(section.map_or(&[][..], |section| &section.fields).iter());
-    let definitions = asked.filter_map(|key| workflow.field(key));
-    let fields: Vec<FieldView> = definitions.map(|definition| field_view(definition, state, drafts, running)).collect();
+    let place = workflow.place_of_section(&current.section);
+    let section = place.map(|place| &workflow.sections[place]);
+    let on_path = path::fields(workflow, state);
+    // The current section is on the path.
+    let asked = counted(place.map_or(&[][..], |place| workflow.asked(place)).iter()).filter_map(|field| on_path.at(*field));
+    let fields: Vec<FieldView> = asked.map(|field| field_view(field, state, drafts, running)).collect();
     let problems: Vec<Problem> = fields.iter().filter_map(|field| field.problem.clone()).collect();
-    let completion_problems = if running { path::missing_on_path(workflow, state) } else { Vec::new() };
+    let completion_problems = if running { path::missing_on_path(&on_path) } else { Vec::new() };
     let is_end = section.is_some_and(|section| section.is_end());
-    SessionView {
+    let view = SessionView {
         key: state.key,
         workflow: state.workflow.clone(),
         state: state.state,
@@ -51,7 +60,8 @@ pub fn view(workflow: &IndexedWorkflow, state: &State, drafts: &SortedMap<String
         can_complete: running && is_end && completion_problems.is_empty(),
         completion_problems,
         would_fire: if running { encountered(workflow, state) } else { Vec::new() },
-    }
+    };
+    (view, on_path)
 }
 
 /// The webhook messages of the sections on the path, in path order. Each action is there once, for any number of visits: keys of actions are
@@ -92,9 +102,9 @@ pub(super) fn path_steps(workflow: &IndexedWorkflow, state: &State) -> Vec<PathS
     counted(state.path.iter()).map(step).collect()
 }
 
-fn field_view(definition: &FieldDefinition, state: &State, drafts: &SortedMap<String, String>, running: bool) -> FieldView {
-    let (held, current) = (state.values.get(&definition.key), state.current());
-    let holds = state.holds(&definition.key);
+fn field_view(field: path::PathField<'_>, state: &State, drafts: &SortedMap<String, String>, running: bool) -> FieldView {
+    let (held, holds, current) = (field.held, field.holds(), state.current());
+    let definition = field.definition;
     FieldView {
         definition: definition.clone(),
         state: holds.clone(),

@@ -6,6 +6,7 @@ pub(crate) mod list;
 pub(crate) mod queue;
 pub(crate) mod replay;
 pub(crate) mod revive;
+pub(crate) mod together;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension, Row, ToSql, params};

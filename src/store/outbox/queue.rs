@@ -14,6 +14,7 @@ use super::super::row::{from_ms, session_key, session_state, sha256, to_ms};
 use super::super::{Connection, Result, StoreError, Transaction, all_or_none, of_entry, unless_damaged};
 use super::in_flight::{in_flight, others_of_claimed, settle_abandoned};
 use super::lease::{Lease, latest_lease};
+use super::together::write_claims;
 use super::{MessageId, moment, numbers};
 use crate::crypto::Sha256;
 use crate::fault::fault;
@@ -129,6 +130,8 @@ pub(crate) struct Claim<'a> {
     pub(crate) owner: &'a str,
     pub(crate) now: Timestamp,
     pub(crate) lease: Duration,
+    /// Groups are written by one statement each.
+    pub(crate) together: bool,
 }
 
 /// Claims entries that are due: those that have not failed before those that have, and always the one due for the longest time; replays
@@ -154,20 +157,8 @@ pub(crate) fn claim(tx: &Transaction<'_>, claim: &Claim<'_>) -> Result<(Vec<Clai
             },
         }
     }
-    let mut statement = tx.prepare_cached(
-        "UPDATE outbox SET state = 'leased', lease_owner = ?2, lease_epoch = ?3, lease_until = ?4, in_flight_until = NULL, attempts = ?5,
-                           unknown_outcomes = ?6
-          WHERE id = ?1",
-    )?;
-    let mut kept = Vec::with_capacity(claimed.len());
-    for read in claimed {
-        let Claimed { lease, progress, .. } = &read;
-        let values = params![lease.entry, claim.owner, lease.epoch, to_ms(until), progress.attempts, progress.unknown_outcomes];
-        match unless_damaged(of_entry(lease.entry, statement.execute(values).map_err(StoreError::from)))? {
-            Some(_) => kept.push(read),
-            None => unreadable.push(lease.entry),
-        }
-    }
+    let (kept, refused) = write_claims(tx, claim, claimed, until)?;
+    unreadable.extend(refused);
     Ok((kept, unreadable))
 }
 

@@ -23,6 +23,9 @@ pub(super) fn trimmed(text: &str) -> &str {
 
 /// Without directional marks around it. White space stays, and so do marks inside: they belong to the text.
 pub(super) fn unmarked(text: &str) -> String {
+    if !text.contains(is_mark) {
+        return text.to_owned();
+    }
     let begins = text.len() - text.trim_start_matches(is_around).len();
     let ends = text.trim_end_matches(is_around).len();
     text.char_indices().filter(|(at, c)| !is_mark(*c) || (begins..ends).contains(at)).map(|(_, c)| c).collect()
@@ -64,7 +67,7 @@ fn is_around(c: char) -> bool {
 
 /// Directional marks, isolates and embeddings. No overrides: they show characters in another order than they have.
 fn is_mark(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202c}' | '\u{2066}'..='\u{2069}')
+    !c.is_ascii() && matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202c}' | '\u{2066}'..='\u{2069}')
 }
 
 fn ascii_digit(c: char) -> char {
