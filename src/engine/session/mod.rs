@@ -7,7 +7,7 @@
 //! - An act becomes an [`Event`](crate::model::Event) (next `seq`, the clock's time); [`begin()`] or [`apply()`] gives the new state.
 //!   [`replay()`] gives the state of all events.
 //! - [`plan()`] does all of that for a list of commands: the events, each with the state after it. The caller writes them, once.
-//! - [`view()`], [`record()`], [`encountered()`], [`submission()`] and [`search_text()`] are derived from a state.
+//! - the view, [`record()`], [`encountered()`], [`submission()`] and [`search_text()`] are derived from a state.
 //! - [`validate()`], [`parse_value()`] and [`typed_text()`] are the rules of values.
 //!
 //! The caller checks whether a `command_id` was used before: repeated commands do not get here.
@@ -44,8 +44,10 @@ pub(crate) use state::{StoredValue, Visit};
 pub use submission::submission;
 pub(crate) use submission::{SentField, search_text, sent_fields};
 pub use validate::{parse_value, typed_text, validate};
+pub use view::encountered;
+#[cfg(any(test, feature = "testing"))]
+pub use view::view;
 pub(crate) use view::{NOTE, view_and_fields};
-pub use view::{encountered, view};
 
 #[cfg(test)]
 mod tests;

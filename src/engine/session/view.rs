@@ -10,14 +10,15 @@ use crate::sorted::SortedMap;
 /// The key of the half-typed text of a note among those of fields: no field has this key.
 pub(crate) const NOTE: &str = "";
 
-/// Everything a screen shows of the session, with the half-typed texts that were saved, by field.
-///
-/// Problems and what would fire belong to a session in progress; once it is over they are empty: see its record.
+/// The view without the fields of the path.
+#[cfg(any(test, feature = "testing"))]
 pub fn view(workflow: &IndexedWorkflow, state: &State, drafts: &SortedMap<String, String>) -> SessionView {
     view_and_fields(workflow, state, drafts).0
 }
 
-/// The same, with the fields of the path.
+/// Everything a screen shows of the session, with the half-typed texts that were saved, by field; and the fields of the path.
+///
+/// Problems and what would fire belong to a session in progress; once it is over they are empty: see its record.
 pub(crate) fn view_and_fields<'a>(
     workflow: &'a IndexedWorkflow,
     state: &'a State,
