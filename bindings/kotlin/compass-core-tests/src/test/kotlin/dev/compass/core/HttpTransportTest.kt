@@ -3,9 +3,12 @@ package dev.compass.core
 import dev.compass.core.model.FailureKind
 import dev.compass.core.model.Phase
 import dev.compass.core.model.RequestSent
+import java.net.Authenticator
 import java.net.ConnectException
+import java.net.HttpURLConnection
 import java.net.InetAddress
 import java.net.NoRouteToHostException
+import java.net.PasswordAuthentication
 import java.net.ServerSocket
 import java.net.SocketException
 import java.net.URL
@@ -70,6 +73,33 @@ class HttpTransportTest {
             assertEquals(1, head.count { it.startsWith("webhook-id:", true) })
             assertTrue(head.any { it.equals("content-length: ${body.size}", true) }, head.toString())
             for (own in listOf("transfer-encoding:", "expect:", "user-agent: Java")) assertTrue(head.none { it.startsWith(own, true) }, "$head")
+        }
+    }
+
+    @Test
+    fun `credentials of the process are not sent`() = watched {
+        val before = Authenticator.getDefault()
+        Authenticator.setDefault(object : Authenticator() {
+            override fun getPasswordAuthentication() = PasswordAuthentication("app", "its-password".toCharArray())
+        })
+        val requests = AtomicLong()
+        try {
+            ScriptedServer {
+                while (read() != null) {
+                    val isKnown = requests.incrementAndGet() > 1
+                    val challenge = if (isKnown) "" else "www-authenticate: Basic realm=\"r\"\r\n"
+                    write("HTTP/1.1 ${if (isKnown) 202 else 401} X\r\n${challenge}content-length: 0\r\n\r\n")
+                }
+            }.use { server ->
+                // The app's own request, after which the stack keeps its credentials for that server.
+                assertEquals(202, (URL(server.url).openConnection() as HttpURLConnection).responseCode)
+                assertTrue(server.heads.last().any { it.startsWith("authorization:", true) })
+                assertEquals(202, HttpTransport().send(post(server.url)).response().status)
+                assertTrue(server.heads.last().first().startsWith("POST"))
+                assertTrue(server.heads.last().none { it.startsWith("authorization:", true) }, server.heads.last().toString())
+            }
+        } finally {
+            Authenticator.setDefault(before)
         }
     }
 

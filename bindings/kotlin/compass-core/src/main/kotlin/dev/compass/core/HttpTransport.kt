@@ -5,6 +5,7 @@ import dev.compass.core.model.Phase
 import dev.compass.core.model.RequestSent
 import dev.compass.core.model.TransportFailure
 import java.io.IOException
+import java.net.Authenticator
 import java.net.HttpRetryException
 import java.net.HttpURLConnection
 import java.net.URL
@@ -20,7 +21,9 @@ import kotlin.concurrent.thread
  * Sends requests through `HttpURLConnection`: with the platform's proxies, certificate authorities and network security settings.
  *
  * It streams with a fixed length, follows no redirect, retries nothing and keeps connections as the platform does, until [renew].
- * `docs/http-transport.md` lists the failures that it cannot distinguish.
+ * The credentials of the process (`Authenticator`) are not sent. Its cookies are: where the app has set a `CookieHandler`, the stack asks it
+ * for those of the receiver's domain, and gives it those that the receiver sets. `docs/http-transport.md` says what to do then, and lists the
+ * failures that it cannot distinguish.
  *
  * ```kotlin
  * val compass = Compass.open(CompassOptions(path, transport = HttpTransport()))
@@ -109,6 +112,7 @@ private class HttpAttempt(private val request: TransportRequest, private val ope
         http.requestMethod = "POST"
         http.instanceFollowRedirects = false
         http.useCaches = false
+        runCatching { setAuthenticator?.invoke(http, NoCredentials) }
         http.doOutput = true
         // Without it the stack would keep the body and send it again automatically.
         http.setFixedLengthStreamingMode(request.body.size)
@@ -176,3 +180,10 @@ private class HttpAttempt(private val request: TransportRequest, private val ope
         }
     }
 }
+
+/** Those of the process are for other servers: nobody is asked for any. */
+private object NoCredentials : Authenticator()
+
+/** From Java 9. Android's stack has no such method, and asks for no credentials where the body is streamed. */
+private val setAuthenticator =
+    runCatching { HttpURLConnection::class.java.getMethod("setAuthenticator", Authenticator::class.java) }.getOrNull()
