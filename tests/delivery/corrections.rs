@@ -97,6 +97,22 @@ fn several_corrections_in_a_row_name_all_that_may_have_arrived() {
 }
 
 #[test]
+fn a_correction_names_no_more_than_the_last_32_that_it_replaces() {
+    let (field, _) = phone(|_| Ok(answer(202)));
+    let session = field.complete();
+    field.flush();
+    for number in 0..34 {
+        correct(&field.compass, session, &format!("18.{number}"));
+        field.flush();
+    }
+    let requests = field.transport.requests();
+    let ids: Vec<String> = requests.iter().map(|request| header(request, "webhook-id")).collect();
+    assert_eq!(ids.len(), 35);
+    let newest_first: Vec<&str> = ids[2..34].iter().rev().map(String::as_str).collect();
+    assert_eq!(header(&requests[34], "compass-replaces"), newest_first.join(", "));
+}
+
+#[test]
 fn a_correction_waits_for_an_attempt_of_the_earlier_revision_here_and_in_another_process() {
     for elsewhere in [false, true] {
         let (field, _) = phone(|_| Ok(answer(202)));

@@ -54,6 +54,7 @@ scenarios! {
     busy_then_taken,
     ended_or_discarded,
     every_type,
+    edits_sent,
     fields_per_action,
     given_once,
     gone,

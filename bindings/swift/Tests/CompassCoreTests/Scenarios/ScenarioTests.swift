@@ -10,6 +10,7 @@ final class ScenarioTests: XCTestCase {
     func testBusyThenTaken() async throws { try await Stage.play("busy-then-taken") }
     func testEndedOrDiscarded() async throws { try await Stage.play("ended-or-discarded") }
     func testEveryType() async throws { try await Stage.play("every-type") }
+    func testEditsSent() async throws { try await Stage.play("edits-sent") }
     func testFieldsPerAction() async throws { try await Stage.play("fields-per-action") }
     func testGivenOnce() async throws { try await Stage.play("given-once") }
     func testGone() async throws { try await Stage.play("gone") }
