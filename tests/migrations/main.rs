@@ -10,7 +10,9 @@ mod interrupted;
 mod used;
 
 use std::path::Path;
+use std::sync::Arc;
 
+use compass_core::testing::ManualClock;
 use compass_core::{Compass, Error, Options};
 use rusqlite::Connection;
 use support::past_every_rule;
@@ -46,8 +48,10 @@ fn old_file_with(path: &Path, schema: u32, more: &str) {
     past_every_rule(&sql, |sql| sql.execute_batch(&format!("BEGIN; {rows} {more}; COMMIT")).unwrap());
 }
 
+/// With a clock that stands still: of two processes at once, the one that waited would write later with an earlier time, as after a clock that
+/// was set back, and end the times of the old rows that are far ahead.
 fn open(path: &Path) -> Result<Compass, Error> {
-    Compass::open(Options::new(path))
+    Compass::open(Options::new(path).clock(Arc::new(ManualClock::default())))
 }
 
 fn version(path: &Path) -> u32 {
