@@ -42,7 +42,7 @@ fn behind_a_job(answers: fn(&TransportRequest) -> Answer, urgent: bool) {
     complete_for(&field, "lab");
     field.flush();
     field.complete();
-    field.transport.hold(OFFICE_URL);
+    field.transport.hold("");
     let never = CancelToken::new();
     let mut job = field.compass.flush_steps(MINUTE, &never, false).unwrap();
     let lab = || requests_to(&field, &url("lab"));
@@ -52,7 +52,12 @@ fn behind_a_job(answers: fn(&TransportRequest) -> Answer, urgent: bool) {
         steps_until_wait(&mut job);
         requests_to(&field, OFFICE_URL) == 1 && lab() == before
     });
-    eventually("the job waits for the office alone", || !job.is_woken() || steps_until_wait(&mut job).is_none());
+    eventually("the job waits for answers alone", || !job.is_woken() || steps_until_wait(&mut job).is_none());
+    field.transport.hold(OFFICE_URL);
+    if !urgent {
+        eventually("the job hears of the lab", || job.is_woken());
+        steps_until_wait(&mut job);
+    }
     assert_eq!(lab(), before);
     let (stays, goes) = (CancelToken::new(), CancelToken::new());
     let mut person = field.compass.flush_steps(MINUTE, &stays, urgent).unwrap();
