@@ -43,8 +43,8 @@ const PARTS: &[(&str, &str, &[&str])] = &[
         "{by_index}",
         &["INDEXED BY outbox_session WHERE", "INDEXED BY outbox_unsent WHERE (o.state <> 'sent' AND o.state <> 'superseded') AND"],
     ),
-    ("outbox/together.rs", "{ids}", &["?3, ?4"]),
-    ("outbox/together.rs", "{rows}", &["(?1, ?2, ?3), (?4, ?5, ?6)"]),
+    ("outbox/together.rs", "{ids}", &["?, ?"]),
+    ("outbox/together.rs", "{rows}", &["(?, ?, ?), (?, ?, ?)"]),
     ("outbox/queue.rs", "{without}", &["", "AND id NOT IN (3, 4)"]),
     (
         "outbox/queue.rs",

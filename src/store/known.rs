@@ -6,8 +6,7 @@ use rusqlite::{OptionalExtension, Params, Row, params, params_from_iter};
 
 use super::action::ActionRow;
 use super::outbox::{ABANDONED, UNDELIVERED, redacted_fields};
-use super::redaction::{LAST_REDACTION, Redactions, redactions};
-use super::row::to_json;
+use super::redaction::{LAST_REDACTION, Redactions, column_of, redactions};
 use super::{Connection, Result, Transaction, meta};
 use crate::crypto::Sha256;
 use crate::model::SessionKey;
@@ -133,7 +132,7 @@ impl KnownAction {
 
     fn store(&self, file: &Connection, age: i64) -> Result<()> {
         let (series, sequence) = self.number.as_ref().map(|(series, sequence)| (series, sequence)).unzip();
-        let redactions = if self.redactions.is_empty() { None } else { Some(to_json(&self.redactions)?) };
+        let redactions = column_of(&self.redactions)?;
         file.prepare_cached(
             "INSERT OR REPLACE INTO known_action (session_key, key, revision, delivered, restored, abandoned, redacted, redactions, series, sequence, in_flight_until, known_age)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",

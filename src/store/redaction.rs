@@ -1,7 +1,6 @@
 //! Removing something from the event log of a session, which is changed in no other way, and from data derived from it.
 
 use rusqlite::{Row, params};
-use serde::{Deserialize, Serialize};
 
 use super::outbox::{OWN_ATTEMPT, UNDELIVERED, redacted_fields};
 use super::row::to_json;
@@ -103,7 +102,7 @@ fn rewrite_all(tx: &Transaction<'_>, session_id: i64, events: &[Event]) -> Resul
 pub(super) const LAST_REDACTION: i64 = 1 << 30;
 
 /// How often a field of a session was redacted. The numbers of two files that had the same content once can be compared: each goes on from it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Redactions {
     pub(super) field: String,
     /// The last one that is known.
@@ -112,13 +111,24 @@ pub(super) struct Redactions {
     pub(super) done: i64,
 }
 
-/// Damaged ones are none.
-pub(super) fn redactions(row: &Row<'_>, column: usize) -> Vec<Redactions> {
-    let json: Option<String> = row.get(column).unwrap_or_default();
-    let mut all: Vec<Redactions> = json.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default();
-    for redactions in &mut all {
-        redactions.known = redactions.known.clamp(0, LAST_REDACTION);
-        redactions.done = redactions.done.clamp(0, redactions.known);
+impl Redactions {
+    /// The two numbers and the field, with spaces between them. A damaged text is none.
+    fn read(text: &str) -> Option<Self> {
+        let (known, text) = text.split_once(' ')?;
+        let (done, field) = text.split_once(' ')?;
+        let known = known.parse::<i64>().ok()?.clamp(0, LAST_REDACTION);
+        Some(Self { field: field.to_owned(), known, done: done.parse::<i64>().ok()?.clamp(0, known) })
     }
-    all
+}
+
+/// What the column says of them.
+pub(super) fn redactions(row: &Row<'_>, column: usize) -> Vec<Redactions> {
+    let texts: Option<String> = row.get(column).unwrap_or_default();
+    redacted_fields(texts.as_deref()).iter().filter_map(|text| Redactions::read(text)).collect()
+}
+
+/// The column; none where there is none.
+pub(super) fn column_of(redactions: &[Redactions]) -> Result<Option<String>> {
+    let texts: Vec<String> = redactions.iter().map(|all| format!("{} {} {}", all.known, all.done, all.field)).collect();
+    if texts.is_empty() { Ok(None) } else { to_json(&texts).map(Some) }
 }

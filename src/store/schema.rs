@@ -11,7 +11,7 @@ use crate::sorted::SortedMap;
 pub(super) const LISTS: &[&str] = &[include_str!("sql/0001.list"), include_str!("sql/0002.list"), include_str!("sql/0003.list")];
 
 /// The hash of the newest schema as the core makes it, unchanged in any letter: reading it is a fifth of the work of comparing normal texts.
-const AS_MADE: &str = "a552425e02e96ce4573320b07094ced7208454db746aabbcd7db46422730e429";
+const AS_MADE: &str = "8250420066a59fe9309dd4a49a8c985f09b2476cd7bee008ac240166f5ae73f5";
 
 /// Instead of a hash: an object of SQLite itself, or of its full-text search.
 pub(super) const BY_NAME: &str = "-";

@@ -1,7 +1,7 @@
 //! The body of a webhook.
 
 use chrono::{Datelike, NaiveDate, SecondsFormat, Timelike};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::model::{
@@ -76,16 +76,9 @@ fn size(part: &impl Serialize) -> u64 {
 
 /// Whether a body has a value of this field. An unreadable one counts as having it.
 pub(crate) fn holds(body: &[u8], field: &str) -> bool {
-    #[derive(Deserialize)]
-    struct Frozen {
-        fields: Vec<Key>,
-    }
-    #[derive(Deserialize)]
-    struct Key {
-        key: String,
-    }
-    let body: Option<Frozen> = std::str::from_utf8(body).ok().and_then(|body| serde_json::from_str(body).ok());
-    body.is_none_or(|body| body.fields.iter().any(|item| item.key == field))
+    let body: Option<serde_json::Value> = std::str::from_utf8(body).ok().and_then(|body| serde_json::from_str(body).ok());
+    let fields = body.as_ref().and_then(|body| body["fields"].as_array());
+    fields.is_none_or(|fields| fields.iter().any(|item| item["key"].as_str().is_none_or(|key| key == field)))
 }
 
 #[derive(Serialize)]

@@ -5,8 +5,7 @@
 
 use std::sync::OnceLock;
 
-use rusqlite::types::Value;
-use rusqlite::{params, params_from_iter};
+use rusqlite::params;
 
 use super::super::row::to_ms;
 use super::super::{Result, StoreError, Transaction, of_entry, unless_damaged};
@@ -59,7 +58,8 @@ pub(super) fn write_claims(
 fn claim_groups(tx: &Transaction<'_>, claim: &Claim<'_>, claimed: &[Claimed], until: Timestamp) -> Result<bool> {
     static STATEMENT: OnceLock<String> = OnceLock::new();
     let mut statement = tx.prepare_cached(STATEMENT.get_or_init(|| {
-        let ids = numbered(TOGETHER, 1, 3);
+        // From ?3 on.
+        let ids = ["?"; TOGETHER].join(", ");
         format!(
             "UPDATE outbox SET state = 'leased', lease_owner = ?1, lease_until = ?2, in_flight_until = NULL, lease_epoch = lease_epoch + 1,
                                attempts = attempts + 1, unknown_outcomes = unknown_outcomes + 1
@@ -67,10 +67,12 @@ fn claim_groups(tx: &Transaction<'_>, claim: &Claim<'_>, claimed: &[Claimed], un
         )
     }))?;
     for group in claimed.chunks(TOGETHER) {
-        let mut values = vec![Value::from(claim.owner.to_owned()), Value::from(to_ms(until))];
-        values.extend(group.iter().map(|read| Value::from(read.lease.entry)));
-        values.resize(2 + TOGETHER, Value::Null);
-        if unless_refused(statement.execute(params_from_iter(values)).map_err(StoreError::from))? != Some(group.len()) {
+        statement.raw_bind_parameter(1, claim.owner)?;
+        statement.raw_bind_parameter(2, to_ms(until))?;
+        for place in 0..TOGETHER {
+            statement.raw_bind_parameter(3 + place, group.get(place).map(|read| read.lease.entry))?;
+        }
+        if unless_refused(statement.raw_execute().map_err(StoreError::from))? != Some(group.len()) {
             return Ok(false);
         }
     }
@@ -96,7 +98,7 @@ pub(crate) fn are_many(deliveries: usize) -> bool {
 pub(crate) fn settle_sent(tx: &Transaction<'_>, delivered: &[Delivered]) -> Result<bool> {
     static STATEMENT: OnceLock<String> = OnceLock::new();
     let mut statement = tx.prepare_cached(STATEMENT.get_or_init(|| {
-        let rows = numbered(TOGETHER, 3, 1);
+        let rows = ["(?, ?, ?)"; TOGETHER].join(", ");
         format!(
             "WITH delivered (entry, at, status) AS (VALUES {rows})
              UPDATE outbox SET state = 'sent', reason = NULL, detail = NULL, sent_at = delivered.at,
@@ -107,25 +109,22 @@ pub(crate) fn settle_sent(tx: &Transaction<'_>, delivered: &[Delivered]) -> Resu
         )
     }))?;
     for (place, group) in delivered.chunks(TOGETHER).enumerate() {
-        let mut values: Vec<Value> = Vec::with_capacity(3 * TOGETHER);
-        for Delivered { entry, at, status } in group {
-            values.extend([Value::from(*entry), Value::from(to_ms(*at)), Value::from(*status)]);
+        for number in 0..TOGETHER {
+            let delivery = group.get(number);
+            let values = [
+                delivery.map(|delivery| delivery.entry),
+                delivery.map(|delivery| to_ms(delivery.at)),
+                delivery.map(|delivery| i64::from(delivery.status)),
+            ];
+            for (column, value) in values.into_iter().enumerate() {
+                statement.raw_bind_parameter(3 * number + column + 1, value)?;
+            }
         }
-        values.resize(3 * TOGETHER, Value::Null);
-        match unless_refused(statement.execute(params_from_iter(values)).map_err(StoreError::from))? {
+        match unless_refused(statement.raw_execute().map_err(StoreError::from))? {
             Some(changed) if changed == group.len() => {}
             None if place == 0 => return Ok(false),
             _ => return Err(StoreError::Internal("deliveries of a group were recorded in part".to_owned())),
         }
     }
     Ok(true)
-}
-
-/// So many places for values, from this number on; in brackets, if there are several in each.
-fn numbered(places: usize, in_each: usize, first: usize) -> String {
-    let one = |place: usize| {
-        let numbers: Vec<_> = (0..in_each).map(|number| format!("?{}", first + place * in_each + number)).collect();
-        if in_each == 1 { numbers.concat() } else { format!("({})", numbers.join(", ")) }
-    };
-    (0..places).map(one).collect::<Vec<_>>().join(", ")
 }

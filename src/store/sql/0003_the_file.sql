@@ -333,7 +333,7 @@ END;
 
 -- What is known of an action beside its rows: of a session that was deleted, and by a file that this one has replaced. The highest revision; the
 -- highest one that was or may have been delivered; up to which one messages were abandoned by a restore or a deletion, were abandoned by a
--- person, and may hold a value that was redacted elsewhere (0: none); how often each field was redacted, as JSON; the number; and until when an
+-- person, and may hold a value that was redacted elsewhere (0: none); the last redactions of each field, as JSON texts: known, carried out, field; the number; and until when an
 -- attempt may be in flight. It is forgotten 400 days after that age of the database if the session is not there.
 CREATE TABLE known_action (
     session_key     BLOB    NOT NULL CHECK (length(session_key) = 16),
@@ -343,7 +343,7 @@ CREATE TABLE known_action (
     restored        INTEGER NOT NULL CHECK (restored BETWEEN 0 AND revision),
     abandoned       INTEGER NOT NULL CHECK (abandoned BETWEEN 0 AND revision),
     redacted        INTEGER NOT NULL CHECK (redacted BETWEEN 0 AND revision),
-    redactions      TEXT    CHECK (redactions GLOB '[[]{*}]'),
+    redactions      TEXT    CHECK (redactions GLOB '[[]"*"]'),
     series          TEXT    CHECK (length(series) = 8 AND series NOT GLOB '*[^a-z2-7]*'),
     sequence        INTEGER CHECK (sequence BETWEEN 1 AND 1000000000000),
     in_flight_until INTEGER,
