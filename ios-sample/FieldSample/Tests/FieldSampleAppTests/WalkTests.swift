@@ -249,7 +249,7 @@ final class WalkTests: XCTestCase {
         try await tap("Put back a copy")
         sketch.draw().chosen(copy)
         try await tap("Put it back")
-        _ = try await find("What is on this phone is damaged. It may hold messages")
+        _ = try await find("1 message is not delivered and would be lost")
         _ = try await find("Save first what can be read")
         try await type("Jo", into: "Your name")
         try await type("It is saved", into: "Why?")

@@ -46,7 +46,7 @@ class DamagedTest : Technician() {
         taps("Put back a copy")
         chooses(otherApp(), document)
         taps("Put it back")
-        sees("It may hold messages that would be lost")
+        sees("1 message is not delivered and would be lost")
         types("Why?", "It is saved")
         types("Your name", "Jo")
         taps("Give them up and go on")
