@@ -251,17 +251,17 @@ fn an_older_build_beside_the_present_one_damages_nothing() {
     }
     let Some(program) = older::build() else { return row(0, "not run: the history of the repository is not here") };
     let first = number("SEED", 1);
-    let (mut tally, mut all) = (older::Tally::default(), Counts::default());
+    let (mut calls, mut all) = (older::CallCounts::default(), Counts::default());
     for number in 0..OLDER {
         let seed = first * 1_000 + number;
         let (made, counts) = older::beside(&program, seed).unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
-        tally.made += made.made;
-        tally.refused += made.refused;
+        calls.made += made.made;
+        calls.refused += made.refused;
         all.add(counts);
     }
     let observed = format!(
         "after the update {} of its calls refused, {} made; {} sessions, {} messages",
-        tally.refused, tally.made, all.sessions, all.messages
+        calls.refused, calls.made, all.sessions, all.messages
     );
     row(OLDER, &observed);
 }

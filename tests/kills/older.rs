@@ -69,7 +69,7 @@ struct Unseen {
 
 /// What the older process did and could not do.
 #[derive(Debug, Default, Clone, Copy)]
-pub struct Tally {
+pub struct CallCounts {
     pub made: u64,
     pub refused: u64,
 }
@@ -79,7 +79,7 @@ struct Older {
     known: Known,
     /// What it acknowledged and could not see afterwards.
     unseen: Vec<(SessionKey, String)>,
-    tally: Tally,
+    calls: CallCounts,
 }
 
 impl Older {
@@ -91,7 +91,7 @@ impl Older {
         settings.extend([("SECRET", SECRET.to_owned()), ("SECRET_NAME", SECRET_NAME.to_owned())]);
         let settings: Vec<_> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let process = Process::run_by(Command::new(program), "-", &settings);
-        Self { process, known: Known::new(), unseen: Vec::new(), tally: Tally::default() }
+        Self { process, known: Known::new(), unseen: Vec::new(), calls: CallCounts::default() }
     }
 
     /// Has it do something. Gives the codes of the errors.
@@ -105,16 +105,16 @@ impl Older {
             } else if let Some(told) = said.strip_prefix("did ") {
                 let told: Told = serde_json::from_str(told).map_err(|error| format!("{told}: {error}"))?;
                 self.known.insert(told.session, told.facts);
-                self.tally.made += 1;
+                self.calls.made += 1;
             } else if let Some(told) = said.strip_prefix("unseen ") {
                 let told: Unseen = serde_json::from_str(told).map_err(|error| format!("{told}: {error}"))?;
                 self.unseen.push((told.session, told.call));
-                self.tally.made += 1;
+                self.calls.made += 1;
             } else if let Some(told) = said.strip_prefix("refused ") {
                 refused.push(told.rsplit(' ').next().unwrap_or_default().to_owned());
-                self.tally.refused += 1;
+                self.calls.refused += 1;
             } else {
-                self.tally.made += 1;
+                self.calls.made += 1;
             }
         }
     }
@@ -139,7 +139,7 @@ fn a_session(compass: &Compass, id: &str, known: &mut Known) -> Result<(), Strin
 }
 
 /// One file from the older build to the present one. Gives what the older process did after the update.
-pub fn beside(program: &Path, seed: u64) -> Result<(Tally, Counts), String> {
+pub fn beside(program: &Path, seed: u64) -> Result<(CallCounts, Counts), String> {
     let (mut rng, world) = (Rng::new(seed), World::empty(1, seed, Wrong::Nothing));
     let mut older = Older::new(program, &world);
     for line in ["open", "install", "session a", "session b", "begin c"] {
@@ -151,7 +151,7 @@ pub fn beside(program: &Path, seed: u64) -> Result<(Tally, Counts), String> {
     if rng.chance(50) {
         fine(older.tell("deliver")?)?;
     }
-    let before = older.tally;
+    let before = older.calls;
 
     let compass = world.open(0, Arc::new(world.clock()));
     let mut known = Known::new();
@@ -212,6 +212,6 @@ pub fn beside(program: &Path, seed: u64) -> Result<(Tally, Counts), String> {
     let mut counts = Counts::default();
     world.deliver_all()?;
     world.compare_all(&known, &mut counts)?;
-    let Tally { made, refused } = older.tally;
-    Ok((Tally { made: made - before.made, refused: refused - before.refused }, counts))
+    let CallCounts { made, refused } = older.calls;
+    Ok((CallCounts { made: made - before.made, refused: refused - before.refused }, counts))
 }

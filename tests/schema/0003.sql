@@ -333,8 +333,9 @@ END;
 
 -- What is known of an action beside its rows: of a session that was deleted, and by a file that this one has replaced. The highest revision; the
 -- highest one that was or may have been delivered; up to which one messages were abandoned by a restore or a deletion, were abandoned by a
--- person, and may hold a value that was redacted elsewhere (0: none); the last redactions of each field, as JSON texts: known, carried out, field; the number; and until when an
--- attempt may be in flight. It is forgotten 400 days after that age of the database if the session is not there.
+-- person, and may hold a value that was redacted elsewhere (0: none); of each redacted field the last redaction that is known and the last one
+-- that was carried out here, as a list of texts in JSON; the number; and until when an attempt may be in flight. It is forgotten 400 days after
+-- that age of the database if the session is not there.
 CREATE TABLE known_action (
     session_key     BLOB    NOT NULL CHECK (length(session_key) = 16),
     key             TEXT    NOT NULL,
